@@ -1,0 +1,58 @@
+//! ClickHouse: the client, the tables and what is written to them.
+
+mod migrate;
+pub mod rows;
+
+use clickhouse::{Client, Compression, Row, RowOwned, RowWrite};
+
+pub use migrate::{MigrateError, migrate};
+
+use crate::settings::{ClickHouse, SettingsError};
+
+/// A client for the configured database.
+///
+/// # Errors
+/// When the password's file cannot be read.
+pub fn client(settings: &ClickHouse) -> Result<Client, SettingsError> {
+    Ok(server_client(settings)?.with_database(&settings.database))
+}
+
+/// A client that names no database, for creating it.
+fn server_client(settings: &ClickHouse) -> Result<Client, SettingsError> {
+    let mut client = Client::default()
+        .with_url(&settings.url)
+        .with_compression(Compression::None)
+        // A missing column or a type that does not fit is an error, not garbage.
+        .with_validation(true);
+    if !settings.user.is_empty() {
+        client = client.with_user(&settings.user);
+    }
+    if let Some(password) = settings.password.read("clickhouse.password")? {
+        client = client.with_password(password);
+    }
+    Ok(client)
+}
+
+/// Inserts rows as one block; they are stored when this returns. Tables replace a row of the same
+/// key, so inserting again changes nothing.
+///
+/// # Errors
+/// When ClickHouse does not acknowledge the insert.
+pub async fn insert<R>(
+    client: &Client,
+    table: &str,
+    rows: &[R],
+) -> Result<(), clickhouse::error::Error>
+where
+    R: RowOwned + RowWrite + Row,
+    for<'a> R: Row<Value<'a> = R>,
+{
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut insert = client.insert::<R>(table).await?;
+    for row in rows {
+        insert.write(row).await?;
+    }
+    insert.end().await
+}

@@ -1,0 +1,99 @@
+//! Brings the tables up to date: numbered SQL files, each applied once, in order.
+
+use clickhouse::{Client, Row};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use tracing::info;
+
+use crate::settings::{ClickHouse, SettingsError};
+
+/// The migrations, oldest first. One that has been released is never changed.
+const MIGRATIONS: [(u32, &str); 1] = [(1, include_str!("../../migrations/0001_first_tables.sql"))];
+
+/// The tables could not be brought up to date.
+#[derive(Debug, Error)]
+pub enum MigrateError {
+    /// The settings make no client.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The database's name is not one.
+    #[error("clickhouse.database = `{0}` is not a name of letters, digits and underscores")]
+    DatabaseName(String),
+    /// ClickHouse refused a statement.
+    #[error("migration {number} failed: {source}")]
+    Statement {
+        /// The migration's number; 0 for the database and the table of migrations.
+        number: u32,
+        /// What ClickHouse said.
+        source: clickhouse::error::Error,
+    },
+}
+
+#[derive(Row, Serialize, Deserialize)]
+struct Applied {
+    number: u32,
+}
+
+/// Creates the database and applies the migrations that it lacks. May be run by several processes
+/// at once: every statement can be repeated.
+///
+/// # Errors
+/// When ClickHouse does not answer or refuses a statement.
+pub async fn migrate(settings: &ClickHouse) -> Result<(), MigrateError> {
+    let database = &settings.database;
+    if database.is_empty()
+        || !database
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_')
+    {
+        return Err(MigrateError::DatabaseName(database.clone()));
+    }
+    let server = super::server_client(settings)?;
+    execute(
+        &server,
+        0,
+        &format!("CREATE DATABASE IF NOT EXISTS `{database}`"),
+    )
+    .await?;
+    let client = super::client(settings)?;
+    execute(
+        &client,
+        0,
+        "CREATE TABLE IF NOT EXISTS migrations (number UInt32) ENGINE = ReplacingMergeTree ORDER BY number",
+    )
+    .await?;
+    let applied: Vec<u32> = client
+        .query("SELECT ?fields FROM migrations FINAL")
+        .fetch_all::<Applied>()
+        .await
+        .map_err(|source| MigrateError::Statement { number: 0, source })?
+        .into_iter()
+        .map(|row| row.number)
+        .collect();
+    for (number, sql) in MIGRATIONS {
+        if applied.contains(&number) {
+            continue;
+        }
+        for statement in sql
+            .split(";\n")
+            .map(str::trim)
+            .filter(|statement| !statement.is_empty())
+        {
+            execute(&client, number, statement).await?;
+        }
+        super::insert(&client, "migrations", &[Applied { number }])
+            .await
+            .map_err(|source| MigrateError::Statement { number, source })?;
+        info!(number, "ClickHouse migration applied");
+    }
+    Ok(())
+}
+
+async fn execute(client: &Client, number: u32, statement: &str) -> Result<(), MigrateError> {
+    client
+        // The crate binds question marks; a statement of ours has none to bind.
+        .query(&statement.replace('?', "??"))
+        .execute()
+        .await
+        .map_err(|source| MigrateError::Statement { number, source })
+}

@@ -1,0 +1,46 @@
+//! Kafka as Wensheng uses it: every message acknowledged, every offset moved only after its result
+//! is, and what cannot be read put aside with the reason.
+
+mod consumer;
+mod partition;
+mod producer;
+
+pub(crate) use consumer::header_text;
+pub use consumer::{ConsumerMetrics, Consumption, Handler, NotNow, Received, Rejected, consume};
+pub use partition::{ReadPartitionError, read_partition};
+pub use producer::{Producer, SendError};
+
+pub(crate) use partition::read_raw;
+
+use thiserror::Error;
+
+/// A Kafka client could not be made of the settings.
+#[derive(Debug, Error)]
+#[error("`{field}` {problem}")]
+pub struct ClientConfigError {
+    field: &'static str,
+    problem: String,
+}
+
+impl ClientConfigError {
+    pub(crate) fn new(field: &'static str, problem: impl Into<String>) -> Self {
+        Self {
+            field,
+            problem: problem.into(),
+        }
+    }
+}
+
+/// Names of the headers that a dead letter carries.
+pub(crate) mod header {
+    /// Why the message could not be read or handled.
+    pub(crate) const REASON: &str = "wensheng-reason";
+    /// The topic it was in.
+    pub(crate) const TOPIC: &str = "wensheng-topic";
+    /// Its partition there.
+    pub(crate) const PARTITION: &str = "wensheng-partition";
+    /// Its offset there.
+    pub(crate) const OFFSET: &str = "wensheng-offset";
+    /// The consumer group that refused it.
+    pub(crate) const GROUP: &str = "wensheng-group";
+}

@@ -1,0 +1,612 @@
+//! Takes part in a consumer group: batches in, results acknowledged, then the offsets move.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance, StreamConsumer};
+use rdkafka::message::{Header, Headers as _, Message as _, OwnedHeaders, OwnedMessage};
+use rdkafka::{Offset, Statistics, TopicPartitionList};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use super::{Producer, header};
+use crate::message::{self, Message};
+use crate::service::Readiness;
+use crate::settings::Kafka;
+use crate::topics::Topic;
+
+/// First wait before a batch that its handler could not take is offered again.
+const RETRY_FIRST: Duration = Duration::from_millis(250);
+/// Longest such wait.
+const RETRY_LONGEST: Duration = Duration::from_secs(30);
+
+/// A message from Kafka, with where it was.
+#[derive(Debug, Clone)]
+pub struct Received<M> {
+    /// The message.
+    pub message: M,
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset there.
+    pub offset: i64,
+}
+
+/// A message that could be read but not handled: it goes to the dead letters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset there.
+    pub offset: i64,
+    /// Why, and the remedy.
+    pub reason: String,
+}
+
+/// The handler cannot take anything now: the consumer pauses and offers the same batch again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotNow {
+    /// Which store or service is failing, and how.
+    pub reason: String,
+}
+
+impl NotNow {
+    /// Not now, because of the given failure.
+    pub fn because(failure: impl std::fmt::Display) -> Self {
+        Self {
+            reason: failure.to_string(),
+        }
+    }
+}
+
+/// What is done with the messages of a topic.
+pub trait Handler: Send {
+    /// The kind of message.
+    type Message: Message;
+
+    /// Called with partitions newly assigned, before the first batch that holds messages of them.
+    fn assigned(&mut self, partitions: &[i32]) -> impl Future<Output = Result<(), NotNow>> + Send {
+        let _ = partitions;
+        std::future::ready(Ok(()))
+    }
+
+    /// Called with partitions that now belong to another member of the group.
+    fn revoked(&mut self, partitions: &[i32]) {
+        let _ = partitions;
+    }
+
+    /// Handles a batch, in order within each partition. Once it returns `Ok`, all its results are
+    /// acknowledged and the offsets move; the messages named in the answer go to the dead letters.
+    fn handle(
+        &mut self,
+        batch: &[Received<Self::Message>],
+    ) -> impl Future<Output = Result<Vec<Rejected>, NotNow>> + Send;
+}
+
+crate::metrics! {
+    /// What a process reads from Kafka.
+    pub struct ConsumerMetrics("wensheng_consumer") {
+        /// Messages handled, by topic and group.
+        messages_total: IntCounterVec["topic", "group"],
+        /// Messages put to the dead letters, by topic and group.
+        dead_letters_total: IntCounterVec["topic", "group"],
+        /// Messages not yet handled, by topic, group and partition.
+        lag: IntGaugeVec["topic", "group", "partition"],
+        /// Seconds a batch took to handle and acknowledge, by topic and group.
+        handle_seconds: HistogramVec["topic", "group"],
+        /// 1 while the consumer waits for its store, by topic and group.
+        paused: IntGaugeVec["topic", "group"],
+    }
+}
+
+/// What is consumed, and with what.
+#[derive(Debug)]
+pub struct Consumption<'a> {
+    /// The brokers.
+    pub kafka: &'a Kafka,
+    /// The topic.
+    pub topic: &'a Topic,
+    /// The consumer group.
+    pub group: &'a str,
+    /// Most messages in a batch.
+    pub batch: usize,
+    /// Longest wait for a batch to fill once it has a message.
+    pub linger: Duration,
+    /// Sends dead letters.
+    pub producer: &'a Producer,
+    /// Where it is counted.
+    pub metrics: &'a ConsumerMetrics,
+    /// Told when Kafka or the handler's store is down.
+    pub readiness: &'a Readiness,
+}
+
+/// Partitions that came and went since the loop last looked. Rebalances are served while the loop
+/// polls, when no batch is in the handler's hands, so a revoked partition has nothing to drain but
+/// what was collected and not yet handled, which its next owner gets.
+struct Assignments {
+    topic: &'static str,
+    group: String,
+    lag: prometheus::IntGaugeVec,
+    readiness: Readiness,
+    changes: Mutex<Changes>,
+}
+
+impl Assignments {
+    fn changes(&self) -> MutexGuard<'_, Changes> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Default)]
+struct Changes {
+    assigned: BTreeSet<i32>,
+    revoked: BTreeSet<i32>,
+}
+
+impl ClientContext for Assignments {
+    fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
+        if matches!(
+            level,
+            RDKafkaLogLevel::Debug | RDKafkaLogLevel::Info | RDKafkaLogLevel::Notice
+        ) {
+            debug!(fac, message, "librdkafka");
+        } else {
+            warn!(fac, message, "librdkafka");
+        }
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        if statistics
+            .brokers
+            .values()
+            .any(|broker| broker.nodeid >= 0 && broker.state == "UP")
+        {
+            self.readiness.up("kafka");
+        } else {
+            self.readiness.down("kafka", "no broker is reachable");
+        }
+        let Some(topic) = statistics.topics.get(self.topic) else {
+            return;
+        };
+        for (partition, state) in &topic.partitions {
+            if *partition >= 0 && state.consumer_lag >= 0 {
+                self.lag
+                    .with_label_values(&[
+                        self.topic,
+                        self.group.as_str(),
+                        partition.to_string().as_str(),
+                    ])
+                    .set(state.consumer_lag);
+            }
+        }
+    }
+}
+
+impl ConsumerContext for Assignments {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if let Rebalance::Revoke(partitions) = rebalance {
+            // What is handled is committed before the next owner starts.
+            if let Err(error) = consumer.commit_consumer_state(rdkafka::consumer::CommitMode::Sync)
+                && error.rdkafka_error_code() != Some(rdkafka::types::RDKafkaErrorCode::NoOffset)
+            {
+                warn!(%error, topic = self.topic, "offsets were not committed before a rebalance; some messages will be handled again");
+            }
+            let mut changes = self.changes();
+            for partition in partition_numbers(partitions) {
+                changes.assigned.remove(&partition);
+                changes.revoked.insert(partition);
+                let number = partition.to_string();
+                let labels = [self.topic, self.group.as_str(), number.as_str()];
+                if let Err(error) = self.lag.remove_label_values(&labels) {
+                    debug!(%error, partition, "the partition's lag was never measured");
+                }
+            }
+        }
+    }
+
+    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        match rebalance {
+            Rebalance::Assign(partitions) => {
+                let mut changes = self.changes();
+                changes.assigned.extend(partition_numbers(partitions));
+            }
+            Rebalance::Revoke(_) => {}
+            Rebalance::Error(error) => warn!(%error, topic = self.topic, "rebalance failed"),
+        }
+    }
+}
+
+fn partition_numbers(list: &TopicPartitionList) -> Vec<i32> {
+    list.elements()
+        .iter()
+        .map(|element| element.partition())
+        .collect()
+}
+
+/// Consumes a topic with `handler` until `stop`: bytes become messages, messages a batch, the batch
+/// goes to the handler, what cannot be read or handled to the dead letters, and then the offsets move.
+///
+/// # Errors
+/// When the consumer cannot be made. Failures of the brokers or the handler's store are waited out.
+pub async fn consume<H: Handler>(
+    consumption: Consumption<'_>,
+    mut handler: H,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let consumer = subscribe(&consumption)?;
+    let labels = [consumption.topic.name, consumption.group];
+    info!(topic = labels[0], group = labels[1], "consuming");
+    let mut backlog: Vec<OwnedMessage> = Vec::new();
+    while !stop.is_cancelled() {
+        collect(&consumption, &consumer, &mut handler, &mut backlog, &stop).await;
+        if stop.is_cancelled() {
+            break;
+        }
+        take_assigned(&consumption, &consumer, &mut handler, &stop).await;
+        if backlog.is_empty() {
+            continue;
+        }
+        let batch = std::mem::take(&mut backlog);
+        let timer = consumption
+            .metrics
+            .handle_seconds
+            .with_label_values(&labels)
+            .start_timer();
+        let Some(handled) = handle(&consumption, &consumer, &mut handler, batch, &stop).await
+        else {
+            timer.stop_and_discard();
+            continue;
+        };
+        timer.observe_duration();
+        store_offsets(&consumption, &consumer, &handled);
+        consumption
+            .metrics
+            .messages_total
+            .with_label_values(&labels)
+            .inc_by(handled.len() as u64);
+    }
+    // Leaving the group commits what is stored; it waits for the brokers, off the async threads.
+    tokio::task::block_in_place(|| drop(consumer));
+    info!(topic = labels[0], group = labels[1], "stopped consuming");
+    Ok(())
+}
+
+fn subscribe(consumption: &Consumption<'_>) -> anyhow::Result<StreamConsumer<Assignments>> {
+    let context = Assignments {
+        topic: consumption.topic.name,
+        group: consumption.group.to_owned(),
+        lag: consumption.metrics.lag.clone(),
+        readiness: consumption.readiness.clone(),
+        changes: Mutex::default(),
+    };
+    let consumer: StreamConsumer<Assignments> = consumption
+        .kafka
+        .client_config()?
+        .set("group.id", consumption.group)
+        .set("enable.auto.commit", "true")
+        .set("auto.commit.interval.ms", "1000")
+        .set("enable.auto.offset.store", "false")
+        .set("auto.offset.reset", "earliest")
+        .set("partition.assignment.strategy", "cooperative-sticky")
+        .set("session.timeout.ms", "10000")
+        .set("fetch.wait.max.ms", "50")
+        .set("queued.max.messages.kbytes", "32768")
+        .set("statistics.interval.ms", "5000")
+        .create_with_context(context)
+        .with_context(|| format!("cannot consume `{}`", consumption.topic.name))?;
+    consumer
+        .subscribe(&[consumption.topic.name])
+        .with_context(|| format!("cannot subscribe to `{}`", consumption.topic.name))?;
+    Ok(consumer)
+}
+
+/// Polls until the batch is full, has lingered long enough, partitions came, or `stop`.
+async fn collect<H: Handler>(
+    consumption: &Consumption<'_>,
+    consumer: &StreamConsumer<Assignments>,
+    handler: &mut H,
+    backlog: &mut Vec<OwnedMessage>,
+    stop: &CancellationToken,
+) {
+    let mut until = Instant::now() + Duration::from_millis(500);
+    while backlog.len() < consumption.batch {
+        let next = tokio::select! {
+            () = stop.cancelled() => return,
+            next = tokio::time::timeout_at(until, consumer.recv()) => next,
+        };
+        // What is left of a revoked partition goes before its next messages can arrive.
+        let revoked = take_revoked(consumption, consumer, handler);
+        backlog.retain(|raw| !revoked.contains(&raw.partition()));
+        match next {
+            Err(_elapsed) => return,
+            Ok(Ok(raw)) => {
+                if backlog.is_empty() {
+                    until = Instant::now() + consumption.linger;
+                }
+                backlog.push(raw.detach());
+            }
+            Ok(Err(error)) => {
+                warn!(%error, topic = consumption.topic.name, "Kafka cannot be read");
+                tokio::time::sleep_until(until).await;
+                return;
+            }
+        }
+    }
+}
+
+/// The partitions that went since the last look; the handler is told of them.
+fn take_revoked<H: Handler>(
+    consumption: &Consumption<'_>,
+    consumer: &StreamConsumer<Assignments>,
+    handler: &mut H,
+) -> BTreeSet<i32> {
+    let revoked = std::mem::take(&mut consumer.context().changes().revoked);
+    if !revoked.is_empty() {
+        info!(
+            topic = consumption.topic.name,
+            ?revoked,
+            "partitions revoked"
+        );
+        handler.revoked(&revoked.iter().copied().collect::<Vec<_>>());
+    }
+    revoked
+}
+
+/// Tells the handler of partitions that came, until it has rebuilt what it needs for them.
+async fn take_assigned<H: Handler>(
+    consumption: &Consumption<'_>,
+    consumer: &StreamConsumer<Assignments>,
+    handler: &mut H,
+    stop: &CancellationToken,
+) {
+    let assigned = std::mem::take(&mut consumer.context().changes().assigned);
+    if assigned.is_empty() {
+        return;
+    }
+    consumption.readiness.up("kafka");
+    info!(
+        topic = consumption.topic.name,
+        ?assigned,
+        "partitions assigned"
+    );
+    let assigned: Vec<i32> = assigned.into_iter().collect();
+    let mut wait = RETRY_FIRST;
+    while let Err(not_now) = handler.assigned(&assigned).await {
+        warn!(
+            topic = consumption.topic.name,
+            reason = not_now.reason,
+            "state cannot be rebuilt yet"
+        );
+        if !sleep_unless(stop, wait).await {
+            return;
+        }
+        wait = (wait * 2).min(RETRY_LONGEST);
+    }
+}
+
+/// Hands a batch over until the handler takes it, and puts aside what cannot be read or handled.
+/// While the handler cannot take it, the partitions are paused and polled, so that the group keeps
+/// this member; messages of partitions revoked meanwhile leave the batch. Nothing comes back when
+/// `stop` came first or no message is left.
+async fn handle<H: Handler>(
+    consumption: &Consumption<'_>,
+    consumer: &StreamConsumer<Assignments>,
+    handler: &mut H,
+    mut batch: Vec<OwnedMessage>,
+    stop: &CancellationToken,
+) -> Option<Vec<OwnedMessage>> {
+    let (mut readable, mut dead) = decode_batch::<H::Message>(&batch);
+    let store = consumption.dependency();
+    let mut wait = RETRY_FIRST;
+    let mut paused = false;
+    while !readable.is_empty() {
+        match handler.handle(&readable).await {
+            Ok(rejected) => {
+                dead.extend(rejected);
+                consumption.readiness.up(store);
+                break;
+            }
+            Err(not_now) => consumption.readiness.down(store, not_now.reason),
+        }
+        if !paused {
+            set_paused(consumption, consumer, true);
+            paused = true;
+        }
+        if !poll_while_paused(consumer, stop, wait).await {
+            return None;
+        }
+        let revoked = take_revoked(consumption, consumer, handler);
+        batch.retain(|raw| !revoked.contains(&raw.partition()));
+        readable.retain(|received| !revoked.contains(&received.partition));
+        dead.retain(|rejected| !revoked.contains(&rejected.partition));
+        wait = (wait * 2).min(RETRY_LONGEST);
+    }
+    for rejected in dead {
+        let found = batch
+            .iter()
+            .find(|raw| raw.partition() == rejected.partition && raw.offset() == rejected.offset);
+        if let Some(raw) = found
+            && !bury(consumption, raw, &rejected.reason, stop).await
+        {
+            return None;
+        }
+    }
+    if paused {
+        set_paused(consumption, consumer, false);
+    }
+    (!batch.is_empty()).then_some(batch)
+}
+
+fn decode_batch<M: Message>(batch: &[OwnedMessage]) -> (Vec<Received<M>>, Vec<Rejected>) {
+    let mut readable = Vec::with_capacity(batch.len());
+    let mut dead = Vec::new();
+    for raw in batch {
+        match message::decode(raw.payload().unwrap_or_default()) {
+            Ok(message) => readable.push(Received {
+                message,
+                partition: raw.partition(),
+                offset: raw.offset(),
+            }),
+            Err(error) => dead.push(Rejected {
+                partition: raw.partition(),
+                offset: raw.offset(),
+                reason: error.to_string(),
+            }),
+        }
+    }
+    (readable, dead)
+}
+
+/// Sends a message to the dead letters and waits until it is there. `false` when `stop` came first.
+async fn bury(
+    consumption: &Consumption<'_>,
+    raw: &OwnedMessage,
+    reason: &str,
+    stop: &CancellationToken,
+) -> bool {
+    let (topic, group) = (consumption.topic.name, consumption.group);
+    let partition = raw.partition().to_string();
+    let offset = raw.offset().to_string();
+    let mut headers = OwnedHeaders::new();
+    for (key, value) in [
+        (header::REASON, reason),
+        (header::TOPIC, topic),
+        (header::PARTITION, partition.as_str()),
+        (header::OFFSET, offset.as_str()),
+        (header::GROUP, group),
+    ] {
+        headers = headers.insert(Header {
+            key,
+            value: Some(value),
+        });
+    }
+    let mut wait = RETRY_FIRST;
+    while let Err(error) = consumption
+        .producer
+        .send_raw(
+            consumption.topic.dead,
+            None,
+            raw.key(),
+            raw.payload().unwrap_or_default(),
+            headers.clone(),
+        )
+        .await
+    {
+        consumption.readiness.down("kafka", error.to_string());
+        if !sleep_unless(stop, wait).await {
+            return false;
+        }
+        wait = (wait * 2).min(RETRY_LONGEST);
+    }
+    warn!(
+        topic,
+        partition, offset, group, reason, "message put to the dead letters"
+    );
+    consumption
+        .metrics
+        .dead_letters_total
+        .with_label_values(&[topic, group])
+        .inc();
+    true
+}
+
+impl Consumption<'_> {
+    /// The name under which readiness lists what this consumer's handler writes to.
+    fn dependency(&self) -> &'static str {
+        match self.topic.name {
+            "posts" => "posts pipeline",
+            "assessments" => "assessments archive",
+            "alerts" => "alerts pipeline",
+            _ => "case-events archive",
+        }
+    }
+}
+
+fn set_paused(consumption: &Consumption<'_>, consumer: &StreamConsumer<Assignments>, paused: bool) {
+    let changed = consumer.assignment().and_then(|assignment| {
+        if paused {
+            consumer.pause(&assignment)
+        } else {
+            consumer.resume(&assignment)
+        }
+    });
+    if let Err(error) = changed {
+        warn!(%error, paused, topic = consumption.topic.name, "partitions could not be paused or resumed");
+    }
+    consumption
+        .metrics
+        .paused
+        .with_label_values(&[consumption.topic.name, consumption.group])
+        .set(i64::from(paused));
+}
+
+/// Waits while serving rebalances. `false` when `stop` came.
+async fn poll_while_paused(
+    consumer: &StreamConsumer<Assignments>,
+    stop: &CancellationToken,
+    wait: Duration,
+) -> bool {
+    tokio::select! {
+        () = stop.cancelled() => false,
+        message = tokio::time::timeout(wait, consumer.recv()) => {
+            // A partition assigned meanwhile is not paused yet: its message is for later.
+            if let Ok(Ok(message)) = message {
+                rewind(consumer, message.topic(), message.partition(), message.offset());
+            }
+            true
+        }
+    }
+}
+
+fn rewind(consumer: &StreamConsumer<Assignments>, topic: &str, partition: i32, offset: i64) {
+    let mut list = TopicPartitionList::new();
+    let rewound = list
+        .add_partition_offset(topic, partition, Offset::Offset(offset))
+        .and_then(|()| consumer.pause(&list))
+        .and_then(|()| {
+            consumer
+                .seek_partitions(list.clone(), Duration::from_secs(10))
+                .map(|_| ())
+        });
+    if let Err(error) = rewound {
+        warn!(%error, topic, partition, "a partition could not be rewound");
+    }
+}
+
+fn store_offsets(
+    consumption: &Consumption<'_>,
+    consumer: &StreamConsumer<Assignments>,
+    handled: &[OwnedMessage],
+) {
+    let mut next = std::collections::BTreeMap::new();
+    for raw in handled {
+        next.insert(raw.partition(), raw.offset() + 1);
+    }
+    for (partition, offset) in next {
+        if let Err(error) = consumer.store_offset(consumption.topic.name, partition, offset - 1) {
+            warn!(%error, topic = consumption.topic.name, partition, "an offset was not stored; its messages will be handled again");
+        }
+    }
+}
+
+/// Sleeps unless `stop` comes first; says whether it slept.
+async fn sleep_unless(stop: &CancellationToken, wait: Duration) -> bool {
+    tokio::select! {
+        () = stop.cancelled() => false,
+        () = tokio::time::sleep(wait) => true,
+    }
+}
+
+/// A header of a message, as text.
+pub(crate) fn header_text(raw: &impl rdkafka::Message, name: &str) -> Option<String> {
+    raw.headers()?
+        .iter()
+        .find(|header| header.key == name)
+        .and_then(|header| header.value)
+        .map(|value| String::from_utf8_lossy(value).into_owned())
+}

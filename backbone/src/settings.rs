@@ -1,0 +1,279 @@
+//! Settings: TOML files with unknown fields refused, and secrets from the environment or files.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::kafka::ClientConfigError;
+
+/// Why a settings file was refused. The text names the file, the line where it is known, and the remedy.
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    /// The file could not be read.
+    #[error("cannot read {path}: {source}; name an existing file with --config", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not TOML of the expected shape.
+    #[error("{path}:{line}: {problem}", path = path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Line of the problem, from 1.
+        line: usize,
+        /// What is wrong and what is expected.
+        problem: String,
+    },
+    /// The values do not agree with each other or with another file.
+    #[error("{path}: {problem}", path = path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// The field at fault, what is wrong and the remedy.
+        problem: String,
+    },
+    /// A secret is neither in the environment nor in a file.
+    #[error("secret for `{field}` is not set: {remedy}")]
+    Secret {
+        /// The field that names the secret.
+        field: String,
+        /// What to set.
+        remedy: String,
+    },
+}
+
+/// Reads a TOML file of type `T`, which should refuse unknown fields.
+///
+/// # Errors
+/// When the file cannot be read, or does not fit; the error names file, line and field.
+pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, SettingsError> {
+    let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(1, |span| {
+            text.bytes()
+                .take(span.start)
+                .filter(|byte| *byte == b'\n')
+                .count()
+                + 1
+        });
+        SettingsError::Parse {
+            path: path.to_owned(),
+            line,
+            problem: error.message().replace('\n', " "),
+        }
+    })
+}
+
+/// A secret, kept out of the settings file: the environment variable or the file that holds it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Secret {
+    /// Environment variable that holds the secret.
+    #[serde(default)]
+    pub env: Option<String>,
+    /// File that holds the secret, as its first line.
+    #[serde(default)]
+    pub file: Option<PathBuf>,
+}
+
+impl Secret {
+    /// The secret's value, or nothing where neither variable nor file is set.
+    ///
+    /// # Errors
+    /// When the named file cannot be read.
+    pub fn read(&self, field: &str) -> Result<Option<String>, SettingsError> {
+        if let Some(value) = self
+            .env
+            .as_ref()
+            .and_then(|name| std::env::var(name).ok())
+            .filter(|value| !value.is_empty())
+        {
+            return Ok(Some(value));
+        }
+        let Some(path) = &self.file else {
+            return Ok(None);
+        };
+        match std::fs::read_to_string(path) {
+            Ok(text) => Ok(text
+                .lines()
+                .next()
+                .map(str::to_owned)
+                .filter(|line| !line.is_empty())),
+            Err(error) => Err(SettingsError::Secret {
+                field: field.to_owned(),
+                remedy: format!("cannot read {}: {error}", path.display()),
+            }),
+        }
+    }
+
+    /// The secret's value.
+    ///
+    /// # Errors
+    /// When it is not set; the error names what to set.
+    pub fn require(&self, field: &str) -> Result<String, SettingsError> {
+        self.read(field)?.ok_or_else(|| SettingsError::Secret {
+            field: field.to_owned(),
+            remedy: match (&self.env, &self.file) {
+                (Some(name), _) => format!("set the environment variable {name}"),
+                (None, Some(path)) => format!("write it to {}", path.display()),
+                (None, None) => format!("give `{field}` an `env` or a `file`"),
+            },
+        })
+    }
+}
+
+/// Where Kafka is and how topics are made there.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Kafka {
+    /// Broker addresses, `host:port` separated by commas.
+    pub brokers: String,
+    /// Partitions of the topics Wensheng creates. Equal for all of them: an assessment has the
+    /// partition number of its post.
+    #[serde(default = "default_partitions")]
+    pub partitions: i32,
+    /// Copies of each partition of the topics Wensheng creates: 1 on one broker, 3 on three.
+    #[serde(default = "default_replication")]
+    pub replication: i32,
+    /// Longest wait for an answer of the brokers, in milliseconds.
+    #[serde(default = "default_request_timeout_ms")]
+    pub request_timeout_ms: u64,
+}
+
+fn default_partitions() -> i32 {
+    6
+}
+
+fn default_replication() -> i32 {
+    1
+}
+
+fn default_request_timeout_ms() -> u64 {
+    30_000
+}
+
+impl Kafka {
+    /// The longest wait for an answer of the brokers.
+    #[must_use]
+    pub fn request_timeout(&self) -> Duration {
+        Duration::from_millis(self.request_timeout_ms)
+    }
+
+    /// The settings common to every client.
+    ///
+    /// # Errors
+    /// When a value makes no sense; the error names the field.
+    pub fn client_config(&self) -> Result<ClientConfig, ClientConfigError> {
+        if self.brokers.trim().is_empty() {
+            return Err(ClientConfigError::new(
+                "kafka.brokers",
+                "is empty; give host:port",
+            ));
+        }
+        if self.partitions < 1 {
+            return Err(ClientConfigError::new(
+                "kafka.partitions",
+                "must be 1 or more",
+            ));
+        }
+        if self.replication < 1 {
+            return Err(ClientConfigError::new(
+                "kafka.replication",
+                "must be 1 or more",
+            ));
+        }
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &self.brokers)
+            .set("client.id", "wensheng")
+            .set("reconnect.backoff.max.ms", "2000")
+            .set("socket.keepalive.enable", "true");
+        Ok(config)
+    }
+}
+
+/// Where ClickHouse is.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClickHouse {
+    /// Address of its HTTP interface, such as `http://127.0.0.1:8123`.
+    pub url: String,
+    /// Database, created where missing.
+    #[serde(default = "default_database")]
+    pub database: String,
+    /// User name; empty for ClickHouse's default user.
+    #[serde(default)]
+    pub user: String,
+    /// The user's password.
+    #[serde(default)]
+    pub password: Secret,
+}
+
+fn default_database() -> String {
+    "wensheng".to_owned()
+}
+
+/// The port for operators: `/health/live`, `/health/ready`, `/metrics`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Operations {
+    /// Address to listen on, such as `127.0.0.1:9101`; port 0 takes a free one.
+    pub listen: SocketAddr,
+}
+
+/// The fields of settings `T` that lack a documentation comment, as dotted paths; for the tests
+/// that keep every field documented.
+#[must_use]
+pub fn undocumented_fields<T: JsonSchema>() -> Vec<String> {
+    let schema = schemars::generate::SchemaSettings::draft2020_12()
+        .with(|settings| settings.inline_subschemas = true)
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value();
+    let mut missing = Vec::new();
+    collect_undocumented(&schema, "", &mut missing);
+    missing
+}
+
+fn collect_undocumented(schema: &serde_json::Value, path: &str, missing: &mut Vec<String>) {
+    if let Some(properties) = schema.get("properties").and_then(|value| value.as_object()) {
+        for (name, field) in properties {
+            let field_path = if path.is_empty() {
+                name.clone()
+            } else {
+                format!("{path}.{name}")
+            };
+            if field.get("description").is_none() {
+                missing.push(field_path.clone());
+            }
+            collect_undocumented(field, &field_path, missing);
+        }
+    }
+    for part in ["items", "additionalProperties"] {
+        if let Some(inner) = schema.get(part) {
+            collect_undocumented(inner, path, missing);
+        }
+    }
+    for part in ["anyOf", "oneOf"] {
+        for inner in schema
+            .get(part)
+            .and_then(|value| value.as_array())
+            .into_iter()
+            .flatten()
+        {
+            collect_undocumented(inner, path, missing);
+        }
+    }
+}

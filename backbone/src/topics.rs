@@ -1,0 +1,176 @@
+//! The topic table: every topic, who writes it, who reads it, and what it carries.
+
+use std::collections::BTreeMap;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::types::RDKafkaErrorCode;
+use thiserror::Error;
+use tracing::info;
+
+use crate::kafka::ClientConfigError;
+use crate::message::{Alert, Assessment, CaseEvent, Message, Post};
+use crate::settings::Kafka;
+
+/// A topic of Wensheng.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Topic {
+    /// Its name.
+    pub name: &'static str,
+    /// The topic that takes what its readers cannot read.
+    pub dead: &'static str,
+    /// Schema of its messages.
+    pub schema: &'static str,
+    /// Version of that schema.
+    pub version: u32,
+    /// Processes that write it.
+    pub producers: &'static [&'static str],
+    /// Processes that read it.
+    pub consumers: &'static [&'static str],
+    /// How long its messages are kept, in days.
+    pub retention_days: u32,
+}
+
+/// Posts, as the collector found them.
+pub const POSTS: Topic = Topic {
+    name: "posts",
+    dead: "posts.dead",
+    schema: Post::SCHEMA,
+    version: Post::VERSION,
+    producers: &["collector"],
+    consumers: &["analyzer"],
+    retention_days: 14,
+};
+
+/// Posts with what the analyzer found in them. Kept as long as the longest event window, because
+/// the analyzer rebuilds its window from here.
+pub const ASSESSMENTS: Topic = Topic {
+    name: "assessments",
+    dead: "assessments.dead",
+    schema: Assessment::SCHEMA,
+    version: Assessment::VERSION,
+    producers: &["analyzer"],
+    consumers: &["analyzer"],
+    retention_days: 45,
+};
+
+/// Events that reached a level.
+pub const ALERTS: Topic = Topic {
+    name: "alerts",
+    dead: "alerts.dead",
+    schema: Alert::SCHEMA,
+    version: Alert::VERSION,
+    producers: &["analyzer"],
+    consumers: &["analyzer", "responder"],
+    retention_days: 45,
+};
+
+/// Moves of cases.
+pub const CASE_EVENTS: Topic = Topic {
+    name: "case-events",
+    dead: "case-events.dead",
+    schema: CaseEvent::SCHEMA,
+    version: CaseEvent::VERSION,
+    producers: &["responder"],
+    consumers: &["analyzer"],
+    retention_days: 45,
+};
+
+/// All topics.
+pub static ALL: [Topic; 4] = [POSTS, ASSESSMENTS, ALERTS, CASE_EVENTS];
+
+const DEAD_LETTER_RETENTION_DAYS: u32 = 90;
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// Why the topics could not be created.
+#[derive(Debug, Error)]
+pub enum CreateTopicsError {
+    /// The client could not be made.
+    #[error(transparent)]
+    Client(#[from] ClientConfigError),
+    /// The brokers did not answer.
+    #[error("cannot create topics at {brokers}: {source}")]
+    Brokers {
+        /// The addresses asked.
+        brokers: String,
+        /// What Kafka said.
+        source: rdkafka::error::KafkaError,
+    },
+    /// A topic was refused.
+    #[error("topic `{topic}` was not created: {code}")]
+    Refused {
+        /// The topic.
+        topic: String,
+        /// What Kafka said.
+        code: RDKafkaErrorCode,
+    },
+}
+
+/// Creates the topics that are missing, with their partitions and retention; leaves those that
+/// exist as they are.
+///
+/// # Errors
+/// When the brokers do not answer or refuse a topic.
+pub async fn create_missing(kafka: &Kafka) -> Result<(), CreateTopicsError> {
+    let brokers_error = |source| CreateTopicsError::Brokers {
+        brokers: kafka.brokers.clone(),
+        source,
+    };
+    let admin: AdminClient<DefaultClientContext> =
+        kafka.client_config()?.create().map_err(brokers_error)?;
+    let mut wanted: BTreeMap<&str, (i32, u32)> = BTreeMap::new();
+    for topic in ALL {
+        wanted.insert(topic.name, (kafka.partitions, topic.retention_days));
+        wanted.insert(topic.dead, (1, DEAD_LETTER_RETENTION_DAYS));
+    }
+    let existing = existing_topics(&admin, kafka)
+        .await
+        .map_err(brokers_error)?;
+    let retention: BTreeMap<&str, String> = wanted
+        .iter()
+        .map(|(name, (_, days))| (*name, (u64::from(*days) * DAY_MS).to_string()))
+        .collect();
+    let missing: Vec<NewTopic<'_>> = wanted
+        .iter()
+        .filter(|(name, _)| !existing.iter().any(|found| found == *name))
+        .map(|(name, (partitions, _))| {
+            let topic = NewTopic::new(
+                name,
+                *partitions,
+                TopicReplication::Fixed(kafka.replication),
+            );
+            match retention.get(name) {
+                Some(ms) => topic.set("retention.ms", ms),
+                None => topic,
+            }
+        })
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let answers = admin
+        .create_topics(&missing, &AdminOptions::new())
+        .await
+        .map_err(brokers_error)?;
+    for answer in answers {
+        match answer {
+            Ok(topic) => info!(topic, "topic created"),
+            Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((topic, code)) => return Err(CreateTopicsError::Refused { topic, code }),
+        }
+    }
+    Ok(())
+}
+
+async fn existing_topics(
+    admin: &AdminClient<DefaultClientContext>,
+    kafka: &Kafka,
+) -> Result<Vec<String>, rdkafka::error::KafkaError> {
+    let timeout = kafka.request_timeout();
+    let metadata = tokio::task::block_in_place(|| admin.inner().fetch_metadata(None, timeout))?;
+    Ok(metadata
+        .topics()
+        .iter()
+        .map(|topic| topic.name().to_owned())
+        .collect())
+}
