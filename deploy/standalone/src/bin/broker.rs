@@ -1,0 +1,96 @@
+//! The embedded Kafka-compatible broker as a program: `broker --data DIR --port N`.
+//!
+//! A program of its own because the SQLite in its storage and the one in sqlx define the same
+//! symbols: no program may link both.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Parser;
+use standalone::parent;
+use tansu_broker::broker::Broker;
+use tansu_broker::coordinator::group::administrator::Controller;
+use tansu_storage::StorageContainer;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+use uuid::Uuid;
+
+/// Serves the Kafka protocol on loopback, keeping its messages in SQLite.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Example:
+  broker --data data/broker --port 9092"
+)]
+struct Arguments {
+    /// Folder that holds the messages; made where missing.
+    #[arg(long)]
+    data: PathBuf,
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, default_value_t = 9092)]
+    port: u16,
+    /// Stop when standard input closes: when the program that started this one is gone.
+    #[arg(long)]
+    stop_with_parent: bool,
+}
+
+const CLUSTER: &str = "wensheng";
+const NODE: i32 = 1;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    backbone::service::start_logs();
+    let stop = backbone::service::stop_on_signal()?;
+    if arguments.stop_with_parent {
+        parent::stop_with_it(stop.clone());
+    }
+    std::fs::create_dir_all(&arguments.data)
+        .with_context(|| format!("cannot create {}", arguments.data.display()))?;
+    // The store takes every path as relative to the working directory.
+    std::env::set_current_dir(&arguments.data)?;
+    let address = free_address(arguments.port)?;
+    let listener = Url::parse(&format!("tcp://{address}"))?;
+    let storage = Url::parse("sqlite:///messages.db")?;
+    let mut broker = Broker::<Controller<StorageContainer>, StorageContainer>::builder()
+        .node_id(NODE)
+        .cluster_id(CLUSTER)
+        .incarnation_id(Uuid::from_u128(1))
+        .advertised_listener(listener.clone())
+        .listener(listener)
+        .storage(storage)
+        .silent(true)
+        .build()
+        .await
+        .context("the broker's store cannot be opened")?;
+    let serving = tokio::spawn(async move { broker.serve(Instant::now()).await });
+    wait_until_it_answers(address, &stop).await?;
+    parent::say_ready(&address.to_string());
+    // What is acknowledged is in SQLite already: there is nothing to flush.
+    tokio::select! {
+        () = stop.cancelled() => Ok(()),
+        ended = serving => ended?.context("the broker ended"),
+    }
+}
+
+fn free_address(port: u16) -> anyhow::Result<SocketAddr> {
+    let listener = TcpListener::bind((IpAddr::V4(Ipv4Addr::LOCALHOST), port))
+        .with_context(|| format!("port {port} is taken; choose another with --port"))?;
+    Ok(listener.local_addr()?)
+}
+
+async fn wait_until_it_answers(
+    address: SocketAddr,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    for _ in 0..600 {
+        if stop.is_cancelled() || tokio::net::TcpStream::connect(address).await.is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    anyhow::bail!("the broker does not answer at {address}")
+}
