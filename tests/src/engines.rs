@@ -1,0 +1,170 @@
+//! The engines the programs run on: Apache Kafka and the embedded broker, and ClickHouse.
+
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::program::{Program, project};
+
+/// A Kafka broker of either kind.
+#[derive(Debug)]
+pub enum Broker {
+    /// Apache Kafka 4 in KRaft mode, started by `tests/kafka`.
+    Apache {
+        /// Its addresses.
+        address: String,
+        /// Its state.
+        folder: TempDir,
+    },
+    /// The broker of the standalone program.
+    Embedded {
+        /// Its address.
+        address: String,
+        /// The running program.
+        program: Program,
+        /// Its state.
+        folder: TempDir,
+    },
+}
+
+impl Broker {
+    /// Gets and starts Apache Kafka with that many brokers.
+    ///
+    /// # Panics
+    /// When it cannot be had or started.
+    #[must_use]
+    pub fn apache(brokers: u32) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let output = Command::new(project().join("tests/kafka/run"))
+            .args(["start", "--brokers", &brokers.to_string(), "--dir"])
+            .arg(folder.path())
+            .output()
+            .expect("tests/kafka/run is a program");
+        assert!(
+            output.status.success(),
+            "Apache Kafka did not start: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let said = String::from_utf8_lossy(&output.stdout);
+        let address = said
+            .lines()
+            .last()
+            .expect("it prints its address")
+            .trim()
+            .to_owned();
+        Self::Apache { address, folder }
+    }
+
+    /// Starts the embedded broker.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn embedded() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut command = Program::command("broker");
+        command
+            .arg("--data")
+            .arg(folder.path())
+            .args(["--port", "0"]);
+        let (program, address) = Program::start_and_wait(command);
+        Self::Embedded {
+            address,
+            program,
+            folder,
+        }
+    }
+
+    /// Its addresses, for `kafka.brokers`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        match self {
+            Self::Apache { address, .. } | Self::Embedded { address, .. } => address,
+        }
+    }
+
+    /// Its name, for messages.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Apache { .. } => "Apache Kafka",
+            Self::Embedded { .. } => "the embedded broker",
+        }
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        if let Self::Apache { folder, .. } = self {
+            let stopped = Command::new(project().join("tests/kafka/run"))
+                .args(["stop", "--dir"])
+                .arg(folder.path())
+                .status();
+            drop(stopped);
+        }
+    }
+}
+
+/// A ClickHouse: the engine as a library behind its HTTP interface.
+#[derive(Debug)]
+pub struct Store {
+    /// Address of the HTTP interface.
+    pub url: String,
+    program: Program,
+    folder: TempDir,
+    port: String,
+}
+
+impl Store {
+    /// Starts it on an empty folder.
+    ///
+    /// # Panics
+    /// When the library cannot be had or the program does not start.
+    #[must_use]
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (program, url) = Self::program(&folder, "0");
+        let port = url
+            .rsplit(':')
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches('/')
+            .to_owned();
+        Self {
+            url,
+            program,
+            folder,
+            port,
+        }
+    }
+
+    /// Ends it at once.
+    pub fn kill(&mut self) {
+        self.program.kill();
+    }
+
+    /// Starts it again where it was.
+    pub fn start_again(&mut self) {
+        let (program, _) = Self::program(&self.folder, &self.port);
+        self.program = program;
+    }
+
+    fn program(folder: &TempDir, port: &str) -> (Program, String) {
+        let library = Command::new(project().join("deploy/libchdb"))
+            .output()
+            .expect("deploy/libchdb is a program");
+        assert!(
+            library.status.success(),
+            "libchdb cannot be had: {}",
+            String::from_utf8_lossy(&library.stderr)
+        );
+        let path = String::from_utf8_lossy(&library.stdout).trim().to_owned();
+        let mut command = Program::command("clickhouse");
+        command
+            .env("CHDB_LIB", path)
+            .arg("--data")
+            .arg(folder.path())
+            .args(["--port", port]);
+        Program::start_and_wait(command)
+    }
+}

@@ -1,0 +1,126 @@
+//! The project's own programs, as a user starts them.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The project's root.
+#[must_use]
+pub fn project() -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap_or(tests).to_owned()
+}
+
+/// The shared data, where it is beside the project or named by `WENSHENG_SHARED_DATA`.
+#[must_use]
+pub fn shared_data() -> Option<PathBuf> {
+    let folder = std::env::var_os("WENSHENG_SHARED_DATA")
+        .map_or_else(|| project().join("../shared/data"), PathBuf::from);
+    folder.join("board_posts.jsonl").exists().then_some(folder)
+}
+
+/// A running program; killed when dropped.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    name: String,
+}
+
+impl Program {
+    /// A command for one of the workspace's programs, which `tests/run` has built.
+    ///
+    /// # Panics
+    /// When it is not built.
+    #[must_use]
+    pub fn command(name: &str) -> Command {
+        let test = std::env::current_exe().expect("a test knows its own path");
+        let folder = test
+            .ancestors()
+            .nth(2)
+            .expect("a test lies in target/release/deps");
+        let path = folder.join(name);
+        assert!(
+            path.exists(),
+            "{} is not built; run cargo build --release --workspace --bins first",
+            path.display()
+        );
+        Command::new(path)
+    }
+
+    /// Starts a command.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start(mut command: Command) -> Self {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let child = command
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        Self { child, name }
+    }
+
+    /// Starts a command and waits for its line `ready ADDRESS`; gives the address.
+    ///
+    /// # Panics
+    /// When it ends before it is ready.
+    #[must_use]
+    pub fn start_and_wait(mut command: Command) -> (Self, String) {
+        command.stdout(Stdio::piped());
+        let mut program = Self::start(command);
+        let out = program
+            .child
+            .stdout
+            .take()
+            .expect("standard output is piped");
+        let mut lines = BufReader::new(out).lines();
+        let address = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("ready ").map(str::to_owned))
+            .unwrap_or_else(|| panic!("{} ended before it was ready", program.name));
+        // What it says later is read away, so that it never waits for a full pipe.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        (program, address)
+    }
+
+    /// Ends it at once, as a crash would.
+    ///
+    /// # Panics
+    /// When the system refuses.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("a child can be killed");
+        self.child.wait().expect("a child can be waited for");
+    }
+
+    /// Asks it to stop and waits; gives the time it took.
+    ///
+    /// # Panics
+    /// When it does not stop within 30 seconds or not with success.
+    pub fn stop(&mut self) -> Duration {
+        let started = Instant::now();
+        let asked = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .expect("kill is a program");
+        assert!(asked.success());
+        while started.elapsed() < Duration::from_secs(30) {
+            if let Some(status) = self.child.try_wait().expect("a child can be asked") {
+                assert!(status.success(), "{} ended with {status}", self.name);
+                return started.elapsed();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("{} did not stop in 30 s", self.name);
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended by itself; there is nothing to do about either outcome here.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}

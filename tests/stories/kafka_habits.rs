@@ -1,0 +1,289 @@
+//! How every reader of a topic behaves, on Apache Kafka and on the embedded broker alike.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use backbone::dead_letters;
+use backbone::kafka::{
+    ConsumerMetrics, Consumption, Handler, NotNow, Producer, Received, Rejected, consume,
+    read_partition,
+};
+use backbone::message::{self, Post};
+use backbone::service::Readiness;
+use backbone::settings::Kafka;
+use backbone::topics::{self, POSTS};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use wensheng_tests::{Broker, project, wait_for};
+
+/// Ids handled, with how often.
+type Handled = Arc<Mutex<BTreeMap<String, u32>>>;
+
+struct Reader {
+    handled: Handled,
+    failing: Arc<Mutex<bool>>,
+}
+
+impl Handler for Reader {
+    type Message = Post;
+
+    async fn handle(&mut self, batch: &[Received<Post>]) -> Result<Vec<Rejected>, NotNow> {
+        if *self.failing.lock().unwrap() {
+            return Err(NotNow::because("the store is down"));
+        }
+        let mut rejected = Vec::new();
+        for received in batch {
+            if received.message.region == "unknown" {
+                rejected.push(Rejected {
+                    partition: received.partition,
+                    offset: received.offset,
+                    reason: "region `unknown` is not served; add its folder".to_owned(),
+                });
+                continue;
+            }
+            *self
+                .handled
+                .lock()
+                .unwrap()
+                .entry(received.message.id.clone())
+                .or_default() += 1;
+        }
+        Ok(rejected)
+    }
+}
+
+struct Member {
+    stop: CancellationToken,
+    failing: Arc<Mutex<bool>>,
+    readiness: Readiness,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Member {
+    fn join(kafka: &Kafka, handled: &Handled) -> Self {
+        let stop = CancellationToken::new();
+        let failing = Arc::new(Mutex::new(false));
+        let readiness = Readiness::default();
+        let reader = Reader {
+            handled: handled.clone(),
+            failing: failing.clone(),
+        };
+        let task = tokio::spawn({
+            let (kafka, stop, readiness) = (kafka.clone(), stop.clone(), readiness.clone());
+            async move {
+                let producer = Producer::new(&kafka)?;
+                let metrics = ConsumerMetrics::new(&prometheus::Registry::new())?;
+                let consumption = Consumption {
+                    kafka: &kafka,
+                    topic: &POSTS,
+                    group: "story",
+                    batch: 50,
+                    linger: Duration::from_millis(20),
+                    producer: &producer,
+                    metrics: &metrics,
+                    readiness: &readiness,
+                };
+                consume(consumption, reader, stop).await
+            }
+        });
+        Self {
+            stop,
+            failing,
+            readiness,
+            task,
+        }
+    }
+
+    async fn leave(self) {
+        self.stop.cancel();
+        self.task.await.unwrap().unwrap();
+    }
+}
+
+fn post(region: &str, number: u32) -> Post {
+    let example = std::fs::read(project().join("backbone/examples/posts/v1/least.json")).unwrap();
+    let mut post: Post = message::decode(&example).unwrap();
+    post.region = region.to_owned();
+    post.id = format!("post-{number}");
+    post
+}
+
+async fn send(producer: &Producer, numbers: std::ops::Range<u32>) {
+    for number in numbers {
+        // Many counties, so that every partition has some.
+        producer
+            .send(&POSTS, &post(&format!("region-{}", number % 40), number))
+            .await
+            .unwrap();
+    }
+}
+
+async fn until_handled(handled: &Handled, count: usize) {
+    wait_for(&format!("{count} posts handled"), || async {
+        (handled.lock().unwrap().len() == count).then_some(())
+    })
+    .await;
+}
+
+async fn dead_letters(kafka: &Kafka, command: dead_letters::Command) -> String {
+    let mut out = Vec::new();
+    dead_letters::run(kafka, &command, &mut out).await.unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+async fn a_day_of_a_reader(broker: Broker) {
+    let name = broker.name();
+    let kafka: Kafka = toml::from_str(&format!("brokers = \"{}\"", broker.address())).unwrap();
+    topics::create_missing(&kafka).await.unwrap();
+    topics::create_missing(&kafka)
+        .await
+        .expect("creating what is there changes nothing");
+    let producer = Producer::new(&kafka).unwrap();
+    let handled = Handled::default();
+
+    // One member reads alone.
+    let first = Member::join(&kafka, &handled);
+    send(&producer, 0..200).await;
+    until_handled(&handled, 200).await;
+
+    // A second joins; the partitions are shared, and nothing is left out.
+    let second = Member::join(&kafka, &handled);
+    send(&producer, 200..600).await;
+    until_handled(&handled, 600).await;
+
+    // The first leaves; the second goes on with all partitions.
+    first.leave().await;
+    send(&producer, 600..800).await;
+    until_handled(&handled, 800).await;
+
+    // Its store fails: it pauses, says so, and has skipped nothing when the store is back.
+    *second.failing.lock().unwrap() = true;
+    send(&producer, 800..900).await;
+    wait_for("the failing store to be named", || async {
+        second
+            .readiness
+            .failing()
+            .iter()
+            .any(|(_, reason)| reason == "the store is down")
+            .then_some(())
+    })
+    .await;
+    assert_eq!(handled.lock().unwrap().len(), 800);
+    *second.failing.lock().unwrap() = false;
+    until_handled(&handled, 900).await;
+
+    // A poison message, one of an unknown version and one of a region not served, between good ones.
+    let raw: FutureProducer = kafka.client_config().unwrap().create().unwrap();
+    let mut unknown_version = serde_json::to_value(post("region-1", 1)).unwrap();
+    unknown_version["schema"] = "post".into();
+    unknown_version["version"] = 7.into();
+    for payload in ["{not json".to_owned(), unknown_version.to_string()] {
+        raw.send(
+            FutureRecord::to(POSTS.name)
+                .key("region-1")
+                .payload(&payload),
+            Duration::from_secs(10),
+        )
+        .await
+        .unwrap();
+    }
+    producer.send(&POSTS, &post("unknown", 5000)).await.unwrap();
+    send(&producer, 900..950).await;
+    until_handled(&handled, 950).await;
+    let listed = || {
+        dead_letters(
+            &kafka,
+            dead_letters::Command::List {
+                topic: "posts".to_owned(),
+            },
+        )
+    };
+    let list = wait_for("three dead letters", || async {
+        let list = listed().await;
+        list.contains("3 dead letters of posts").then_some(list)
+    })
+    .await;
+    assert!(list.contains("malformed post message"), "{list}");
+    assert!(
+        list.contains("unknown version 7; this reader knows version 1"),
+        "{list}"
+    );
+    assert!(
+        list.contains("region `unknown` is not served; add its folder"),
+        "{list}"
+    );
+
+    // Replayed, a dead letter that still cannot be read is put aside again.
+    let replayed = dead_letters(
+        &kafka,
+        dead_letters::Command::Replay {
+            topic: "posts".to_owned(),
+            offset: Some(0),
+        },
+    )
+    .await;
+    assert!(
+        replayed.contains("1 dead letters of posts sent back"),
+        "{replayed}"
+    );
+    wait_for("the fourth dead letter", || async {
+        listed()
+            .await
+            .contains("4 dead letters of posts")
+            .then_some(())
+    })
+    .await;
+
+    // A new member of the same group starts where the last one stopped: nothing twice.
+    second.leave().await;
+    let repeated = handled
+        .lock()
+        .unwrap()
+        .values()
+        .filter(|times| **times > 1)
+        .count();
+    let third = Member::join(&kafka, &handled);
+    send(&producer, 950..1000).await;
+    until_handled(&handled, 1000).await;
+    third.leave().await;
+    let now = handled
+        .lock()
+        .unwrap()
+        .values()
+        .filter(|times| **times > 1)
+        .count();
+    assert_eq!(repeated, now, "{name}: an orderly stop repeats nothing");
+
+    // The partitions hold every post once, for whoever rebuilds state from them.
+    let mut kept = BTreeMap::<String, u32>::new();
+    for partition in 0..kafka.partitions {
+        read_partition::<Post>(&kafka, &POSTS, partition, None, |received| {
+            *kept.entry(received.message.id).or_default() += 1;
+        })
+        .await
+        .unwrap();
+    }
+    assert_eq!(
+        kept.values().filter(|times| **times == 1).count(),
+        1001,
+        "{name}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_of_apache_kafka() {
+    a_day_of_a_reader(Broker::apache(1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_of_the_embedded_broker() {
+    a_day_of_a_reader(Broker::embedded()).await;
+}
