@@ -7,6 +7,7 @@ pub mod id;
 pub mod kafka;
 pub mod message;
 pub mod metrics;
+pub mod region;
 pub mod service;
 pub mod settings;
 pub mod tls;

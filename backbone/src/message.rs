@@ -3,20 +3,20 @@
 //! A message is a JSON object that carries its schema's name and version beside its fields. Readers
 //! ignore fields they do not know and refuse versions they do not know.
 
-pub mod alert;
-pub mod assessment;
-pub mod case_event;
-pub mod post;
+mod alert;
+mod assessment;
+mod case_event;
+mod post;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-pub use alert::Alert;
-pub use assessment::Assessment;
+pub use alert::{Alert, EventSummary, RiskTerm};
+pub use assessment::{Assessment, EventMembership, Place, Polarity, Sentiment, Subject};
 pub use case_event::CaseEvent;
-pub use post::Post;
+pub use post::{Post, Reactions, SourceKind, TEXT_LIMIT, TITLE_LIMIT};
 
 /// A kind of message: its schema's name and version, and what Kafka needs to know of it.
 pub trait Message: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {

@@ -1,15 +1,18 @@
 //! The topic table: every topic, who writes it, who reads it, and what it carries.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::types::RDKafkaErrorCode;
 use thiserror::Error;
+use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::kafka::ClientConfigError;
 use crate::message::{Alert, Assessment, CaseEvent, Message, Post};
+use crate::service::Readiness;
 use crate::settings::Kafka;
 
 /// A topic of Wensheng.
@@ -80,6 +83,8 @@ pub const CASE_EVENTS: Topic = Topic {
 pub static ALL: [Topic; 4] = [POSTS, ASSESSMENTS, ALERTS, CASE_EVENTS];
 
 const DEAD_LETTER_RETENTION_DAYS: u32 = 90;
+/// Wait before brokers that were down are asked again.
+const RETRY: Duration = Duration::from_secs(2);
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Why the topics could not be created.
@@ -157,6 +162,34 @@ pub async fn create_missing(kafka: &Kafka) -> Result<(), CreateTopicsError> {
             Ok(topic) => info!(topic, "topic created"),
             Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((topic, code)) => return Err(CreateTopicsError::Refused { topic, code }),
+        }
+    }
+    Ok(())
+}
+
+/// Creates the topics that are missing, waiting for the brokers as long as they are down.
+///
+/// # Errors
+/// When the brokers refuse a topic, or the settings make no client.
+pub async fn create_missing_once_up(
+    kafka: &Kafka,
+    readiness: &Readiness,
+    stop: &CancellationToken,
+) -> Result<(), CreateTopicsError> {
+    while !stop.is_cancelled() {
+        match create_missing(kafka).await {
+            Ok(()) => {
+                readiness.up("kafka");
+                break;
+            }
+            Err(CreateTopicsError::Brokers { source, .. }) => {
+                readiness.down("kafka", source.to_string());
+            }
+            Err(refused) => return Err(refused),
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(RETRY) => {}
         }
     }
     Ok(())

@@ -1,0 +1,123 @@
+//! The analyzer as a process runs it, embeddable: what it reads, what it serves, how it stops.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use backbone::clickhouse::rows::{AlertRow, AssessmentRow, CaseEventRow};
+use backbone::kafka::{ConsumerMetrics, Consumption, Handler, Producer, consume};
+use backbone::message::{Alert, Assessment, CaseEvent};
+use backbone::region::Region;
+use backbone::service::{Readiness, serve_operations};
+use backbone::topics::{self, ALERTS, ASSESSMENTS, CASE_EVENTS, POSTS, Topic};
+use futures::future::try_join_all;
+use prometheus::Registry;
+use tokio_util::sync::CancellationToken;
+
+use crate::archive::Archiver;
+use crate::assess::Assessor;
+use crate::metrics::Metrics;
+use crate::pipeline::Pipeline;
+use crate::settings::Settings;
+
+/// The consumer group that assesses posts.
+pub const GROUP: &str = "analyzer";
+/// The consumer group that archives.
+pub const ARCHIVE_GROUP: &str = "analyzer-archive";
+
+type Task<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
+
+/// Runs the analyzer until `stop`.
+///
+/// # Errors
+/// When it cannot start, or a part of it ends by a failure that trying again does not mend.
+pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
+    let regions = Region::load_all(&settings.regions)?;
+    let pipeline = Arc::new(Pipeline::new(
+        &regions,
+        &settings.model,
+        &settings.events,
+        &settings.risk,
+    )?);
+    let registry = Registry::new();
+    let metrics = Metrics::new(&registry)?;
+    let consumer_metrics = ConsumerMetrics::new(&registry)?;
+    let readiness = Readiness::default();
+    readiness.down("kafka", "not connected yet");
+    let producer = Producer::new(&settings.kafka)?;
+
+    let operations: Task<'_> = Box::pin(serve_operations(
+        &settings.operations,
+        registry,
+        readiness.clone(),
+        stop.clone(),
+    ));
+    let reader = Reader {
+        settings: &settings,
+        producer: &producer,
+        metrics: &consumer_metrics,
+        readiness: &readiness,
+        stop: &stop,
+    };
+    let assessor = Assessor::new(
+        &settings.kafka,
+        &producer,
+        pipeline,
+        settings.events.window_days,
+        metrics.clone(),
+    );
+    let clickhouse = &settings.clickhouse;
+    let assessments = Archiver::<Assessment, AssessmentRow>::new(
+        clickhouse,
+        AssessmentRow::TABLE,
+        metrics.clone(),
+    )?;
+    let alerts = Archiver::<Alert, AlertRow>::new(clickhouse, AlertRow::TABLE, metrics.clone())?;
+    let case_events =
+        Archiver::<CaseEvent, CaseEventRow>::new(clickhouse, CaseEventRow::TABLE, metrics)?;
+    let consuming = async {
+        topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;
+        let tasks: [Task<'_>; 4] = [
+            reader.read(&POSTS, GROUP, 500, assessor),
+            reader.read(&ASSESSMENTS, ARCHIVE_GROUP, 2_000, assessments),
+            reader.read(&ALERTS, ARCHIVE_GROUP, 2_000, alerts),
+            reader.read(&CASE_EVENTS, ARCHIVE_GROUP, 2_000, case_events),
+        ];
+        try_join_all(tasks).await.map(|_| ())
+    };
+    let consuming: Task<'_> = Box::pin(consuming);
+    let ended = try_join_all([operations, consuming]).await.map(|_| ());
+    stop.cancel();
+    ended
+}
+
+struct Reader<'a> {
+    settings: &'a Settings,
+    producer: &'a Producer,
+    metrics: &'a ConsumerMetrics,
+    readiness: &'a Readiness,
+    stop: &'a CancellationToken,
+}
+
+impl<'a> Reader<'a> {
+    fn read<H: Handler + 'a>(
+        &self,
+        topic: &'a Topic,
+        group: &'a str,
+        batch: usize,
+        handler: H,
+    ) -> Task<'a> {
+        let consumption = Consumption {
+            kafka: &self.settings.kafka,
+            topic,
+            group,
+            batch,
+            linger: Duration::from_millis(50),
+            producer: self.producer,
+            metrics: self.metrics,
+            readiness: self.readiness,
+        };
+        Box::pin(consume(consumption, handler, self.stop.clone()))
+    }
+}

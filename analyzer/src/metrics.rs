@@ -1,0 +1,21 @@
+//! What the analyzer counts.
+
+backbone::metrics! {
+    /// The analyzer's metrics.
+    pub struct Metrics("wensheng_analyzer") {
+        /// Posts assessed, by region and whether they concern it.
+        posts_total: IntCounterVec["region", "relevant"],
+        /// Seconds the assessment of a batch took, without Kafka.
+        assess_seconds: Histogram,
+        /// Alerts raised, by region and level.
+        alerts_total: IntCounterVec["region", "level"],
+        /// Seconds from the publication of the post that raised an alert to the alert.
+        publication_to_alert_seconds: Histogram,
+        /// Events in the windows of the partitions held.
+        window_events: IntGaugeVec["partition"],
+        /// Rows archived to ClickHouse, by table.
+        archived_rows_total: IntCounterVec["table"],
+        /// Batches that ClickHouse did not take, by table.
+        archive_failures_total: IntCounterVec["table"],
+    }
+}

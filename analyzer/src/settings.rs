@@ -1,0 +1,188 @@
+//! The analyzer's settings.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use backbone::region::SUBJECTS;
+use backbone::settings::{ClickHouse, Kafka, Operations, SettingsError, load};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The analyzer's settings, from `analyzer.toml`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Folders of the regions served, relative to this file.
+    pub regions: Vec<PathBuf>,
+    /// Folder of the trained models, relative to this file.
+    pub model: PathBuf,
+    /// Kafka.
+    pub kafka: Kafka,
+    /// ClickHouse.
+    pub clickhouse: ClickHouse,
+    /// The port for operators.
+    pub operations: Operations,
+    /// How posts become events.
+    #[serde(default)]
+    pub events: Events,
+    /// How grave an event is.
+    #[serde(default)]
+    pub risk: Risk,
+}
+
+/// How posts become events.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Events {
+    /// Longest time between a post and the event it joins, in days; at most 45, as long as
+    /// assessments are kept.
+    pub window_days: u32,
+    /// Least similarity (Jaccard, of character 3-grams) of a post and the event it joins.
+    pub least_similarity: f64,
+    /// Most events remembered per partition; the first opened are forgotten beyond it.
+    pub most_events: usize,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self {
+            window_days: 30,
+            least_similarity: 0.5,
+            most_events: 100_000,
+        }
+    }
+}
+
+/// The risk formula's numbers, see the documentation of module `risk`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Risk {
+    /// Weights of the terms; they add up to 1.
+    pub weights: Weights,
+    /// Scores from which an event is of level Ⅰ, Ⅱ, Ⅲ and Ⅳ, falling.
+    pub thresholds: [f64; 4],
+    /// Sensitivity of each subject, in `[0, 1]`.
+    pub sensitivity: BTreeMap<String, f64>,
+}
+
+impl Default for Risk {
+    fn default() -> Self {
+        Self {
+            weights: Weights::default(),
+            thresholds: [0.80, 0.65, 0.50, 0.30],
+            sensitivity: SUBJECTS
+                .into_iter()
+                .zip([0.5, 0.6, 0.4, 0.6, 0.6, 0.5, 0.7])
+                .map(|(subject, sensitivity)| (subject.to_owned(), sensitivity))
+                .collect(),
+        }
+    }
+}
+
+/// Weights of the terms of risk.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Weights {
+    /// Of the subject's sensitivity.
+    pub subject: f64,
+    /// Of negative sentiment.
+    pub sentiment: f64,
+    /// Of words of harm and urgency.
+    pub intensity: f64,
+    /// Of the number of posts.
+    pub posts: f64,
+    /// Of the number of distinct voices.
+    pub voices: f64,
+    /// Of the number of posts in a day.
+    pub speed: f64,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self {
+            subject: 0.20,
+            sentiment: 0.30,
+            intensity: 0.15,
+            posts: 0.15,
+            voices: 0.10,
+            speed: 0.10,
+        }
+    }
+}
+
+impl Settings {
+    /// Reads and checks a settings file.
+    ///
+    /// # Errors
+    /// Names the file, the line or field, and the remedy.
+    pub fn load(path: &Path) -> Result<Self, SettingsError> {
+        let mut settings: Self = load(path)?;
+        settings.check().map_err(|problem| SettingsError::Invalid {
+            path: path.to_owned(),
+            problem,
+        })?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        settings.model = folder.join(&settings.model);
+        for region in &mut settings.regions {
+            *region = folder.join(&region);
+        }
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.regions.is_empty() {
+            return Err(
+                "`regions` is empty; name the folder of a region, such as \"region/360921\""
+                    .to_owned(),
+            );
+        }
+        if !(1..=45).contains(&self.events.window_days) {
+            return Err("`events.window_days` must be 1 to 45".to_owned());
+        }
+        if !(0.1..=1.0).contains(&self.events.least_similarity) {
+            return Err("`events.least_similarity` must be 0.1 to 1".to_owned());
+        }
+        if !self
+            .risk
+            .thresholds
+            .is_sorted_by(|higher, lower| higher > lower)
+        {
+            return Err("`risk.thresholds` must fall from Ⅰ to Ⅳ".to_owned());
+        }
+        let weights = &self.risk.weights;
+        let sum = weights.subject
+            + weights.sentiment
+            + weights.intensity
+            + weights.posts
+            + weights.voices
+            + weights.speed;
+        if (sum - 1.0).abs() > 1e-6 {
+            return Err(format!("`risk.weights` add up to {sum}, not to 1"));
+        }
+        if let Some(subject) = self
+            .risk
+            .sensitivity
+            .keys()
+            .find(|subject| !SUBJECTS.contains(&subject.as_str()))
+        {
+            return Err(format!(
+                "`risk.sensitivity` has the unknown subject `{subject}`; known are {}",
+                SUBJECTS.join(" ")
+            ));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_is_documented() {
+        assert_eq!(
+            backbone::settings::undocumented_fields::<Settings>(),
+            Vec::<String>::new()
+        );
+    }
+}

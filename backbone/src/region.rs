@@ -1,0 +1,324 @@
+//! A region as configured: one folder with its places (`region.toml`) and its units (`units.toml`).
+//! Nothing in code names a county; everything about one is here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::settings::{self, SettingsError};
+
+/// The subjects a matter can have: the first-level subjects of the public message boards that the
+/// subject model is trained on.
+pub const SUBJECTS: [&str; 7] = [
+    "城乡建设",
+    "环境保护",
+    "交通运输",
+    "教育文体",
+    "劳动和社会保障",
+    "商贸旅游",
+    "卫生计生",
+];
+
+/// A county or other region: its names, its places and its units.
+#[derive(Debug, Clone)]
+pub struct Region {
+    /// What `region.toml` says.
+    pub gazetteer: Gazetteer,
+    /// What `units.toml` says.
+    pub units: Vec<Unit>,
+}
+
+/// The contents of `region.toml`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gazetteer {
+    /// Code of the region (GB/T 2260 where it has one).
+    pub code: String,
+    /// Its full name.
+    pub name: String,
+    /// Its other names.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// Names of the larger places it lies in; one of them beside a homonym tells that the place of
+    /// this region is meant.
+    #[serde(default)]
+    pub parents: Vec<String>,
+    /// Strings in which an alias is no place name.
+    #[serde(default)]
+    pub traps: Vec<String>,
+    /// Its places.
+    #[serde(default)]
+    pub place: Vec<GazetteerPlace>,
+}
+
+/// A place of the region.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GazetteerPlace {
+    /// Its name.
+    pub name: String,
+    /// Its kind: county, town, village, road, estate, school, scenic, zone or district.
+    pub kind: String,
+    /// Its other names.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// The larger place of the region that it lies in; empty when that is the region itself.
+    #[serde(default)]
+    pub within: String,
+    /// Whether the name is found elsewhere too, so that it counts only beside another sign of the
+    /// region: its name, a parent, a unit or a place without homonyms.
+    #[serde(default)]
+    pub needs_sign: bool,
+}
+
+/// A unit that answers for matters.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Unit {
+    /// Its code in routing rules, accounts and messages.
+    pub code: String,
+    /// Its full name.
+    pub name: String,
+    /// Its short names, as people write them.
+    #[serde(default)]
+    pub short: Vec<String>,
+    /// What it answers for.
+    pub kind: UnitKind,
+    /// The subjects it is in charge of.
+    #[serde(default)]
+    pub subjects: Vec<String>,
+    /// Words that tell that a matter is its own.
+    #[serde(default)]
+    pub words: Vec<String>,
+    /// The places it answers for, by their names in `region.toml`.
+    #[serde(default)]
+    pub places: Vec<String>,
+    /// The channel of the responder's settings that carries its notices; none where absent.
+    #[serde(default)]
+    pub channel: Option<String>,
+    /// Whether it is the duty office: it gets what no other unit answers for. Exactly one is.
+    #[serde(default)]
+    pub duty_office: bool,
+}
+
+/// What a unit answers for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnitKind {
+    /// Subjects, in the whole region (谁主管谁负责).
+    Department,
+    /// Places, whatever the subject (属地管理).
+    Place,
+    /// The office of the government itself.
+    Office,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Units {
+    unit: Vec<Unit>,
+}
+
+impl Region {
+    /// Reads a region's folder and checks that its two files agree.
+    ///
+    /// # Errors
+    /// Names the file, the entry at fault and the remedy.
+    pub fn load(folder: &Path) -> Result<Self, SettingsError> {
+        let gazetteer_path = folder.join("region.toml");
+        let gazetteer: Gazetteer = settings::load(&gazetteer_path)?;
+        check_gazetteer(&gazetteer).map_err(|problem| SettingsError::Invalid {
+            path: gazetteer_path,
+            problem,
+        })?;
+        let units_path = folder.join("units.toml");
+        let Units { unit: units } = settings::load(&units_path)?;
+        check_units(&units, &gazetteer).map_err(|problem| SettingsError::Invalid {
+            path: units_path,
+            problem,
+        })?;
+        Ok(Self { gazetteer, units })
+    }
+
+    /// Reads several regions' folders.
+    ///
+    /// # Errors
+    /// As [`Region::load`], and when two folders have the same code.
+    pub fn load_all<P: AsRef<Path>>(
+        folders: &[P],
+    ) -> Result<BTreeMap<String, Self>, SettingsError> {
+        let mut regions = BTreeMap::new();
+        for folder in folders {
+            let region = Self::load(folder.as_ref())?;
+            let code = region.gazetteer.code.clone();
+            if regions.insert(code.clone(), region).is_some() {
+                return Err(SettingsError::Invalid {
+                    path: folder.as_ref().join("region.toml"),
+                    problem: format!(
+                        "code `{code}` is that of another region too; give each its own"
+                    ),
+                });
+            }
+        }
+        Ok(regions)
+    }
+
+    /// Its code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.gazetteer.code
+    }
+
+    /// The unit of that code.
+    #[must_use]
+    pub fn unit(&self, code: &str) -> Option<&Unit> {
+        self.units.iter().find(|unit| unit.code == code)
+    }
+
+    /// The place and the larger places it lies in, the smallest first.
+    #[must_use]
+    pub fn place_and_around<'a>(&'a self, name: &str) -> Vec<&'a GazetteerPlace> {
+        let mut around: Vec<&GazetteerPlace> = Vec::new();
+        let mut next = name;
+        while let Some(place) = self.gazetteer.place.iter().find(|place| place.name == next) {
+            if around.iter().any(|known| known.name == place.name) {
+                break;
+            }
+            around.push(place);
+            next = &place.within;
+        }
+        around
+    }
+}
+
+fn check_gazetteer(gazetteer: &Gazetteer) -> Result<(), String> {
+    if gazetteer.code.trim().is_empty() || gazetteer.name.trim().is_empty() {
+        return Err("`code` and `name` must not be empty".to_owned());
+    }
+    let names: BTreeSet<&str> = gazetteer
+        .place
+        .iter()
+        .map(|place| place.name.as_str())
+        .collect();
+    let mut seen = BTreeSet::new();
+    for place in &gazetteer.place {
+        let name = &place.name;
+        if name.chars().count() < 2 {
+            return Err(format!(
+                "place `{name}` needs a name of two characters or more"
+            ));
+        }
+        if !seen.insert(name) {
+            return Err(format!("place `{name}` is listed twice; remove one"));
+        }
+        if !place.within.is_empty() && !names.contains(place.within.as_str()) {
+            return Err(format!(
+                "place `{name}` lies within `{}`, which is not listed; add a [[place]] of that name",
+                place.within
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_units(units: &[Unit], gazetteer: &Gazetteer) -> Result<(), String> {
+    let mut codes = BTreeSet::new();
+    for unit in units {
+        let code = &unit.code;
+        if code.is_empty() || !code.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+            return Err(format!(
+                "unit code `{code}` must be letters, digits and hyphens"
+            ));
+        }
+        if !codes.insert(code) {
+            return Err(format!("unit `{code}` is listed twice; remove one"));
+        }
+        for subject in &unit.subjects {
+            if !SUBJECTS.contains(&subject.as_str()) {
+                return Err(format!(
+                    "unit `{code}` has the unknown subject `{subject}`; known are {}",
+                    SUBJECTS.join(" ")
+                ));
+            }
+        }
+        for place in &unit.places {
+            if !gazetteer.place.iter().any(|known| &known.name == place) {
+                return Err(format!(
+                    "unit `{code}` answers for `{place}`, which is not in region.toml; add it there or correct the name"
+                ));
+            }
+        }
+    }
+    match units.iter().filter(|unit| unit.duty_office).count() {
+        1 => Ok(()),
+        count => Err(format!(
+            "exactly one unit must have `duty_office = true`, not {count}; it gets what no other unit answers for"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REGION: &str =
+        "code = \"990101\"\nname = \"青禾县\"\n[[place]]\nname = \"柳桥镇\"\nkind = \"town\"\n";
+    const OFFICE: &str = "[[unit]]\ncode = \"office\"\nname = \"县政府办公室\"\nkind = \"office\"\nduty_office = true\n";
+
+    fn refusal(region: &str, units: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("region.toml"), region).unwrap();
+        std::fs::write(folder.path().join("units.toml"), units).unwrap();
+        match Region::load(folder.path()) {
+            Ok(_) => String::new(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_folder_that_agrees_is_taken() {
+        assert_eq!(refusal(REGION, OFFICE), "");
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_file_entry_and_remedy() {
+        let cases = [
+            (
+                REGION,
+                "[[unit]]\ncode = \"a\"\nname = \"a\"\nkind = \"place\"\n",
+                "units.toml: exactly one unit",
+            ),
+            (
+                REGION,
+                &format!("{OFFICE}places = [\"石门镇\"]\n"),
+                "`石门镇`, which is not in region.toml",
+            ),
+            (
+                REGION,
+                &format!("{OFFICE}subjects = [\"天文\"]\n"),
+                "unknown subject `天文`",
+            ),
+            (
+                REGION,
+                &format!("{OFFICE}colour = 1\n"),
+                "units.toml:6: unknown field `colour`",
+            ),
+            (
+                &format!("{REGION}within = \"望江\"\n"),
+                OFFICE,
+                "lies within `望江`",
+            ),
+            (
+                &format!("{REGION}size = 3\n"),
+                OFFICE,
+                "region.toml:6: unknown field `size`",
+            ),
+        ];
+        for (region, units, expected) in cases {
+            let said = refusal(region, units);
+            assert!(said.contains(expected), "{said}");
+        }
+    }
+}
