@@ -1,1 +1,12 @@
+//! The collector: reads public sources, politely, masks personal data and publishes posts.
 
+pub mod app;
+pub mod check;
+pub mod extract;
+pub mod fetch;
+pub mod metrics;
+pub mod publish;
+pub mod schedule;
+pub mod settings;
+pub mod source;
+pub mod state;

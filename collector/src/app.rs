@@ -1,0 +1,94 @@
+//! The collector as a process runs it, embeddable: what it reads, what it serves, how it stops.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use backbone::kafka::Producer;
+use backbone::service::{Readiness, serve_operations};
+use backbone::topics;
+use futures::future::join_all;
+use prometheus::Registry;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::extract::author::AuthorKey;
+use crate::fetch::Fetcher;
+use crate::metrics::Metrics;
+use crate::publish::Publisher;
+use crate::schedule;
+use crate::settings::Settings;
+use crate::source::Definition;
+use crate::state::State;
+
+/// Runs the collector until `stop`.
+///
+/// # Errors
+/// When it cannot start. A source that fails is tried again.
+pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut definitions = Definition::load_all(&settings.sources)?;
+    definitions.retain(|definition| definition.enabled);
+    info!(sources = definitions.len(), "sources to read");
+    let registry = Registry::new();
+    let metrics = Metrics::new(&registry)?;
+    let readiness = Readiness::default();
+    readiness.down("kafka", "not connected yet");
+    let state = State::open(&settings.state).await?;
+    let author_key = author_key(&settings)?;
+    let fetcher = Fetcher::new(&settings.fetch)?;
+    let producer = Producer::new(&settings.kafka)?;
+    let publisher = Publisher::new(Arc::new(producer), state.clone(), author_key, metrics);
+
+    let reading = async {
+        topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;
+        let sources = definitions
+            .iter()
+            .map(|definition| schedule::run(definition, &fetcher, &publisher, &stop));
+        join_all(sources).await;
+        stop.cancelled().await;
+        anyhow::Ok(())
+    };
+    let operations = serve_operations(
+        &settings.operations,
+        registry,
+        readiness.clone(),
+        stop.clone(),
+    );
+    let ended = futures::future::try_join(reading, operations)
+        .await
+        .map(|_| ());
+    stop.cancel();
+    state.close().await;
+    ended
+}
+
+/// The key of the authors' hashes; made and kept, readable by the owner only, where it is not set.
+pub(crate) fn author_key(settings: &Settings) -> anyhow::Result<AuthorKey> {
+    if let Some(secret) = settings.author_key.read("author_key")? {
+        return Ok(AuthorKey::new(&secret));
+    }
+    let path = settings.state.with_file_name("author-key");
+    if !path.exists() {
+        let random: [u8; 32] = rand::random();
+        write_secret(&path, &hex::encode(random))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let secret = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(AuthorKey::new(secret.trim()))
+}
+
+fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
+    let aside = path.with_extension("part");
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&aside)?;
+    writeln!(file, "{secret}")?;
+    file.sync_all()?;
+    std::fs::rename(aside, path)
+}

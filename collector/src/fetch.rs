@@ -1,0 +1,268 @@
+//! Fetching, politely and with care: robots.txt honoured, one request per host at a time and not too
+//! often, sizes and times bounded, no private addresses unless allowed.
+
+mod guard;
+mod robots;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{self, HeaderMap};
+use reqwest::{Client, Response, StatusCode, redirect};
+use thiserror::Error;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::settings::Fetch;
+use guard::Guard;
+use robots::Robots;
+
+/// Redirects followed.
+const MOST_REDIRECTS: usize = 5;
+
+/// A page was not had.
+#[derive(Debug, Error)]
+pub enum FetchError {
+    /// robots.txt does not allow it.
+    #[error("{url} is not allowed by its robots.txt")]
+    NotAllowed {
+        /// The address.
+        url: Url,
+    },
+    /// Its host is, or leads to, a private address.
+    #[error("{url} is at a private address; set `fetch.allow_private` if that is meant")]
+    Private {
+        /// The address.
+        url: Url,
+    },
+    /// It is larger than is read.
+    #[error("{url} is larger than {most} bytes; raise `fetch.most_bytes` if that is meant")]
+    TooLarge {
+        /// The address.
+        url: Url,
+        /// The limit.
+        most: usize,
+    },
+    /// It redirects too often or to nowhere.
+    #[error("{url} redirects too often or to nowhere")]
+    Redirects {
+        /// The address.
+        url: Url,
+    },
+    /// The server says no.
+    #[error("{url} answers {status}")]
+    Status {
+        /// The address.
+        url: Url,
+        /// The answer.
+        status: StatusCode,
+    },
+    /// The server cannot be reached, or did not answer in time.
+    #[error("{url} cannot be fetched: {problem}")]
+    Connection {
+        /// The address.
+        url: Url,
+        /// What failed.
+        problem: String,
+    },
+}
+
+/// What a page is known by, to ask for it only when it has changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// `ETag`; may be empty.
+    pub etag: String,
+    /// `Last-Modified`; may be empty.
+    pub modified: String,
+}
+
+/// A page.
+#[derive(Debug)]
+pub struct Page {
+    /// Its address after redirects.
+    pub url: Url,
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// The body, decompressed.
+    pub bytes: Vec<u8>,
+    /// For the next time.
+    pub validators: Validators,
+}
+
+/// Fetches pages. Clones share the hosts' turns.
+#[derive(Debug, Clone)]
+pub struct Fetcher {
+    client: Client,
+    settings: Arc<Fetch>,
+    hosts: Arc<Mutex<HashMap<String, Arc<Mutex<Host>>>>>,
+}
+
+#[derive(Debug, Default)]
+struct Host {
+    next: Option<Instant>,
+    robots: Option<Robots>,
+}
+
+impl Fetcher {
+    /// # Errors
+    /// When the client cannot be made.
+    pub fn new(settings: &Fetch) -> anyhow::Result<Self> {
+        backbone::tls::install();
+        let client = Client::builder()
+            .user_agent(&settings.user_agent)
+            .timeout(Duration::from_secs(settings.timeout_seconds.clamp(1, 300)))
+            .redirect(redirect::Policy::none())
+            .dns_resolver(Guard {
+                allow_private: settings.allow_private,
+            })
+            .build()?;
+        Ok(Self {
+            client,
+            settings: Arc::new(settings.clone()),
+            hosts: Arc::default(),
+        })
+    }
+
+    /// Fetches a page; nothing when it has not changed since `known`.
+    ///
+    /// # Errors
+    /// Says why it was not had.
+    pub async fn get(&self, url: &Url, known: &Validators) -> Result<Option<Page>, FetchError> {
+        let mut next = url.clone();
+        for _ in 0..=MOST_REDIRECTS {
+            self.check_address(&next)?;
+            let response = self.take_turn(&next, known).await?;
+            let status = response.status();
+            if status == StatusCode::NOT_MODIFIED {
+                return Ok(None);
+            }
+            if status.is_redirection() {
+                next = redirected(&next, response.headers())
+                    .ok_or_else(|| FetchError::Redirects { url: next.clone() })?;
+                continue;
+            }
+            if !status.is_success() {
+                return Err(FetchError::Status { url: next, status });
+            }
+            return self.read(next, response).await.map(Some);
+        }
+        Err(FetchError::Redirects { url: url.clone() })
+    }
+
+    fn check_address(&self, url: &Url) -> Result<(), FetchError> {
+        let web = matches!(url.scheme(), "http" | "https");
+        let private = !self.settings.allow_private && guard::is_private_literal(url);
+        if web && !private {
+            return Ok(());
+        }
+        Err(FetchError::Private { url: url.clone() })
+    }
+
+    /// Waits for the host's turn, asks its robots.txt, and requests.
+    async fn take_turn(&self, url: &Url, known: &Validators) -> Result<Response, FetchError> {
+        let origin = url.origin().ascii_serialization();
+        let host = Arc::clone(self.hosts.lock().await.entry(origin).or_default());
+        let mut host = host.lock().await;
+        if host.robots.as_ref().is_none_or(Robots::is_old) {
+            host.robots = Some(self.fetch_robots(url).await);
+        }
+        let robots = host.robots.as_ref();
+        if !robots.is_some_and(|robots| robots.allows(url)) {
+            return Err(FetchError::NotAllowed { url: url.clone() });
+        }
+        let delay = Duration::from_millis(self.settings.delay_ms)
+            .max(robots.and_then(Robots::delay).unwrap_or_default());
+        if let Some(next) = host.next {
+            tokio::time::sleep_until(next).await;
+        }
+        let response = self.request(url, known).await;
+        host.next = Some(Instant::now() + delay);
+        response
+    }
+
+    async fn fetch_robots(&self, url: &Url) -> Robots {
+        let Ok(address) = url.join("/robots.txt") else {
+            return Robots::none_allowed();
+        };
+        let none = Validators::default();
+        match self.request(&address, &none).await {
+            Ok(response) if response.status().is_success() => {
+                match self.read(address, response).await {
+                    Ok(page) => Robots::read(&self.settings.user_agent, &page.bytes),
+                    Err(_) => Robots::none_allowed(),
+                }
+            }
+            // RFC 9309: what is not there allows all, what cannot be had allows nothing.
+            Ok(response) if response.status().is_server_error() => Robots::none_allowed(),
+            Ok(_) => Robots::all_allowed(),
+            Err(_) => Robots::none_allowed(),
+        }
+    }
+
+    async fn request(&self, url: &Url, known: &Validators) -> Result<Response, FetchError> {
+        let mut request = self.client.get(url.clone());
+        if !known.etag.is_empty() {
+            request = request.header(header::IF_NONE_MATCH, &known.etag);
+        }
+        if !known.modified.is_empty() {
+            request = request.header(header::IF_MODIFIED_SINCE, &known.modified);
+        }
+        request.send().await.map_err(|error| connection(url, error))
+    }
+
+    async fn read(&self, url: Url, mut response: Response) -> Result<Page, FetchError> {
+        let most = self.settings.most_bytes;
+        let header = |name| {
+            let value = response
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok());
+            value.map(str::to_owned)
+        };
+        let content_type = header(header::CONTENT_TYPE);
+        let validators = Validators {
+            etag: header(header::ETAG).unwrap_or_default(),
+            modified: header(header::LAST_MODIFIED).unwrap_or_default(),
+        };
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| connection(&url, error))?
+        {
+            if bytes.len() + chunk.len() > most {
+                return Err(FetchError::TooLarge { url, most });
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Page {
+            url,
+            content_type,
+            bytes,
+            validators,
+        })
+    }
+}
+
+fn connection(url: &Url, error: reqwest::Error) -> FetchError {
+    let mut problem = error.without_url().to_string();
+    let mut source: Option<&dyn std::error::Error> = None;
+    if problem.contains(guard::REFUSED) {
+        return FetchError::Private { url: url.clone() };
+    }
+    while let Some(deeper) = source {
+        problem = format!("{problem}: {deeper}");
+        source = deeper.source();
+    }
+    FetchError::Connection {
+        url: url.clone(),
+        problem,
+    }
+}
+
+fn redirected(from: &Url, headers: &HeaderMap) -> Option<Url> {
+    from.join(headers.get(header::LOCATION)?.to_str().ok()?)
+        .ok()
+}

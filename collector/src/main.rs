@@ -1,0 +1,79 @@
+//! The collector's program.
+
+use std::io::{Write, stdout};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use backbone::service;
+use clap::{Parser, Subcommand};
+use collector::settings::Settings;
+use collector::source::Definition;
+use collector::{app, check};
+
+/// Reads public sources, politely, masks personal data and publishes posts. Without a command it runs
+/// until stopped.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Examples:
+  collector --config deploy/config/collector.toml                 runs until Ctrl-C
+  collector --config deploy/config/collector.toml check-config    says what is wrong with settings or sources
+  collector --config deploy/config/collector.toml check deploy/config/sources.d/board.toml
+  collector --config deploy/config/collector.toml sources
+
+Environment: RUST_LOG (what is logged), WENSHENG_LOG_FORMAT=json, and the variables that the settings
+name for secrets."
+)]
+struct Arguments {
+    /// Settings file.
+    #[arg(long, default_value = "deploy/config/collector.toml", global = true)]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Checks the settings and all sources, and says what is wrong. Exit code 2 on a problem.
+    CheckConfig,
+    /// Reads a source once and prints what it would publish, field by field. Sends nothing.
+    Check {
+        /// The source's file.
+        source: PathBuf,
+    },
+    /// Prints a line per source: how it is, when it was last read, what it yielded, its last problem.
+    Sources,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    service::start_logs();
+    let settings = Settings::load(&arguments.config)?;
+    match arguments.command {
+        None => app::run(settings, service::stop_on_signal()?).await,
+        Some(Command::CheckConfig) => {
+            let sources = Definition::load_all(&settings.sources)?;
+            settings.kafka.client_config()?;
+            writeln!(
+                stdout(),
+                "{} is in order, and {} sources",
+                arguments.config.display(),
+                sources.len()
+            )?;
+            Ok(())
+        }
+        Some(Command::Check { source }) => check::run(&settings, &source, &mut stdout()).await,
+        Some(Command::Sources) => check::sources(&settings, &mut stdout()).await,
+    }
+}

@@ -1,0 +1,17 @@
+//! What the collector counts.
+
+backbone::metrics! {
+    /// The collector's metrics.
+    pub struct Metrics("wensheng_collector") {
+        /// Posts published, by source.
+        posts_total: IntCounterVec["source"],
+        /// Rows, entries and pages refused, by source.
+        refused_total: IntCounterVec["source"],
+        /// Rounds of reading a source, by source and outcome: read, failed.
+        rounds_total: IntCounterVec["source", "outcome"],
+        /// 1 while a source's last round succeeded, by source.
+        source_up: IntGaugeVec["source"],
+        /// Time of a source's last success, in seconds since 1970, by source.
+        source_last_success_seconds: IntGaugeVec["source"],
+    }
+}

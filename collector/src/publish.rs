@@ -1,0 +1,188 @@
+//! Publishing: items become posts, masked; the brokers acknowledge them; only then they are remembered.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use backbone::id;
+use backbone::kafka::{Producer, SendError};
+use backbone::message::{Post, Reactions, TEXT_LIMIT, TITLE_LIMIT};
+use backbone::topics::POSTS;
+use futures::future::try_join_all;
+use tracing::warn;
+use url::Url;
+
+use crate::extract::author::AuthorKey;
+use crate::extract::mask::mask;
+use crate::metrics::Metrics;
+use crate::source::{Definition, Item, Round, SourceError};
+use crate::state::{Cursor, Sent, State, StateError};
+
+/// Where posts go.
+pub trait Outlet: Send + Sync + std::fmt::Debug {
+    /// Takes posts; they are safe when this returns.
+    fn send<'a>(
+        &'a self,
+        posts: &'a [Post],
+    ) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>>;
+}
+
+impl Outlet for Producer {
+    fn send<'a>(
+        &'a self,
+        posts: &'a [Post],
+    ) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>> {
+        Box::pin(async move {
+            try_join_all(posts.iter().map(|post| Self::send(self, &POSTS, post)))
+                .await
+                .map(|_| ())
+        })
+    }
+}
+
+/// Publishes what sources find. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Publisher {
+    outlet: Arc<dyn Outlet>,
+    state: State,
+    author_key: AuthorKey,
+    metrics: Metrics,
+}
+
+impl Publisher {
+    /// To the given outlet.
+    #[must_use]
+    pub fn new(
+        outlet: Arc<dyn Outlet>,
+        state: State,
+        author_key: AuthorKey,
+        metrics: Metrics,
+    ) -> Self {
+        Self {
+            outlet,
+            state,
+            author_key,
+            metrics,
+        }
+    }
+
+    /// What was sent before.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The metrics.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Sends those items that are new or whose words have changed, and remembers them with the cursor.
+    /// Tells how many were sent.
+    ///
+    /// # Errors
+    /// When the brokers do not acknowledge, or the state fails; sent again they have the same ids.
+    pub async fn publish(
+        &self,
+        round: &Round<'_>,
+        items: Vec<Item>,
+        cursor: Option<&Cursor>,
+    ) -> Result<u64, SourceError> {
+        let source = &round.definition.name;
+        let (mut posts, mut sent) = (Vec::new(), Vec::new());
+        let mut together = HashSet::new();
+        for item in items {
+            let post = self.post(round, item);
+            let hash = id::of("words", &[&post.title, &post.text]);
+            let before = self.state.sent(&post.id).await?;
+            let revision = match before {
+                Some(before) if before.hash == hash => continue,
+                Some(before) => before.revision + 1,
+                None => 1,
+            };
+            // The same post twice on one page, such as a pinned one.
+            if !together.insert(post.id.clone()) {
+                continue;
+            }
+            sent.push(Sent {
+                post: post.id.clone(),
+                hash,
+                revision,
+            });
+            posts.push(Post { revision, ..post });
+        }
+        if posts.is_empty() && cursor.is_none() {
+            return Ok(0);
+        }
+        self.outlet.send(&posts).await?;
+        self.state.remember(source, &sent, cursor).await?;
+        self.metrics
+            .posts_total
+            .with_label_values(&[source.as_str()])
+            .inc_by(posts.len() as u64);
+        Ok(posts.len() as u64)
+    }
+
+    /// Refuses a row, an entry or a page: told with its place, not with its content.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn refuse(
+        &self,
+        definition: &Definition,
+        place: &str,
+        problem: &str,
+    ) -> Result<(), StateError> {
+        warn!(source = definition.name, place, problem, "refused");
+        self.metrics
+            .refused_total
+            .with_label_values(&[definition.name.as_str()])
+            .inc();
+        self.state
+            .refused(&definition.name, &format!("{place}: {problem}"))
+            .await
+    }
+
+    /// Those of the addresses whose posts were never sent.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn unseen(
+        &self,
+        definition: &Definition,
+        urls: Vec<Url>,
+    ) -> Result<Vec<Url>, StateError> {
+        let mut unseen = Vec::new();
+        for url in urls {
+            let post = id::of_post(&definition.name, url.as_str(), url.as_str());
+            if self.state.sent(&post).await?.is_none() {
+                unseen.push(url);
+            }
+        }
+        Ok(unseen)
+    }
+
+    /// The post as the analyzer gets it: masked, cut to its limits, its author a keyed hash.
+    fn post(&self, round: &Round<'_>, item: Item) -> Post {
+        let definition = round.definition;
+        Post {
+            id: id::of_post(&definition.name, &item.url, &item.id),
+            revision: 1,
+            region: definition.region.clone(),
+            source: definition.name.clone(),
+            kind: definition.kind(),
+            title: mask(&item.title).chars().take(TITLE_LIMIT).collect(),
+            text: mask(&item.text).chars().take(TEXT_LIMIT).collect(),
+            author: self.author_key.hash(&definition.name, &item.author),
+            url: item.url,
+            published_at: item.published_at,
+            collected_at: round.now,
+            reactions: Reactions {
+                likes: item.likes,
+                opposes: item.opposes,
+            },
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Sources: what is read, described in a few lines of TOML each, one file of code per kind.
+
+pub mod board;
+pub mod feed;
+pub mod import;
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+
+use backbone::message::SourceKind;
+use backbone::settings::{SettingsError, load};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use tokio_util::sync::CancellationToken;
+
+use crate::fetch::{FetchError, Fetcher};
+use crate::publish::Publisher;
+use crate::state::StateError;
+
+pub use board::Board;
+pub use feed::Feed;
+pub use import::Import;
+
+/// A source, from a file of the sources' folder. It has exactly one of `import`, `board` and `feed`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    /// Its name, as shown with its posts. Part of the posts' ids: a renamed source is another one.
+    pub name: String,
+    /// Code of the region that it is about.
+    pub region: String,
+    /// Whether it is read.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// Whether it is an official column: notices and news of the government itself.
+    #[serde(default)]
+    pub official: bool,
+    /// Time between two rounds, in seconds.
+    #[serde(default = "default_every_seconds")]
+    pub every_seconds: u64,
+    /// A file exported from a hotline or a mailbox.
+    #[serde(default)]
+    pub import: Option<Import>,
+    /// A list page with detail pages.
+    #[serde(default)]
+    pub board: Option<Board>,
+    /// An RSS, Atom or JSON feed.
+    #[serde(default)]
+    pub feed: Option<Feed>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn default_every_seconds() -> u64 {
+    600
+}
+
+/// What a source yields: a post as it was found, not masked yet. It does not leave the collector so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Its id at the source.
+    pub id: String,
+    /// Its canonical address; empty where it has none.
+    pub url: String,
+    /// Title.
+    pub title: String,
+    /// Text.
+    pub text: String,
+    /// Who wrote, as written there; hashed before it leaves.
+    pub author: String,
+    /// When it was published.
+    pub published_at: Timestamp,
+    /// Votes for it.
+    pub likes: u32,
+    /// Votes against it.
+    pub opposes: u32,
+}
+
+/// Why a round of a source ended early. A row, an entry or a page that does not fit does not end one.
+#[derive(Debug, Error)]
+pub enum SourceError {
+    /// Its file or its page could not be had.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// What was fetched is not what the source should be.
+    #[error("{0}")]
+    Content(String),
+    /// A file could not be read.
+    #[error("cannot read {path}: {source}", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The brokers did not acknowledge posts.
+    #[error(transparent)]
+    Send(#[from] backbone::kafka::SendError),
+    /// The collector's own state failed.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// What a round of reading works with.
+#[derive(Debug)]
+pub struct Round<'a> {
+    /// The source.
+    pub definition: &'a Definition,
+    /// Fetches pages.
+    pub fetcher: &'a Fetcher,
+    /// Takes what is found.
+    pub publisher: &'a Publisher,
+    /// Ends the round between two items.
+    pub stop: &'a CancellationToken,
+    /// When it began.
+    pub now: Timestamp,
+}
+
+/// Reads a source of one kind.
+pub trait Source {
+    /// Reads what is new and hands it to the publisher.
+    fn read(&self, round: &Round<'_>) -> impl Future<Output = Result<(), SourceError>> + Send;
+
+    /// What is wrong with its description, and the remedy.
+    ///
+    /// # Errors
+    /// Names the field.
+    fn check(&self) -> Result<(), String>;
+}
+
+impl Definition {
+    /// Reads and checks a source's file.
+    ///
+    /// # Errors
+    /// Names the file, the line or field, and the remedy.
+    pub fn load(path: &Path) -> Result<Self, SettingsError> {
+        let mut definition: Self = load(path)?;
+        definition
+            .check()
+            .map_err(|problem| SettingsError::Invalid {
+                path: path.to_owned(),
+                problem,
+            })?;
+        if let Some(import) = &mut definition.import {
+            import.file = path.parent().unwrap_or(Path::new(".")).join(&import.file);
+        }
+        Ok(definition)
+    }
+
+    /// Reads all sources of a folder, in the order of their file names.
+    ///
+    /// # Errors
+    /// As [`Definition::load`], and when two sources have the same name.
+    pub fn load_all(folder: &Path) -> Result<Vec<Self>, SettingsError> {
+        let read_error = |source| SettingsError::Read {
+            path: folder.to_owned(),
+            source,
+        };
+        let mut paths = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(read_error)? {
+            let path = entry.map_err(read_error)?.path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+            {
+                paths.push(path);
+            }
+        }
+        paths.sort();
+        let mut names = BTreeSet::new();
+        let mut definitions = Vec::new();
+        for path in paths {
+            let definition = Self::load(&path)?;
+            if !names.insert(definition.name.clone()) {
+                let problem = format!(
+                    "`name` is \"{}\", which another source has; give each its own",
+                    definition.name
+                );
+                return Err(SettingsError::Invalid { path, problem });
+            }
+            definitions.push(definition);
+        }
+        Ok(definitions)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.name.trim().is_empty() || self.region.trim().is_empty() {
+            return Err("`name` and `region` must not be empty".to_owned());
+        }
+        if self.every_seconds == 0 {
+            return Err("`every_seconds` must be 1 or more".to_owned());
+        }
+        let import = self.import.as_ref().map(Source::check);
+        let board = self.board.as_ref().map(Source::check);
+        let feed = self.feed.as_ref().map(Source::check);
+        let mut kinds = [import, board, feed].into_iter().flatten();
+        match (kinds.next(), kinds.next()) {
+            (Some(checked), None) => checked,
+            _ => Err("must have exactly one of [import], [board] and [feed]".to_owned()),
+        }
+    }
+
+    /// What kind of place its posts come from.
+    #[must_use]
+    pub fn kind(&self) -> SourceKind {
+        if self.official {
+            SourceKind::Official
+        } else if self.import.is_some() {
+            SourceKind::Import
+        } else if self.feed.is_some() {
+            SourceKind::Feed
+        } else {
+            SourceKind::Board
+        }
+    }
+
+    /// Reads it once.
+    ///
+    /// # Errors
+    /// When the round ended early.
+    pub async fn read(&self, round: &Round<'_>) -> Result<(), SourceError> {
+        if let Some(import) = &self.import {
+            import.read(round).await
+        } else if let Some(board) = &self.board {
+            board.read(round).await
+        } else if let Some(feed) = &self.feed {
+            feed.read(round).await
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_is_documented() {
+        assert_eq!(
+            backbone::settings::undocumented_fields::<Definition>(),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_file_field_and_remedy() {
+        let folder = tempfile::tempdir().unwrap();
+        let head = "name = \"留言板\"\nregion = \"990101\"\n";
+        for (text, expected) in [
+            (
+                format!("{head}[feed]\nurl = \"http://a.test/f\"\ncolour = 1\n"),
+                "source.toml:5: unknown field `colour`",
+            ),
+            (head.to_owned(), "exactly one of"),
+            (
+                format!("{head}[import]\nfile = \"a.csv\"\n[feed]\nurl = \"http://a.test/f\"\n"),
+                "exactly one of",
+            ),
+            (
+                format!("{head}[board]\nurl = \"http://a.test/\"\nitem = \"a[\"\n"),
+                "`board.item`",
+            ),
+            (
+                format!("{head}[feed]\nurl = \"ftp://a.test/f\"\n"),
+                "`feed.url`",
+            ),
+            (
+                format!("{head}[import]\nfile = \"a.xls\"\n"),
+                "`import.format`",
+            ),
+        ] {
+            let path = folder.path().join("source.toml");
+            std::fs::write(&path, &text).unwrap();
+            let said = Definition::load(&path).unwrap_err().to_string();
+            assert!(
+                said.contains("source.toml") && said.contains(expected),
+                "{said}"
+            );
+        }
+    }
+}

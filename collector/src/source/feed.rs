@@ -1,0 +1,129 @@
+//! A feed: RSS, Atom or JSON Feed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::{Item, Round, Source, SourceError};
+use crate::extract::{self, address, charset};
+use crate::fetch::Page;
+
+/// Entries published together.
+const BATCH: usize = 100;
+
+/// A feed.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Feed {
+    /// Its address.
+    #[schemars(with = "String")]
+    pub url: Url,
+}
+
+impl Source for Feed {
+    fn check(&self) -> Result<(), String> {
+        super::board::check_url("feed.url", &self.url)
+    }
+
+    async fn read(&self, round: &Round<'_>) -> Result<(), SourceError> {
+        let state = round.publisher.state();
+        let known = state.validators(&self.url).await?;
+        let Some(page) = round.fetcher.get(&self.url, &known).await? else {
+            return Ok(());
+        };
+        let entries = tokio::task::block_in_place(|| entries(&page, round))?;
+        let mut items = Vec::new();
+        for entry in entries {
+            match entry {
+                Ok(item) => items.push(item),
+                Err((place, problem)) => {
+                    round
+                        .publisher
+                        .refuse(round.definition, &place, &problem)
+                        .await?;
+                }
+            }
+        }
+        // The oldest first: that is how they happened.
+        items.sort_by_key(|item| item.published_at);
+        while !items.is_empty() && !round.stop.is_cancelled() {
+            let rest = items.split_off(items.len().min(BATCH));
+            round
+                .publisher
+                .publish(round, std::mem::replace(&mut items, rest), None)
+                .await?;
+        }
+        if items.is_empty() {
+            state
+                .remember_validators(&self.url, &page.validators)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+type Entry = Result<Item, (String, String)>;
+
+fn entries(page: &Page, round: &Round<'_>) -> Result<Vec<Entry>, SourceError> {
+    let content = |problem: &str| SourceError::Content(format!("{} {problem}", page.url));
+    let text = charset::decode(&page.bytes, None, page.content_type.as_deref())
+        .map_err(|error| content(&error.to_string()))?;
+    // What was decoded is UTF-8 now, whatever its declaration says.
+    let declared = text
+        .trim_start()
+        .strip_prefix("<?xml")
+        .and_then(|rest| rest.split_once("?>"));
+    let body = declared.map_or(text.as_str(), |(_, body)| body);
+    let feed = feed_rs::parser::Builder::new()
+        .base_uri(Some(page.url.as_str()))
+        .build()
+        .parse(body.as_bytes())
+        .map_err(|_| content("is no feed; is the address that of a page?"))?;
+    Ok(feed
+        .entries
+        .into_iter()
+        .enumerate()
+        .map(|(index, entry)| {
+            let place = format!("{} entry {}", page.url, index + 1);
+            item(entry, page, round).map_err(|problem| (place, problem))
+        })
+        .collect())
+}
+
+fn item(entry: feed_rs::model::Entry, page: &Page, round: &Round<'_>) -> Result<Item, String> {
+    let url = entry
+        .links
+        .first()
+        .and_then(|link| page.url.join(&link.href).ok())
+        .map(|url| address::canonical(url).to_string())
+        .unwrap_or_default();
+    let body = entry
+        .content
+        .and_then(|content| content.body)
+        .or_else(|| entry.summary.map(|summary| summary.content))
+        .unwrap_or_default();
+    let title = entry.title.map(|title| title.content).unwrap_or_default();
+    let text = extract::text_of_html(&body);
+    if text.is_empty() && title.trim().is_empty() {
+        return Err("has neither title nor text".to_owned());
+    }
+    Ok(Item {
+        id: if entry.id.is_empty() {
+            url.clone()
+        } else {
+            entry.id
+        },
+        url,
+        title: title.trim().to_owned(),
+        text,
+        author: entry.authors.into_iter().next().and_then(|author| author.name).unwrap_or_default(),
+        // feed-rs gives chrono times; seconds are all that feeds tell.
+        published_at: entry
+            .published
+            .or(entry.updated)
+            .and_then(|time| jiff::Timestamp::from_second(time.timestamp()).ok())
+            .unwrap_or(round.now),
+        likes: 0,
+        opposes: 0,
+    })
+}

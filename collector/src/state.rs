@@ -1,0 +1,303 @@
+//! What the collector remembers, in SQLite: which posts were sent, how far imports are read, validators,
+//! and the health of sources.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use jiff::Timestamp;
+use sqlx::Row;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use thiserror::Error;
+use url::Url;
+
+use crate::fetch::Validators;
+
+/// The state failed.
+#[derive(Debug, Error)]
+#[error("the collector's state failed: {0}")]
+pub struct StateError(#[from] sqlx::Error);
+
+/// How far an import is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// The file.
+    pub file: PathBuf,
+    /// Hash of its first line: a file that begins otherwise is another one.
+    pub first_line: String,
+    /// Its length when its last row was read; 0 until then.
+    pub length: u64,
+    /// Rows read.
+    pub rows: u64,
+}
+
+/// A post as it was sent last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// Its id.
+    pub post: String,
+    /// Hash of its words.
+    pub hash: String,
+    /// Its revision.
+    pub revision: u32,
+}
+
+/// The health of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// Its name.
+    pub name: String,
+    /// Posts sent, all told.
+    pub posts: u64,
+    /// Rows, entries and pages refused, all told.
+    pub refused: u64,
+    /// When a round last succeeded.
+    pub last_success: Option<Timestamp>,
+    /// When one last failed.
+    pub last_failure: Option<Timestamp>,
+    /// The last problem: of a round, or of a row, an entry or a page.
+    pub problem: String,
+}
+
+/// The state. Clones share it.
+#[derive(Debug, Clone)]
+pub struct State {
+    pool: SqlitePool,
+}
+
+impl State {
+    /// Opens the file, made where missing.
+    ///
+    /// # Errors
+    /// When it cannot be opened or brought up to date.
+    pub async fn open(path: &Path) -> anyhow::Result<Self> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).with_context(|| {
+                format!(
+                    "cannot create {}; set `state` to a writable place",
+                    folder.display()
+                )
+            })?;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // What a power cut takes back is sent again under the same ids.
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(Duration::from_secs(10));
+        let pool = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_with(options)
+            .await
+            .with_context(|| format!("cannot open the state {}", path.display()))?;
+        sqlx::migrate!()
+            .run(&pool)
+            .await
+            .with_context(|| format!("cannot bring the state {} up to date", path.display()))?;
+        Ok(Self { pool })
+    }
+
+    /// How far an import is read.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn cursor(&self, source: &str, file: &Path) -> Result<Option<Cursor>, StateError> {
+        let row = sqlx::query(
+            "SELECT first_line, length, rows FROM imports WHERE source = ? AND file = ?",
+        )
+        .bind(source)
+        .bind(file.display().to_string())
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        Ok(Some(Cursor {
+            file: file.to_owned(),
+            first_line: row.try_get("first_line")?,
+            length: row.try_get::<i64, _>("length")?.unsigned_abs(),
+            rows: row.try_get::<i64, _>("rows")?.unsigned_abs(),
+        }))
+    }
+
+    /// The post as it was sent last; nothing when it never was.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn sent(&self, post: &str) -> Result<Option<Sent>, StateError> {
+        let row = sqlx::query("SELECT hash, revision FROM seen WHERE post = ?")
+            .bind(post)
+            .fetch_optional(&self.pool)
+            .await?;
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        Ok(Some(Sent {
+            post: post.to_owned(),
+            hash: row.try_get("hash")?,
+            revision: row.try_get("revision")?,
+        }))
+    }
+
+    /// Remembers posts that the brokers have, and how far the import is, at once.
+    ///
+    /// # Errors
+    /// When the state fails; nothing is remembered then.
+    pub async fn remember(
+        &self,
+        source: &str,
+        sent: &[Sent],
+        cursor: Option<&Cursor>,
+    ) -> Result<(), StateError> {
+        let mut transaction = self.pool.begin().await?;
+        for sent in sent {
+            sqlx::query(
+                "INSERT INTO seen (post, source, hash, revision) VALUES (?, ?, ?, ?) \
+                 ON CONFLICT (post) DO UPDATE SET hash = excluded.hash, revision = excluded.revision",
+            )
+            .bind(&sent.post)
+            .bind(source)
+            .bind(&sent.hash)
+            .bind(sent.revision)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        if let Some(cursor) = cursor {
+            sqlx::query(
+                "INSERT INTO imports (source, file, first_line, length, rows) VALUES (?, ?, ?, ?, ?) \
+                 ON CONFLICT (source, file) DO UPDATE SET first_line = excluded.first_line, length = excluded.length, \
+                 rows = excluded.rows",
+            )
+            .bind(source)
+            .bind(cursor.file.display().to_string())
+            .bind(&cursor.first_line)
+            .bind(signed(cursor.length))
+            .bind(signed(cursor.rows))
+            .execute(&mut *transaction)
+            .await?;
+        }
+        sqlx::query("INSERT INTO sources (name, posts, refused, problem) VALUES (?, ?, 0, '') ON CONFLICT (name) DO UPDATE SET posts = posts + excluded.posts")
+            .bind(source)
+            .bind(signed(sent.len() as u64))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Counts a row, an entry or a page that was refused.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn refused(&self, source: &str, problem: &str) -> Result<(), StateError> {
+        sqlx::query("INSERT INTO sources (name, posts, refused, problem) VALUES (?, 0, 1, ?) ON CONFLICT (name) DO UPDATE SET refused = refused + 1, problem = excluded.problem")
+            .bind(source)
+            .bind(problem)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Notes how a round ended.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn ended(
+        &self,
+        source: &str,
+        problem: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        let (success, failure) = match problem {
+            None => (Some(now.as_millisecond()), None),
+            Some(_) => (None, Some(now.as_millisecond())),
+        };
+        sqlx::query(
+            "INSERT INTO sources (name, posts, refused, last_success, last_failure, problem) VALUES (?, 0, 0, ?, ?, ?) \
+             ON CONFLICT (name) DO UPDATE SET last_success = coalesce(excluded.last_success, last_success), \
+             last_failure = coalesce(excluded.last_failure, last_failure), \
+             problem = iif(excluded.problem = '', problem, excluded.problem)",
+        )
+        .bind(source)
+        .bind(success)
+        .bind(failure)
+        .bind(problem.unwrap_or_default())
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// The health of a source; nothing when it was never read.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn health(&self, source: &str) -> Result<Option<Health>, StateError> {
+        let row = sqlx::query("SELECT * FROM sources WHERE name = ?")
+            .bind(source)
+            .fetch_optional(&self.pool)
+            .await?;
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let time = |column| -> Result<Option<Timestamp>, StateError> {
+            let milliseconds: Option<i64> = row.try_get(column)?;
+            Ok(milliseconds.and_then(|time| Timestamp::from_millisecond(time).ok()))
+        };
+        Ok(Some(Health {
+            name: row.try_get("name")?,
+            posts: row.try_get::<i64, _>("posts")?.unsigned_abs(),
+            refused: row.try_get::<i64, _>("refused")?.unsigned_abs(),
+            last_success: time("last_success")?,
+            last_failure: time("last_failure")?,
+            problem: row.try_get("problem")?,
+        }))
+    }
+
+    /// What a page was known by when it was last read to its end.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn validators(&self, url: &Url) -> Result<Validators, StateError> {
+        let row = sqlx::query("SELECT etag, modified FROM validators WHERE url = ?")
+            .bind(url.as_str())
+            .fetch_optional(&self.pool)
+            .await?;
+        let Some(row) = row else {
+            return Ok(Validators::default());
+        };
+        Ok(Validators {
+            etag: row.try_get("etag")?,
+            modified: row.try_get("modified")?,
+        })
+    }
+
+    /// Remembers what a page is known by.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn remember_validators(
+        &self,
+        url: &Url,
+        validators: &Validators,
+    ) -> Result<(), StateError> {
+        sqlx::query("INSERT INTO validators (url, etag, modified) VALUES (?, ?, ?) ON CONFLICT (url) DO UPDATE SET etag = excluded.etag, modified = excluded.modified")
+            .bind(url.as_str())
+            .bind(&validators.etag)
+            .bind(&validators.modified)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Closes it.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
