@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::types::RDKafkaErrorCode;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
@@ -128,7 +130,7 @@ pub async fn create_missing(kafka: &Kafka) -> Result<(), CreateTopicsError> {
         wanted.insert(topic.name, (kafka.partitions, topic.retention_days));
         wanted.insert(topic.dead, (1, DEAD_LETTER_RETENTION_DAYS));
     }
-    let existing = existing_topics(&admin, kafka)
+    let existing = existing_topics(kafka.client_config()?, kafka.request_timeout())
         .await
         .map_err(brokers_error)?;
     let retention: BTreeMap<&str, String> = wanted
@@ -195,15 +197,21 @@ pub async fn create_missing_once_up(
     Ok(())
 }
 
+/// Asked off the async threads: librdkafka waits for the brokers with the thread it is called on.
 async fn existing_topics(
-    admin: &AdminClient<DefaultClientContext>,
-    kafka: &Kafka,
+    config: ClientConfig,
+    timeout: Duration,
 ) -> Result<Vec<String>, rdkafka::error::KafkaError> {
-    let timeout = kafka.request_timeout();
-    let metadata = tokio::task::block_in_place(|| admin.inner().fetch_metadata(None, timeout))?;
-    Ok(metadata
-        .topics()
-        .iter()
-        .map(|topic| topic.name().to_owned())
-        .collect())
+    let asked = tokio::task::spawn_blocking(move || {
+        let client: BaseConsumer = config.create()?;
+        let metadata = client.fetch_metadata(None, timeout)?;
+        Ok(metadata
+            .topics()
+            .iter()
+            .map(|topic| topic.name().to_owned())
+            .collect())
+    });
+    asked
+        .await
+        .unwrap_or_else(|_| Err(rdkafka::error::KafkaError::Canceled))
 }

@@ -1,1 +1,15 @@
+//! The responder: makes a case of each event that reached a level, gets it to the units responsible,
+//! follows it until the people are answered, and serves the console.
 
+pub mod account;
+pub mod app;
+pub mod case;
+pub mod console;
+pub mod deadline;
+pub mod intake;
+pub mod metrics;
+pub mod notify;
+pub mod outbox;
+pub mod routing;
+pub mod settings;
+pub mod store;

@@ -1,0 +1,208 @@
+//! The responder as a process runs it, embeddable: what it reads, what it serves, how it stops.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use backbone::kafka::{ConsumerMetrics, Consumption, Producer, consume};
+use backbone::region::Region;
+use backbone::service::{Readiness, serve_operations};
+use backbone::topics::{self, ALERTS};
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use prometheus::Registry;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::account::{Accounts, NewUser};
+use crate::case::{Cases, Role};
+use crate::console::{self, Console};
+use crate::intake::Intake;
+use crate::metrics::Metrics;
+use crate::notify::Composer;
+use crate::notify::webhook::Carrier;
+use crate::routing::Routing;
+use crate::settings::Settings;
+use crate::{outbox, store};
+
+/// The consumer group that takes alerts in.
+pub const GROUP: &str = "responder";
+
+/// Name of the first account.
+pub const FIRST_ADMINISTRATOR: &str = "admin";
+
+type Task<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
+
+/// Runs the responder until `stop`.
+///
+/// # Errors
+/// When it cannot start, or a part of it ends by a failure that trying again does not mend.
+pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
+    let routings = load_routings(&settings)?;
+    let regions: BTreeMap<String, Region> = routings
+        .iter()
+        .map(|(code, routing)| (code.clone(), routing.region().clone()))
+        .collect();
+    let regions = Arc::new(regions);
+    let registry = Registry::new();
+    let metrics = Metrics::new(&registry)?;
+    let consumer_metrics = ConsumerMetrics::new(&registry)?;
+    let readiness = Readiness::default();
+    readiness.down("kafka", "not connected yet");
+
+    let pool = store::open(&settings.store).await?;
+    let accounts = Accounts::new(pool.clone(), settings.console.session_hours);
+    add_first_administrator(&settings, &accounts).await?;
+    let cases = Cases::new(pool.clone(), settings.deadlines.clone());
+    let notices = Composer::new(Arc::clone(&regions), settings.console.public_url.clone());
+    let carrier = Carrier::new(pool.clone(), &settings.channel, metrics.clone())?;
+    let producer = Producer::new(&settings.kafka)?;
+    let intake = Intake::new(cases.clone(), Arc::new(routings), metrics.clone());
+
+    let address = settings.console.listen;
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on console.listen = {address}; choose a free port")
+    })?;
+    info!(address = %listener.local_addr()?, "the console is served");
+    let console = Console {
+        settings: settings.console.clone(),
+        cases,
+        accounts,
+        pool: pool.clone(),
+        regions,
+        archive: backbone::clickhouse::client(&settings.clickhouse)?,
+        notices: Arc::new(notices),
+        metrics: metrics.clone(),
+    };
+    let consuming = async {
+        topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;
+        let consumption = Consumption {
+            kafka: &settings.kafka,
+            topic: &ALERTS,
+            group: GROUP,
+            batch: 200,
+            linger: Duration::from_millis(20),
+            producer: &producer,
+            metrics: &consumer_metrics,
+            readiness: &readiness,
+        };
+        consume(consumption, intake, stop.clone()).await
+    };
+    let tasks: [Task<'_>; 5] = [
+        Box::pin(serve_operations(
+            &settings.operations,
+            registry,
+            readiness.clone(),
+            stop.clone(),
+        )),
+        Box::pin(console::serve(console, listener, stop.clone())),
+        Box::pin(consuming),
+        Box::pin(outbox::run(
+            pool.clone(),
+            producer.clone(),
+            metrics,
+            stop.clone(),
+        )),
+        Box::pin(carrier.run(stop.clone())),
+    ];
+    let ended = try_join_all(tasks).await.map(|_| ());
+    stop.cancel();
+    pool.close().await;
+    ended
+}
+
+/// The routings of the regions served, by region code.
+///
+/// # Errors
+/// When a region's files are at fault, or two regions have the same code.
+pub fn load_routings(settings: &Settings) -> anyhow::Result<BTreeMap<String, Routing>> {
+    let mut routings = BTreeMap::new();
+    for folder in &settings.regions {
+        let routing = Routing::load(folder)?;
+        for unit in &routing.region().units {
+            if let Some(channel) = &unit.channel
+                && !settings.channel.iter().any(|known| &known.name == channel)
+            {
+                anyhow::bail!(
+                    "{}: unit `{}` has the channel `{channel}`, which the settings do not have; add a [[channel]] of that name",
+                    folder.join("units.toml").display(),
+                    unit.code
+                );
+            }
+        }
+        let code = routing.region().code().to_owned();
+        if routings.insert(code.clone(), routing).is_some() {
+            anyhow::bail!(
+                "{}: code `{code}` is that of another region too; give each its own",
+                folder.join("region.toml").display()
+            );
+        }
+    }
+    Ok(routings)
+}
+
+/// Where there is no account yet, makes the administrator's. A password that is not set is made and
+/// written, readable by the owner only, beside the store.
+async fn add_first_administrator(settings: &Settings, accounts: &Accounts) -> anyhow::Result<()> {
+    if !accounts.is_empty().await? {
+        return Ok(());
+    }
+    let given = settings
+        .console
+        .administrator_password
+        .read("console.administrator_password")?;
+    let password = match &given {
+        Some(password) => password.clone(),
+        None => {
+            let made = made_password();
+            let path = settings.store.with_file_name("initial-administrator.txt");
+            write_secret(&path, &format!("{FIRST_ADMINISTRATOR}\n{made}\n"))
+                .with_context(|| format!("cannot write {}", path.display()))?;
+            info!(file = %path.display(), "the first administrator's name and password are in a file");
+            made
+        }
+    };
+    let administrator = NewUser {
+        name: FIRST_ADMINISTRATOR.to_owned(),
+        display_name: "系统管理员".to_owned(),
+        role: Role::Administrator,
+        region: String::new(),
+        unit: String::new(),
+        password,
+    };
+    accounts
+        .add(&administrator, Timestamp::now())
+        .await
+        .context(
+            "cannot make the first administrator's account; correct console.administrator_password",
+        )
+}
+
+fn made_password() -> String {
+    // 20 characters of 5 bits: no letters that are easily mistaken.
+    const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789-";
+    let random: [u8; 20] = rand::random();
+    random
+        .iter()
+        .filter_map(|byte| LETTERS.get(usize::from(byte % 32)))
+        .map(|byte| char::from(*byte))
+        .collect()
+}
+
+fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}

@@ -1,0 +1,110 @@
+//! The console: pages for the duty office, the units and the administrator. Rendered here, without
+//! scripts; what a role may open is one table, [`ROUTES`].
+
+mod access;
+mod archive;
+mod audit;
+mod case;
+mod cases;
+mod events;
+mod fields;
+mod overview;
+mod own;
+mod page;
+mod posts;
+mod session;
+mod show;
+mod units;
+mod users;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use backbone::region::Region;
+use sqlx::sqlite::SqlitePool;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use access::{ROUTES, Route, Who};
+
+use crate::account::Accounts;
+use crate::case::Cases;
+use crate::metrics::Metrics;
+use crate::{notify, settings};
+
+/// What the console shows and changes.
+pub struct Console {
+    /// Its settings.
+    pub settings: settings::Console,
+    /// The cases.
+    pub cases: Cases,
+    /// The accounts.
+    pub accounts: Accounts,
+    /// The store, for the log of notices.
+    pub pool: SqlitePool,
+    /// The regions served, by code.
+    pub regions: Arc<BTreeMap<String, Region>>,
+    /// ClickHouse, for posts and events.
+    pub archive: clickhouse::Client,
+    /// Composes the notices that moves cause.
+    pub notices: Arc<notify::Composer>,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+impl Console {
+    /// The name of a unit; its code where the region has no such unit (any more).
+    fn unit_name<'a>(&'a self, region: &str, code: &'a str) -> &'a str {
+        self.regions
+            .get(region)
+            .and_then(|region| region.unit(code))
+            .map_or(code, |unit| unit.name.as_str())
+    }
+}
+
+/// The console's pages.
+pub fn router(console: Console) -> Router {
+    let console = Arc::new(console);
+    Router::new()
+        .route("/login", get(session::page).post(session::sign_in))
+        .route("/logout", post(session::sign_out))
+        .route("/", get(overview::page))
+        .route("/posts", get(posts::list))
+        .route("/posts/{id}", get(posts::one))
+        .route("/events", get(events::list))
+        .route("/events/{id}", get(events::one))
+        .route("/cases", get(cases::list))
+        .route("/cases/{id}", get(case::show))
+        .route("/cases/{id}/moves", post(case::perform))
+        .route("/units", get(units::list))
+        .route("/users", get(users::list).post(users::add))
+        .route("/users/{name}/active", post(users::set_active))
+        .route("/users/{name}/password", post(users::set_password))
+        .route("/audit", get(audit::list))
+        .route("/account", get(own::page).post(own::set_password))
+        .route("/assets/console.css", get(page::stylesheet))
+        .route("/assets/icon.svg", get(page::icon))
+        .fallback(page::missing)
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::clone(&console),
+            access::guard,
+        ))
+        .with_state(console)
+}
+
+/// Serves the console until `stop`; requests under way are answered first.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(
+    console: Console,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    axum::serve(listener, router(console))
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,293 @@
+//! What the console asks ClickHouse. Every value goes as a server-side parameter, never into the text.
+
+use std::time::Duration;
+
+use backbone::clickhouse::rows::{AlertRow, AssessmentRow};
+use clickhouse::query::Query;
+use clickhouse::{Client, Row, RowOwned, RowRead};
+use serde::Deserialize;
+use tracing::warn;
+
+use super::fields::Fields;
+
+/// Longest a page waits for ClickHouse.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// ClickHouse did not answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unavailable;
+
+/// Which posts or events are asked for.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Filter {
+    pub(super) text: String,
+    pub(super) sentiment: String,
+    pub(super) subject: String,
+    pub(super) place: String,
+    pub(super) source: String,
+    pub(super) level: u8,
+    /// Posts that do not concern the region too.
+    pub(super) all: bool,
+    pub(super) offset: u32,
+    pub(super) limit: u32,
+}
+
+impl Filter {
+    /// Reads the filters of a page's address.
+    pub(super) fn read(fields: &Fields, limit: u32) -> Self {
+        Self {
+            text: fields.get("text").to_owned(),
+            sentiment: fields.get("sentiment").to_owned(),
+            subject: fields.get("subject").to_owned(),
+            place: fields.get("place").to_owned(),
+            source: fields.get("source").to_owned(),
+            level: fields.get("level").parse().unwrap_or(0),
+            all: fields.get("all") == "1",
+            offset: (fields.page() - 1).saturating_mul(limit),
+            limit,
+        }
+    }
+
+    fn put(&self, query: Query) -> Query {
+        query
+            .param("text", &self.text)
+            .param("sentiment", &self.sentiment)
+            .param("subject", &self.subject)
+            .param("place", &self.place)
+            .param("source", &self.source)
+            .param("level", self.level)
+            .param("all", u8::from(self.all))
+            .param("offset", self.offset)
+            .param("limit", self.limit)
+    }
+}
+
+const POSTS: &str = "SELECT * FROM assessments FINAL \
+    WHERE ({all:UInt8} = 1 OR relevant) \
+    AND ({text:String} = '' OR position(title, {text:String}) > 0 OR position(text, {text:String}) > 0) \
+    AND ({sentiment:String} = '' OR sentiment = {sentiment:String}) \
+    AND ({subject:String} = '' OR subject = {subject:String}) \
+    AND ({place:String} = '' OR has(places, {place:String})) \
+    AND ({source:String} = '' OR source = {source:String})";
+
+/// The posts asked for, the newest first, with the first characters of their texts.
+pub(super) async fn posts(
+    client: &Client,
+    filter: &Filter,
+) -> Result<(Vec<AssessmentRow>, u64), Unavailable> {
+    let count = client.query(&format!("SELECT count() FROM ({POSTS})"));
+    let total = within(filter.put(count).fetch_one::<u64>()).await?;
+    let query = client.query(&format!(
+        "SELECT ?fields FROM (SELECT * REPLACE (substringUTF8(text, 1, 300) AS text) FROM ({POSTS} \
+         ORDER BY published_at DESC, post_id LIMIT {{limit:UInt32}} OFFSET {{offset:UInt32}})) \
+         ORDER BY published_at DESC, post_id"
+    ));
+    Ok((all(filter.put(query)).await?, total))
+}
+
+/// A post.
+pub(super) async fn post(client: &Client, id: &str) -> Result<Option<AssessmentRow>, Unavailable> {
+    let query =
+        client.query("SELECT ?fields FROM assessments FINAL WHERE post_id = {id:String} LIMIT 1");
+    within(query.param("id", id).fetch_optional()).await
+}
+
+/// The posts of an event, the newest first, and how many there are in all.
+pub(super) async fn posts_of_event(
+    client: &Client,
+    event: &str,
+    offset: u32,
+    limit: u32,
+) -> Result<(Vec<AssessmentRow>, u64), Unavailable> {
+    let count =
+        client.query("SELECT count() FROM assessments FINAL WHERE event_id = {event:String}");
+    let total = within(count.param("event", event).fetch_one::<u64>()).await?;
+    let query = client.query(
+        "SELECT ?fields FROM assessments FINAL WHERE event_id = {event:String} \
+         ORDER BY published_at DESC, post_id LIMIT {limit:UInt32} OFFSET {offset:UInt32}",
+    );
+    let query = query
+        .param("event", event)
+        .param("limit", limit)
+        .param("offset", offset);
+    Ok((all(query).await?, total))
+}
+
+/// The names of the sources that posts came from.
+pub(super) async fn sources(client: &Client) -> Result<Vec<String>, Unavailable> {
+    within(
+        client
+            .query("SELECT DISTINCT source FROM assessments ORDER BY source LIMIT 200")
+            .fetch_all(),
+    )
+    .await
+}
+
+/// An event, put together from its posts.
+#[derive(Debug, Clone, Row, Deserialize)]
+pub(super) struct EventRow {
+    pub(super) event: String,
+    pub(super) named: String,
+    pub(super) posts: u64,
+    pub(super) voices: u64,
+    pub(super) found_in: Vec<String>,
+    pub(super) first_at: i64,
+    pub(super) last_at: i64,
+    pub(super) mean_sentiment: f64,
+    pub(super) gravest: u8,
+    pub(super) subjects: Vec<String>,
+    pub(super) named_places: Vec<String>,
+}
+
+const EVENTS: &str = "SELECT event_id AS event, argMin(event_title, published_at) AS named, count() AS posts, \
+    uniqExact(author) AS voices, arraySort(groupUniqArray(20)(source)) AS found_in, \
+    min(published_at) AS first_at, max(published_at) AS last_at, avg(sentiment_score) AS mean_sentiment, \
+    minIf(event_level, event_level > 0) AS gravest, topKIf(1)(toString(subject), subject != '') AS subjects, \
+    topKArray(5)(places) AS named_places \
+    FROM assessments FINAL \
+    WHERE event_id != '' AND relevant AND ({event:String} = '' OR event_id = {event:String}) \
+    GROUP BY event_id \
+    HAVING ({text:String} = '' OR position(named, {text:String}) > 0) \
+    AND ({level:UInt8} = 0 OR gravest = {level:UInt8}) \
+    AND ({subject:String} = '' OR has(subjects, {subject:String})) \
+    AND ({place:String} = '' OR has(named_places, {place:String}))";
+
+/// The events asked for, the gravest first, then the newest.
+pub(super) async fn events(
+    client: &Client,
+    filter: &Filter,
+) -> Result<(Vec<EventRow>, u64), Unavailable> {
+    let count = client.query(&format!("SELECT count() FROM ({EVENTS})"));
+    let total = within(filter.put(count).param("event", "").fetch_one::<u64>()).await?;
+    let query = client.query(&format!(
+        "SELECT ?fields FROM ({EVENTS}) ORDER BY if(gravest = 0, 9, gravest), last_at DESC, event \
+         LIMIT {{limit:UInt32}} OFFSET {{offset:UInt32}}"
+    ));
+    Ok((all(filter.put(query).param("event", "")).await?, total))
+}
+
+/// An event.
+pub(super) async fn event(client: &Client, id: &str) -> Result<Option<EventRow>, Unavailable> {
+    let query = client.query(&format!("SELECT ?fields FROM ({EVENTS})"));
+    within(
+        Filter::default()
+            .put(query)
+            .param("event", id)
+            .fetch_optional(),
+    )
+    .await
+}
+
+/// The newest alerts.
+pub(super) async fn alerts(client: &Client, limit: u32) -> Result<Vec<AlertRow>, Unavailable> {
+    let query = client.query(
+        "SELECT ?fields FROM alerts FINAL ORDER BY raised_at DESC, alert_id LIMIT {limit:UInt32}",
+    );
+    all(query.param("limit", limit)).await
+}
+
+/// How many posts there are.
+#[derive(Debug, Clone, Row, Deserialize)]
+pub(super) struct Totals {
+    pub(super) posts: u64,
+    pub(super) about_us: u64,
+    /// When the newest was published; 0 where there is none. One dated in the future counts as now.
+    pub(super) newest_at: i64,
+}
+
+/// How many posts there are in all.
+pub(super) async fn totals(client: &Client) -> Result<Totals, Unavailable> {
+    let query = client.query(
+        "SELECT count() AS posts, countIf(relevant) AS about_us, \
+         least(max(published_at), now64(3, 'UTC')) AS newest_at FROM assessments FINAL",
+    );
+    within(query.fetch_one()).await
+}
+
+/// How many posts there are of a kind.
+#[derive(Debug, Clone, Row, Deserialize)]
+pub(super) struct Share {
+    pub(super) name: String,
+    pub(super) posts: u64,
+    pub(super) negative: u64,
+}
+
+/// Posts that concern the region since a time, by sentiment.
+pub(super) async fn by_sentiment(client: &Client, since: i64) -> Result<Vec<Share>, Unavailable> {
+    let query = client.query(
+        "SELECT toString(sentiment) AS name, count() AS posts, countIf(sentiment = 'negative') AS negative \
+         FROM assessments FINAL WHERE relevant AND published_at > fromUnixTimestamp64Milli({since:Int64}) \
+         GROUP BY name ORDER BY name",
+    );
+    all(query.param("since", since)).await
+}
+
+/// Posts that concern the region since a time, by subject, the most first.
+pub(super) async fn by_subject(client: &Client, since: i64) -> Result<Vec<Share>, Unavailable> {
+    let query = client.query(
+        "SELECT toString(subject) AS name, count() AS posts, countIf(sentiment = 'negative') AS negative \
+         FROM assessments FINAL WHERE relevant AND subject != '' \
+         AND published_at > fromUnixTimestamp64Milli({since:Int64}) \
+         GROUP BY name ORDER BY posts DESC, name",
+    );
+    all(query.param("since", since)).await
+}
+
+/// Posts in one hour.
+#[derive(Debug, Clone, Row, Deserialize)]
+pub(super) struct Hour {
+    /// Whole hours since the time asked from.
+    pub(super) hour: i64,
+    pub(super) posts: u64,
+}
+
+/// Posts since a time, by hour.
+pub(super) async fn by_hour(client: &Client, since: i64) -> Result<Vec<Hour>, Unavailable> {
+    let query = client.query(
+        "SELECT toInt64(intDiv(toUnixTimestamp64Milli(published_at) - {since:Int64}, 3600000)) AS hour, \
+         count() AS posts FROM assessments FINAL \
+         WHERE published_at > fromUnixTimestamp64Milli({since:Int64}) GROUP BY hour ORDER BY hour",
+    );
+    all(query.param("since", since)).await
+}
+
+async fn all<T: RowOwned + RowRead>(query: Query) -> Result<Vec<T>, Unavailable> {
+    within(query.fetch_all()).await
+}
+
+async fn within<T>(
+    asking: impl Future<Output = Result<T, clickhouse::error::Error>>,
+) -> Result<T, Unavailable> {
+    match tokio::time::timeout(PATIENCE, asking).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => {
+            warn!(error = %without_values(&error), "ClickHouse did not answer the console");
+            Err(Unavailable)
+        }
+        Err(_) => {
+            warn!(
+                seconds = PATIENCE.as_secs(),
+                "ClickHouse did not answer the console in time"
+            );
+            Err(Unavailable)
+        }
+    }
+}
+
+/// The server's text may repeat what was searched for, so only its code is logged.
+fn without_values(error: &clickhouse::error::Error) -> String {
+    match error {
+        clickhouse::error::Error::BadResponse(text) => {
+            format!(
+                "refused: {}",
+                text.split('.')
+                    .next()
+                    .unwrap_or_default()
+                    .chars()
+                    .take(40)
+                    .collect::<String>()
+            )
+        }
+        error => error.to_string(),
+    }
+}

@@ -1,0 +1,71 @@
+//! The audit, for the administrator.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+
+use super::Console;
+use super::access::SignedIn;
+use super::page::{Frame, Problem, render};
+use super::show;
+use crate::case::Action;
+
+/// Lines shown: the newest.
+const SHOWN: u32 = 200;
+
+struct AuditLine {
+    at: String,
+    user: String,
+    action: String,
+    subject: String,
+    case: bool,
+}
+
+#[derive(Template)]
+#[template(path = "audit.html")]
+struct AuditPage {
+    frame: Frame,
+    lines: Vec<AuditLine>,
+}
+
+/// The newest lines.
+pub(super) async fn list(
+    State(console): State<Arc<Console>>,
+    signed_in: SignedIn,
+) -> Result<Response, Problem> {
+    let lines = console.accounts.audit_log(SHOWN).await?;
+    render(&AuditPage {
+        frame: Frame::new(&console, &signed_in, "/audit", "审计"),
+        lines: lines
+            .into_iter()
+            .map(|line| AuditLine {
+                at: show::time(line.at),
+                user: line.user,
+                case: line.action == "read-case" || Action::named(&line.action).is_some(),
+                action: title(&line.action),
+                subject: line.subject,
+            })
+            .collect(),
+    })
+}
+
+fn title(action: &str) -> String {
+    match action {
+        "sign-in" => "登录".to_owned(),
+        "sign-out" => "退出".to_owned(),
+        "read-case" => "查看案件".to_owned(),
+        "read-post" => "查看帖文".to_owned(),
+        "read-event" => "查看事件".to_owned(),
+        "add-user" => "添加账号".to_owned(),
+        "activate-user" => "启用账号".to_owned(),
+        "deactivate-user" => "停用账号".to_owned(),
+        "reset-password" => "重设密码".to_owned(),
+        "change-password" => "修改本人密码".to_owned(),
+        action => match Action::named(action) {
+            Some(known) => known.title().to_owned(),
+            None => action.to_owned(),
+        },
+    }
+}

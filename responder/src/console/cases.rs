@@ -1,0 +1,77 @@
+//! Cases: the list with its filters.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use jiff::Timestamp;
+
+use super::Console;
+use super::access::SignedIn;
+use super::events::levels;
+use super::fields::{Choice, Fields, Pages};
+use super::page::{Frame, Problem, render};
+use super::show::CaseLine;
+use crate::case::{Query, Role, State as Stage};
+
+const PER_PAGE: u32 = 30;
+
+#[derive(Template)]
+#[template(path = "cases.html")]
+struct CasesPage {
+    frame: Frame,
+    cases: Vec<CaseLine>,
+    pages: Pages,
+    text: String,
+    states: Vec<Choice>,
+    levels: Vec<Choice>,
+    units: Vec<Choice>,
+}
+
+/// The list.
+pub(super) async fn list(
+    State(console): State<Arc<Console>>,
+    signed_in: SignedIn,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let now = Timestamp::now();
+    let actor = signed_in.user.actor();
+    let level = fields.get("level").parse().unwrap_or(0);
+    let query = Query {
+        states: Stage::named(fields.get("state")).into_iter().collect(),
+        level: (1..=4).contains(&level).then_some(level),
+        unit: fields.get("unit").to_owned(),
+        text: fields.get("text").to_owned(),
+        offset: (fields.page() - 1).saturating_mul(PER_PAGE),
+        limit: PER_PAGE,
+        ..Query::default()
+    };
+    let found = console.cases.list(&query, &actor).await?;
+    let units = if actor.role == Role::Unit {
+        Vec::new()
+    } else {
+        console
+            .regions
+            .values()
+            .flat_map(|region| &region.units)
+            .map(|unit| Choice::new(unit.code.clone(), unit.name.clone(), &query.unit))
+            .collect()
+    };
+    render(&CasesPage {
+        frame: Frame::new(&console, &signed_in, "/cases", "案件"),
+        cases: found
+            .cases
+            .iter()
+            .map(|case| CaseLine::new(&console, case, now))
+            .collect(),
+        pages: Pages::new("/cases", &fields, PER_PAGE, found.total),
+        text: query.text,
+        states: Stage::ALL
+            .into_iter()
+            .map(|state| Choice::new(state.name(), state.title(), fields.get("state")))
+            .collect(),
+        levels: levels(level),
+        units,
+    })
+}

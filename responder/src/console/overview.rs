@@ -1,0 +1,290 @@
+//! The first page: for the office what is new, what waits and what is late; for a unit what it has to do.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use jiff::{SignedDuration, Timestamp};
+
+use super::Console;
+use super::access::SignedIn;
+use super::archive::{self, Share, Totals, Unavailable};
+use super::page::{Frame, Problem, render};
+use super::show::{self, CaseLine, Level};
+use crate::case::{Actor, Case, Counts, Query, Role, State as Stage};
+
+/// Seconds after which the page is loaded again.
+const REFRESH: u32 = 60;
+/// Cases in each list.
+const SHOWN: u32 = 10;
+
+/// States in which a case still needs something done.
+const OPEN: [Stage; 5] = [
+    Stage::Pending,
+    Stage::Dispatched,
+    Stage::Signed,
+    Stage::Handling,
+    Stage::Review,
+];
+
+/// Cases in one state, by level.
+struct StateRow {
+    name: &'static str,
+    title: &'static str,
+    levels: [u64; 4],
+    total: u64,
+}
+
+/// A bar of a chart.
+struct Bar {
+    title: String,
+    posts: u64,
+    /// Of 100: the length of the bar, and of its negative part.
+    length: u64,
+    negative: u64,
+    percent: u64,
+}
+
+/// A part of the sentiment bar.
+struct Part {
+    label: String,
+    word: &'static str,
+    percent: u64,
+    posts: u64,
+    /// Of 100: where it begins.
+    from: u64,
+}
+
+struct AlertLine {
+    level: Level,
+    title: String,
+    event: String,
+    posts: u32,
+    raised_at: String,
+}
+
+/// What ClickHouse says of the posts.
+struct Opinion {
+    totals: Totals,
+    newest: String,
+    sentiments: Vec<Part>,
+    subjects: Vec<Bar>,
+    hours: Vec<Bar>,
+    alerts: Vec<AlertLine>,
+}
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct OverviewPage {
+    frame: Frame,
+    open: u64,
+    pending: u64,
+    late: usize,
+    grave: u64,
+    states: Vec<StateRow>,
+    waiting: Vec<CaseLine>,
+    overdue: Vec<CaseLine>,
+    opinion: Option<Opinion>,
+}
+
+#[derive(Template)]
+#[template(path = "todo.html")]
+struct TodoPage {
+    frame: Frame,
+    to_sign: Vec<CaseLine>,
+    to_answer: Vec<CaseLine>,
+    in_review: Vec<CaseLine>,
+}
+
+/// The page.
+pub(super) async fn page(
+    State(console): State<Arc<Console>>,
+    signed_in: SignedIn,
+) -> Result<Response, Problem> {
+    let now = Timestamp::now();
+    let actor = signed_in.user.actor();
+    let mut frame = Frame::new(&console, &signed_in, "/", "总览");
+    frame.refresh = REFRESH;
+    if actor.role == Role::Unit {
+        return todo(&console, frame, &actor, now).await;
+    }
+    let counts = console.cases.counts(&actor).await?;
+    let of = |wanted: &dyn Fn(&Counts) -> bool| -> u64 {
+        counts
+            .iter()
+            .filter(|count| wanted(count))
+            .map(|count| count.cases)
+            .sum()
+    };
+    let states = Stage::ALL
+        .into_iter()
+        .map(|state| {
+            let levels =
+                [1, 2, 3, 4].map(|level| of(&|count| count.state == state && count.level == level));
+            StateRow {
+                name: state.name(),
+                title: state.title(),
+                levels,
+                total: levels.iter().sum(),
+            }
+        })
+        .collect();
+    let waiting = cases(&console, &actor, vec![Stage::Pending], SHOWN).await?;
+    let mut overdue = cases(&console, &actor, OPEN.to_vec(), 200).await?;
+    overdue.retain(|case| case.overdue(now));
+    let late = overdue.len();
+    overdue.truncate(SHOWN as usize);
+    let lines = |cases: &[Case]| {
+        cases
+            .iter()
+            .map(|case| CaseLine::new(&console, case, now))
+            .collect()
+    };
+    render(&OverviewPage {
+        frame,
+        open: of(&|count| OPEN.contains(&count.state)),
+        pending: of(&|count| count.state == Stage::Pending),
+        late,
+        grave: of(&|count| OPEN.contains(&count.state) && count.level <= 2),
+        states,
+        waiting: lines(&waiting),
+        overdue: lines(&overdue),
+        opinion: opinion(&console).await.ok(),
+    })
+}
+
+async fn todo(
+    console: &Console,
+    frame: Frame,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Response, Problem> {
+    let mut lists = Vec::new();
+    for states in [
+        vec![Stage::Dispatched],
+        vec![Stage::Signed, Stage::Handling],
+        vec![Stage::Review, Stage::Answered],
+    ] {
+        let cases = cases(console, actor, states, 50).await?;
+        lists.push(
+            cases
+                .iter()
+                .map(|case| CaseLine::new(console, case, now))
+                .collect::<Vec<_>>(),
+        );
+    }
+    let mut lists = lists.into_iter();
+    render(&TodoPage {
+        frame,
+        to_sign: lists.next().unwrap_or_default(),
+        to_answer: lists.next().unwrap_or_default(),
+        in_review: lists.next().unwrap_or_default(),
+    })
+}
+
+async fn cases(
+    console: &Console,
+    actor: &Actor,
+    states: Vec<Stage>,
+    limit: u32,
+) -> Result<Vec<Case>, Problem> {
+    let query = Query {
+        states,
+        limit,
+        ..Query::default()
+    };
+    Ok(console.cases.list(&query, actor).await?.cases)
+}
+
+/// The 24 hours, and the 30 days, before the newest post: of an old export they tell something, too.
+async fn opinion(console: &Console) -> Result<Opinion, Unavailable> {
+    let client = &console.archive;
+    let totals = archive::totals(client).await?;
+    let newest = Timestamp::from_millisecond(totals.newest_at).unwrap_or(Timestamp::UNIX_EPOCH);
+    let day = (newest - SignedDuration::from_hours(24)).as_millisecond();
+    let month = (newest - SignedDuration::from_hours(24 * 30)).as_millisecond();
+    let hours = archive::by_hour(client, day).await?;
+    let most = hours
+        .iter()
+        .map(|hour| hour.posts)
+        .max()
+        .unwrap_or(1)
+        .max(1);
+    let hours = (0..24)
+        .map(|hour| {
+            let posts = hours
+                .iter()
+                .find(|found| found.hour == hour)
+                .map_or(0, |found| found.posts);
+            Bar {
+                title: show::hour_of(day + hour * 3_600_000),
+                posts,
+                length: show::percent(posts, most),
+                negative: 0,
+                percent: 0,
+            }
+        })
+        .collect();
+    let alerts = archive::alerts(client, 8).await?;
+    Ok(Opinion {
+        newest: show::time(newest),
+        sentiments: parts(&archive::by_sentiment(client, month).await?),
+        subjects: bars(archive::by_subject(client, month).await?),
+        hours,
+        alerts: alerts
+            .into_iter()
+            .map(|alert| AlertLine {
+                level: show::level(alert.level),
+                title: show::excerpt(&alert.title, 40),
+                event: alert.event_id,
+                posts: alert.posts,
+                raised_at: show::time_of(alert.raised_at),
+            })
+            .collect(),
+        totals,
+    })
+}
+
+fn parts(shares: &[Share]) -> Vec<Part> {
+    let all: u64 = shares.iter().map(|share| share.posts).sum();
+    let mut from = 0;
+    ["negative", "neutral", "positive"]
+        .into_iter()
+        .map(|label| {
+            let posts = shares
+                .iter()
+                .find(|share| share.name == label)
+                .map_or(0, |share| share.posts);
+            let percent = show::percent(posts, all).min(100 - from);
+            let part = Part {
+                label: label.to_owned(),
+                word: show::sentiment(label),
+                percent,
+                posts,
+                from,
+            };
+            from += percent;
+            part
+        })
+        .collect()
+}
+
+fn bars(shares: Vec<Share>) -> Vec<Bar> {
+    let most = shares
+        .iter()
+        .map(|share| share.posts)
+        .max()
+        .unwrap_or(1)
+        .max(1);
+    shares
+        .into_iter()
+        .map(|share| Bar {
+            title: share.name,
+            posts: share.posts,
+            length: show::percent(share.posts, most),
+            negative: show::percent(share.negative, most),
+            percent: show::percent(share.negative, share.posts),
+        })
+        .collect()
+}

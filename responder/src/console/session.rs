@@ -1,0 +1,162 @@
+//! Signing in and out.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::header::{HeaderValue, SET_COOKIE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use jiff::Timestamp;
+
+use super::Console;
+use super::access::{SESSION_COOKIE, SIGN_IN_COOKIE, SignedIn, cookie};
+use super::fields::Fields;
+use super::page::{Problem, only_region, render_as, stylesheet_version};
+use crate::account::{AccountError, Session, secret};
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LoginPage {
+    region: String,
+    version: &'static str,
+    csrf: String,
+    next: String,
+    name: String,
+    problem: String,
+}
+
+/// The form to sign in with.
+pub(super) async fn page(
+    State(console): State<Arc<Console>>,
+    signed_in: Option<axum::Extension<SignedIn>>,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let next = fields.get("next");
+    if signed_in.is_some() {
+        return Ok(Redirect::to(within(next)).into_response());
+    }
+    let kept = cookie(&headers, SIGN_IN_COOKIE).filter(|kept| kept.len() == 64);
+    let csrf = kept.unwrap_or_else(secret);
+    let mut response = form(&console, StatusCode::OK, &csrf, within(next), "", "")?;
+    set_cookie(&console, &mut response, SIGN_IN_COOKIE, &csrf, 3600);
+    Ok(response)
+}
+
+/// Signs in. What is said of a wrong name and of a wrong password is the same.
+pub(super) async fn sign_in(
+    State(console): State<Arc<Console>>,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let now = Timestamp::now();
+    let (name, next) = (fields.get("name"), within(fields.get("next")));
+    let (status, problem) = match console
+        .accounts
+        .verify(name, fields.raw("password"), now)
+        .await
+    {
+        Ok(Some(user)) => {
+            let session = console.accounts.start_session(&user, now).await?;
+            console
+                .accounts
+                .audit(&user.name, "sign-in", "", now)
+                .await?;
+            let mut response = Redirect::to(next).into_response();
+            give(&console, &mut response, &session);
+            return Ok(response);
+        }
+        Ok(None) => (
+            StatusCode::UNAUTHORIZED,
+            "账号或密码不正确，请重新输入。".to_owned(),
+        ),
+        Err(error @ AccountError::TooMany) => (StatusCode::TOO_MANY_REQUESTS, format!("{error}。")),
+        Err(error) => return Err(error.into()),
+    };
+    console.metrics.sign_in_failures_total.inc();
+    form(&console, status, fields.get("csrf"), next, name, &problem)
+}
+
+/// Signs out.
+pub(super) async fn sign_out(
+    State(console): State<Arc<Console>>,
+    signed_in: SignedIn,
+) -> Result<Response, Problem> {
+    console.accounts.end_session(&signed_in.token).await?;
+    console
+        .accounts
+        .audit(&signed_in.user.name, "sign-out", "", Timestamp::now())
+        .await?;
+    let mut response = Redirect::to("/login").into_response();
+    set_cookie(&console, &mut response, SESSION_COOKIE, "", 0);
+    Ok(response)
+}
+
+/// Gives the browser a session.
+pub(super) fn give(console: &Console, response: &mut Response, session: &Session) {
+    let seconds = u64::from(console.settings.session_hours) * 3600;
+    set_cookie(console, response, SESSION_COOKIE, &session.token, seconds);
+    set_cookie(console, response, SIGN_IN_COOKIE, "", 0);
+}
+
+fn form(
+    console: &Console,
+    status: StatusCode,
+    csrf: &str,
+    next: &str,
+    name: &str,
+    problem: &str,
+) -> Result<Response, Problem> {
+    let page = LoginPage {
+        region: only_region(console),
+        version: stylesheet_version(),
+        csrf: csrf.to_owned(),
+        next: next.to_owned(),
+        name: name.to_owned(),
+        problem: problem.to_owned(),
+    };
+    render_as(status, &page)
+}
+
+fn set_cookie(console: &Console, response: &mut Response, name: &str, value: &str, seconds: u64) {
+    let secure = if console.settings.public_url.scheme() == "https" {
+        "; Secure"
+    } else {
+        ""
+    };
+    let cookie =
+        format!("{name}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={seconds}{secure}");
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+}
+
+/// Where to go after signing in: a path of the console, never another site.
+fn within(next: &str) -> &str {
+    let other_site = next.starts_with("//") || next.contains(['\\', '\r', '\n', '\t']);
+    if next.starts_with('/') && !other_site && !next.starts_with("/login") {
+        next
+    } else {
+        "/"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::within;
+
+    #[test]
+    fn after_signing_in_one_stays_in_the_console() {
+        assert_eq!(within("/cases/1?done=sign"), "/cases/1?done=sign");
+        for elsewhere in [
+            "",
+            "//evil.test",
+            "/\\evil.test",
+            "https://evil.test",
+            "/\t/evil.test",
+            "/login",
+        ] {
+            assert_eq!(within(elsewhere), "/", "{elsewhere}");
+        }
+    }
+}

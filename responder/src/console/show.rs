@@ -1,0 +1,257 @@
+//! How times, levels, sentiments and cases read on pages.
+
+use jiff::{SignedDuration, Timestamp, tz};
+
+use super::Console;
+use crate::case::{Case, State};
+
+/// China has kept one time, eight hours ahead of UTC and without summer time, since 1992.
+const CHINA: tz::Offset = tz::Offset::constant(8);
+
+/// A time for people: `2026-11-23 16:03`.
+pub(super) fn time(at: Timestamp) -> String {
+    CHINA.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// A time in milliseconds since 1970, for people.
+pub(super) fn time_of(milliseconds: i64) -> String {
+    Timestamp::from_millisecond(milliseconds)
+        .map(time)
+        .unwrap_or_default()
+}
+
+/// The hour of a time in milliseconds since 1970: `16时`.
+pub(super) fn hour_of(milliseconds: i64) -> String {
+    Timestamp::from_millisecond(milliseconds)
+        .map(|at| format!("{}时", CHINA.to_datetime(at).hour()))
+        .unwrap_or_default()
+}
+
+/// How long, in the two largest units: `3天4小时`, `2小时15分`, `12分钟`.
+pub(super) fn span(length: SignedDuration) -> String {
+    let minutes = length.as_mins().unsigned_abs();
+    let (days, hours, rest) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
+    match (days, hours, rest) {
+        (0, 0, 0) => "不足1分钟".to_owned(),
+        (0, 0, rest) => format!("{rest}分钟"),
+        (0, hours, 0) => format!("{hours}小时"),
+        (0, hours, rest) => format!("{hours}小时{rest}分"),
+        (days, 0, _) => format!("{days}天"),
+        (days, hours, _) => format!("{days}天{hours}小时"),
+    }
+}
+
+/// What is left until a time, or how long it has passed.
+pub(super) fn until(due: Timestamp, now: Timestamp) -> String {
+    if due < now {
+        format!("已超时{}", span(now.duration_since(due)))
+    } else {
+        format!("剩余{}", span(due.duration_since(now)))
+    }
+}
+
+/// A level: its numeral and its word always go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Level {
+    /// 1 to 4; 0 for none.
+    pub(super) number: u8,
+    pub(super) numeral: &'static str,
+    pub(super) word: &'static str,
+}
+
+/// The level of that number.
+pub(super) fn level(number: u8) -> Level {
+    let (number, numeral, word) = match number {
+        1 => (1, "Ⅰ级", "特别重大"),
+        2 => (2, "Ⅱ级", "重大"),
+        3 => (3, "Ⅲ级", "较大"),
+        4 => (4, "Ⅳ级", "一般"),
+        _ => (0, "未达级", ""),
+    };
+    Level {
+        number,
+        numeral,
+        word,
+    }
+}
+
+/// The word for a sentiment's label.
+pub(super) fn sentiment(label: &str) -> &'static str {
+    match label {
+        "negative" => "负面",
+        "positive" => "正面",
+        _ => "中性",
+    }
+}
+
+/// A sentiment's score with its sign.
+pub(super) fn score(score: f64) -> String {
+    // -0.00 would look like a mistake.
+    let score = if score.abs() < 0.005 { 0.0 } else { score };
+    if score > 0.0 {
+        format!("+{score:.2}")
+    } else {
+        format!("{score:.2}").replace('-', "−")
+    }
+}
+
+/// The label of a mean score, for events.
+pub(super) fn label(score: f64) -> &'static str {
+    if score <= -0.2 {
+        "negative"
+    } else if score >= 0.2 {
+        "positive"
+    } else {
+        "neutral"
+    }
+}
+
+/// The word for a kind of source.
+pub(super) fn kind(kind: &str) -> &'static str {
+    match kind {
+        "board" => "留言板",
+        "feed" => "订阅",
+        "import" => "导入",
+        "official" => "官方发布",
+        _ => "其他",
+    }
+}
+
+/// The address of a post where it is safe to link to.
+pub(super) fn link(address: &str) -> String {
+    match url::Url::parse(address) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => url.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// The first characters of a text, with `…` where it goes on.
+pub(super) fn excerpt(text: &str, length: usize) -> String {
+    let mut letters = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if letters.chars().count() > length {
+        letters = letters.chars().take(length).chain(['…']).collect();
+    }
+    letters
+}
+
+/// A whole percentage.
+pub(super) fn percent(part: u64, whole: u64) -> u64 {
+    (part * 100 + whole / 2).checked_div(whole).unwrap_or(0)
+}
+
+/// A case in a list.
+pub(super) struct CaseLine {
+    pub(super) id: String,
+    pub(super) title: String,
+    pub(super) level: Level,
+    pub(super) state: &'static str,
+    pub(super) state_name: &'static str,
+    pub(super) lead: String,
+    pub(super) assists: usize,
+    pub(super) posts: u32,
+    pub(super) voices: u32,
+    /// What is due next, and when.
+    pub(super) due: String,
+    pub(super) overdue: bool,
+}
+
+impl CaseLine {
+    pub(super) fn new(console: &Console, case: &Case, now: Timestamp) -> Self {
+        Self {
+            id: case.id.clone(),
+            title: case_title(case),
+            level: level(case.level),
+            state: case.state.title(),
+            state_name: case.state.name(),
+            lead: console.unit_name(&case.region, &case.lead).to_owned(),
+            assists: case.assists.len(),
+            posts: case.alert.event.posts,
+            voices: case.alert.event.voices,
+            due: next_due(case, now),
+            overdue: case.overdue(now),
+        }
+    }
+}
+
+/// The title of a case's event.
+pub(super) fn case_title(case: &Case) -> String {
+    let title = case.alert.event.title.trim();
+    if title.is_empty() {
+        "（无标题）".to_owned()
+    } else {
+        title.to_owned()
+    }
+}
+
+fn next_due(case: &Case, now: Timestamp) -> String {
+    match case.state {
+        State::Answered | State::Closed | State::Followed => match case.answered_at {
+            Some(at) => format!("{} 已回应", time(at)),
+            None => "已回应".to_owned(),
+        },
+        State::Dismissed => "—".to_owned(),
+        _ => {
+            let first = [
+                case.sign_by.map(|due| (due, "签收")),
+                case.first_information_by.map(|due| (due, "首次信息")),
+                Some((case.respond_by, "回应")),
+            ];
+            first
+                .into_iter()
+                .flatten()
+                .min_by_key(|(due, _)| *due)
+                .map(|(due, what)| format!("{what}{}", until(due, now)))
+                .unwrap_or_default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_china() {
+        assert_eq!(
+            time("2026-11-23T16:03:59Z".parse().unwrap()),
+            "2026-11-24 00:03"
+        );
+        assert_eq!(hour_of(0), "8时");
+    }
+
+    #[test]
+    fn spans_and_what_is_left() {
+        let now: Timestamp = "2026-11-23T08:00:00Z".parse().unwrap();
+        for (minutes, expected) in [
+            (0, "剩余不足1分钟"),
+            (12, "剩余12分钟"),
+            (120, "剩余2小时"),
+            (135, "剩余2小时15分"),
+            (1440, "剩余1天"),
+            (4 * 1440 + 61, "剩余4天1小时"),
+            (-135, "已超时2小时15分"),
+        ] {
+            assert_eq!(
+                until(now + SignedDuration::from_mins(minutes), now),
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn only_web_addresses_are_links() {
+        assert_eq!(link("https://board.test/1?a=b"), "https://board.test/1?a=b");
+        assert_eq!(link("javascript:alert(1)"), "");
+        assert_eq!(link("不是网址"), "");
+    }
+
+    #[test]
+    fn scores_and_excerpts() {
+        assert_eq!(score(-0.001), "0.00");
+        assert_eq!(score(-0.5), "−0.50");
+        assert_eq!(score(0.5), "+0.50");
+        assert_eq!(excerpt("路灯  不亮了\n三天", 5), "路灯 不亮…");
+        assert_eq!(percent(1, 3), 33);
+        assert_eq!(percent(0, 0), 0);
+    }
+}

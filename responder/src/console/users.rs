@@ -1,0 +1,235 @@
+//! Users: the accounts, for the administrator.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use jiff::Timestamp;
+
+use super::Console;
+use super::access::SignedIn;
+use super::fields::{Choice, Fields};
+use super::page::{Frame, Problem, render_as};
+use super::show;
+use crate::account::{AccountError, NewUser, SHORTEST_PASSWORD};
+use crate::case::Role;
+
+struct UserLine {
+    name: String,
+    display_name: String,
+    role: &'static str,
+    unit: String,
+    active: bool,
+    created_at: String,
+    own: bool,
+}
+
+#[derive(Template)]
+#[template(path = "users.html")]
+struct UsersPage {
+    frame: Frame,
+    users: Vec<UserLine>,
+    roles: Vec<Choice>,
+    units: Vec<Choice>,
+    name: String,
+    display_name: String,
+    shortest: usize,
+    problem: String,
+    done: &'static str,
+}
+
+/// The accounts, and the form for another.
+pub(super) async fn list(
+    State(console): State<Arc<Console>>,
+    signed_in: SignedIn,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let done = match fields.get("done") {
+        "added" => "账号已添加。",
+        "active" => "账号状态已更新。",
+        "password" => "密码已重设，该账号的登录已全部失效。",
+        _ => "",
+    };
+    page(
+        &console,
+        &signed_in,
+        StatusCode::OK,
+        &Fields::default(),
+        "",
+        done,
+    )
+    .await
+}
+
+/// Adds an account.
+pub(super) async fn add(
+    State(console): State<Arc<Console>>,
+    signed_in: SignedIn,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let role = Role::named(fields.get("role")).unwrap_or(Role::System);
+    // A unit is chosen as `region/code`.
+    let (region, unit) = fields.get("unit").split_once('/').unwrap_or_default();
+    let known = console
+        .regions
+        .get(region)
+        .is_some_and(|region| region.unit(unit).is_some());
+    let (region, unit) = if role == Role::Unit && known {
+        (region, unit)
+    } else {
+        ("", "")
+    };
+    let user = NewUser {
+        name: fields.get("name").to_owned(),
+        display_name: fields.get("display_name").to_owned(),
+        role,
+        region: region.to_owned(),
+        unit: unit.to_owned(),
+        password: fields.raw("password").to_owned(),
+    };
+    let now = Timestamp::now();
+    let added = console.accounts.add(&user, now).await;
+    if added.is_ok() {
+        console
+            .accounts
+            .audit(&signed_in.user.name, "add-user", &user.name, now)
+            .await?;
+    }
+    answer(&console, &signed_in, &fields, added, "added").await
+}
+
+/// Lets an account sign in or not.
+pub(super) async fn set_active(
+    State(console): State<Arc<Console>>,
+    signed_in: SignedIn,
+    Path(name): Path<String>,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let active = fields.get("active") == "1";
+    let set = console.accounts.set_active(&name, active).await;
+    if set.is_ok() {
+        let action = if active {
+            "activate-user"
+        } else {
+            "deactivate-user"
+        };
+        console
+            .accounts
+            .audit(&signed_in.user.name, action, &name, Timestamp::now())
+            .await?;
+    }
+    answer(&console, &signed_in, &Fields::default(), set, "active").await
+}
+
+/// Sets an account's password.
+pub(super) async fn set_password(
+    State(console): State<Arc<Console>>,
+    signed_in: SignedIn,
+    Path(name): Path<String>,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let set = console
+        .accounts
+        .set_password(&name, fields.raw("password"))
+        .await;
+    if set.is_ok() {
+        console
+            .accounts
+            .audit(
+                &signed_in.user.name,
+                "reset-password",
+                &name,
+                Timestamp::now(),
+            )
+            .await?;
+    }
+    answer(&console, &signed_in, &Fields::default(), set, "password").await
+}
+
+async fn answer(
+    console: &Console,
+    signed_in: &SignedIn,
+    typed: &Fields,
+    result: Result<(), AccountError>,
+    done: &str,
+) -> Result<Response, Problem> {
+    match result {
+        Ok(()) => Ok(Redirect::to(&format!("/users?done={done}")).into_response()),
+        Err(error @ (AccountError::Store(_) | AccountError::Hash | AccountError::Unknown)) => {
+            Err(error.into())
+        }
+        Err(refused) => {
+            let problem = format!("{refused}。");
+            page(
+                console,
+                signed_in,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                typed,
+                &problem,
+                "",
+            )
+            .await
+        }
+    }
+}
+
+async fn page(
+    console: &Console,
+    signed_in: &SignedIn,
+    status: StatusCode,
+    typed: &Fields,
+    problem: &str,
+    done: &'static str,
+) -> Result<Response, Problem> {
+    let users = console.accounts.list().await?;
+    let several = console.regions.len() > 1;
+    let units = console
+        .regions
+        .values()
+        .flat_map(|region| region.units.iter().map(move |unit| (region, unit)))
+        .map(|(region, unit)| {
+            let title = if several {
+                format!("{} · {}", region.gazetteer.name, unit.name)
+            } else {
+                unit.name.clone()
+            };
+            Choice::new(
+                format!("{}/{}", region.code(), unit.code),
+                title,
+                typed.get("unit"),
+            )
+        })
+        .collect();
+    let page = UsersPage {
+        users: users
+            .into_iter()
+            .map(|user| UserLine {
+                own: user.name == signed_in.user.name,
+                role: user.role.title(),
+                unit: if user.unit.is_empty() {
+                    String::new()
+                } else {
+                    console.unit_name(&user.region, &user.unit).to_owned()
+                },
+                created_at: show::time(user.created_at),
+                name: user.name,
+                display_name: user.display_name,
+                active: user.active,
+            })
+            .collect(),
+        roles: Role::ACCOUNTS
+            .into_iter()
+            .map(|role| Choice::new(role.name(), role.title(), typed.get("role")))
+            .collect(),
+        units,
+        name: typed.get("name").to_owned(),
+        display_name: typed.get("display_name").to_owned(),
+        shortest: SHORTEST_PASSWORD,
+        problem: problem.to_owned(),
+        done,
+        frame: Frame::new(console, signed_in, "/users", "用户"),
+    };
+    render_as(status, &page)
+}

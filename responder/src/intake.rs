@@ -1,0 +1,76 @@
+//! Intake: alerts from Kafka become cases.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use backbone::kafka::{Handler, NotNow, Received, Rejected};
+use backbone::message::Alert;
+use jiff::Timestamp;
+
+use crate::case::{Cases, Taken};
+use crate::metrics::Metrics;
+use crate::routing::Routing;
+
+/// Handles alerts.
+#[derive(Debug)]
+pub struct Intake {
+    cases: Cases,
+    routings: Arc<BTreeMap<String, Routing>>,
+    metrics: Metrics,
+}
+
+impl Intake {
+    /// Opens cases in the given store.
+    #[must_use]
+    pub fn new(cases: Cases, routings: Arc<BTreeMap<String, Routing>>, metrics: Metrics) -> Self {
+        Self {
+            cases,
+            routings,
+            metrics,
+        }
+    }
+}
+
+impl Handler for Intake {
+    type Message = Alert;
+
+    async fn handle(&mut self, batch: &[Received<Alert>]) -> Result<Vec<Rejected>, NotNow> {
+        let mut rejected = Vec::new();
+        for received in batch {
+            let alert = &received.message;
+            let Some(routing) = self.routings.get(&alert.region) else {
+                rejected.push(Rejected {
+                    partition: received.partition,
+                    offset: received.offset,
+                    reason: format!(
+                        "region `{}` is not served; add its folder to `regions` and replay",
+                        alert.region
+                    ),
+                });
+                continue;
+            };
+            let now = Timestamp::now();
+            let taken = self
+                .cases
+                .take(alert, &routing.route(alert), now)
+                .await
+                .map_err(NotNow::because)?;
+            let outcome = match taken {
+                Taken::Opened => "opened",
+                Taken::Raised => "raised",
+                Taken::Known => "known",
+            };
+            self.metrics
+                .alerts_total
+                .with_label_values(&[outcome])
+                .inc();
+            if taken == Taken::Opened {
+                let latency = now.duration_since(alert.published_at);
+                self.metrics
+                    .publication_to_case_seconds
+                    .observe(latency.as_secs_f64().max(0.0));
+            }
+        }
+        Ok(rejected)
+    }
+}

@@ -1,0 +1,84 @@
+//! The outbox: case events written with their moves, sent to Kafka in order, removed once acknowledged.
+
+use std::time::Duration;
+
+use backbone::kafka::Producer;
+use backbone::message::{self, CaseEvent};
+use backbone::topics::CASE_EVENTS;
+use sqlx::Row;
+use sqlx::sqlite::SqlitePool;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::metrics::Metrics;
+
+/// Wait between looks for messages.
+const LOOK: Duration = Duration::from_millis(250);
+/// Wait after Kafka did not take one.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Sends what the outbox holds until `stop`.
+///
+/// # Errors
+/// When the store fails.
+pub async fn run(
+    pool: SqlitePool,
+    producer: Producer,
+    metrics: Metrics,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    while !stop.is_cancelled() {
+        let wait = match send_all(&pool, &producer, &metrics, &stop).await {
+            Ok(()) => LOOK,
+            Err(failure) => {
+                warn!(%failure, "case events wait in the outbox");
+                RETRY
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+    Ok(())
+}
+
+async fn send_all(
+    pool: &SqlitePool,
+    producer: &Producer,
+    metrics: &Metrics,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    loop {
+        let rows = sqlx::query("SELECT number, message FROM outbox ORDER BY number LIMIT 200")
+            .fetch_all(pool)
+            .await?;
+        metrics
+            .outbox_depth
+            .set(i64::try_from(rows.len()).unwrap_or(i64::MAX));
+        let Some(last) = rows.last() else {
+            return Ok(());
+        };
+        let last: i64 = last.try_get("number")?;
+        let mut events = Vec::with_capacity(rows.len());
+        for row in &rows {
+            events.push(message::decode::<CaseEvent>(
+                row.try_get::<&str, _>("message")?.as_bytes(),
+            )?);
+        }
+        let sending = futures::future::try_join_all(
+            events
+                .iter()
+                .map(|event| producer.send(&CASE_EVENTS, event)),
+        );
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            sent = sending => sent?,
+        };
+        sqlx::query("DELETE FROM outbox WHERE number <= ?")
+            .bind(last)
+            .execute(pool)
+            .await?;
+        metrics.case_events_total.inc_by(rows.len() as u64);
+    }
+}
