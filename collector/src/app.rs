@@ -9,7 +9,6 @@ use anyhow::Context;
 use backbone::kafka::Producer;
 use backbone::service::{Readiness, serve_operations};
 use backbone::topics;
-use futures::future::join_all;
 use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -43,10 +42,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
 
     let reading = async {
         topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;
-        let sources = definitions
-            .iter()
-            .map(|definition| schedule::run(definition, &fetcher, &publisher, &stop));
-        join_all(sources).await;
+        schedule::run_all(definitions, &fetcher, &publisher, &stop).await;
         stop.cancelled().await;
         anyhow::Ok(())
     };
@@ -91,4 +87,26 @@ fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
     writeln!(file, "{secret}")?;
     file.sync_all()?;
     std::fs::rename(aside, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_made_once_and_kept_for_the_owner_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("collector.toml");
+        let text = "sources = \"sources.d\"\nstate = \"state/s.sqlite\"\n[kafka]\nbrokers = \"127.0.0.1:9\"\n\
+                    [operations]\nlisten = \"127.0.0.1:0\"\n";
+        std::fs::write(&path, text).unwrap();
+        std::fs::create_dir(folder.path().join("state")).unwrap();
+        let settings = Settings::load(&path).unwrap();
+        let hash = author_key(&settings).unwrap().hash("留言板", "张三");
+        assert_eq!(author_key(&settings).unwrap().hash("留言板", "张三"), hash);
+        let about = std::fs::metadata(folder.path().join("state/author-key")).unwrap();
+        assert_eq!(about.permissions().mode() & 0o777, 0o600);
+    }
 }

@@ -47,6 +47,28 @@ impl Outlet for Kept {
     }
 }
 
+/// Checks what the settings lead to: tells how many sources there are, and every problem.
+#[must_use]
+pub fn config(settings: &Settings) -> (usize, Vec<String>) {
+    let (sources, problems) = Definition::read_all(&settings.sources);
+    let mut problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    problems.extend(
+        settings
+            .kafka
+            .client_config()
+            .err()
+            .map(|error| error.to_string()),
+    );
+    problems.extend(
+        settings
+            .author_key
+            .read("author_key")
+            .err()
+            .map(|error| error.to_string()),
+    );
+    (sources.len(), problems)
+}
+
 /// Reads a source once and prints what it would publish, field by field.
 ///
 /// # Errors
@@ -123,8 +145,7 @@ fn show(post: &Post, out: &mut impl Write) -> std::io::Result<()> {
         excerpt.replace('\n', " "),
         post.text.chars().count()
     )?;
-    let local = post.published_at.to_zoned_datetime(zone());
-    writeln!(out, "published  {}", local.strftime("%Y-%m-%d %H:%M:%S"))?;
+    writeln!(out, "published  {}", in_shanghai(post.published_at))?;
     writeln!(
         out,
         "author     {}",
@@ -137,39 +158,70 @@ fn show(post: &Post, out: &mut impl Write) -> std::io::Result<()> {
     )
 }
 
-/// Prints a line per source: how it is.
+/// Prints a table of the sources: how each is.
 ///
 /// # Errors
 /// When a source's file is at fault, the state fails or `out` cannot be written.
 pub async fn sources(settings: &Settings, out: &mut impl Write) -> anyhow::Result<()> {
+    let definitions = Definition::load_all(&settings.sources)?;
     let state = State::open(&settings.state).await?;
-    for definition in Definition::load_all(&settings.sources)? {
+    let head = [
+        "name",
+        "kind",
+        "state",
+        "last success",
+        "posts",
+        "failures",
+        "last problem",
+    ];
+    let mut table = vec![head.map(str::to_owned)];
+    for definition in definitions {
         let health = state.health(&definition.name).await?;
         let health = health.as_ref();
         let status = match health {
             _ if !definition.enabled => "off",
-            None => "not read yet",
             Some(health) if health.last_failure > health.last_success => "failing",
-            Some(_) => "up",
+            Some(health) if health.last_success.is_some() => "up",
+            _ => "not read yet",
         };
         let success = health.and_then(|health| health.last_success);
-        writeln!(
-            out,
-            "{}\t{}\t{status}\t{}\t{} posts\t{} refused\t{}",
-            definition.name,
-            definition.kind().name(),
-            success.map_or_else(
-                || "-".to_owned(),
-                |time| time
-                    .to_zoned_datetime(zone())
-                    .strftime("%Y-%m-%d %H:%M:%S")
-                    .to_string()
-            ),
-            health.map_or(0, |health| health.posts),
-            health.map_or(0, |health| health.refused),
-            health.map_or("", |health| health.problem.as_str())
-        )?;
+        table.push([
+            definition.name.clone(),
+            definition.kind().name().to_owned(),
+            status.to_owned(),
+            success.map_or_else(|| "-".to_owned(), in_shanghai),
+            health.map_or(0, |health| health.posts).to_string(),
+            health.map_or(0, |health| health.refused).to_string(),
+            health.map_or_else(String::new, |health| health.problem.clone()),
+        ]);
     }
     state.close().await;
+    let widths: Vec<usize> = (0..head.len())
+        .map(|column| {
+            let cells = table.iter().filter_map(|row| row.get(column));
+            cells.map(|cell| width(cell)).max().unwrap_or(0)
+        })
+        .collect();
+    for row in table {
+        let mut line = String::new();
+        for (cell, column) in row.iter().zip(&widths) {
+            line.push_str(cell);
+            line.push_str(&" ".repeat(column.saturating_sub(width(cell)) + 2));
+        }
+        writeln!(out, "{}", line.trim_end())?;
+    }
     Ok(())
+}
+
+/// The columns of a terminal that a text takes: two for each Chinese character.
+fn width(text: &str) -> usize {
+    text.chars()
+        .map(|character| if character >= '\u{1100}' { 2 } else { 1 })
+        .sum()
+}
+
+fn in_shanghai(time: Timestamp) -> String {
+    time.to_zoned_datetime(zone())
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string()
 }

@@ -45,6 +45,12 @@ pub enum FetchError {
         /// The limit.
         most: usize,
     },
+    /// It is no address of the web, such as `javascript:` or `ftp:`.
+    #[error("{url} is no address of the web; name one that begins with http or https")]
+    NotWeb {
+        /// The address.
+        url: Url,
+    },
     /// It redirects too often or to nowhere.
     #[error("{url} redirects too often or to nowhere")]
     Redirects {
@@ -67,6 +73,20 @@ pub enum FetchError {
         /// What failed.
         problem: String,
     },
+}
+
+impl FetchError {
+    /// Whether the same page may well be had later: the server is away, failing or busy.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Connection { .. } => true,
+            Self::Status { status, .. } => {
+                status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
+            }
+            _ => false,
+        }
+    }
 }
 
 /// What a page is known by, to ask for it only when it has changed.
@@ -106,14 +126,18 @@ struct Host {
 }
 
 impl Fetcher {
+    /// By the given settings. Proxies of the environment are not used: behind one, nobody here would see
+    /// which address a name leads to.
+    ///
     /// # Errors
     /// When the client cannot be made.
     pub fn new(settings: &Fetch) -> anyhow::Result<Self> {
         backbone::tls::install();
         let client = Client::builder()
             .user_agent(&settings.user_agent)
-            .timeout(Duration::from_secs(settings.timeout_seconds.clamp(1, 300)))
+            .timeout(Duration::from_secs(settings.timeout_seconds))
             .redirect(redirect::Policy::none())
+            .no_proxy()
             .dns_resolver(Guard {
                 allow_private: settings.allow_private,
             })
@@ -152,12 +176,13 @@ impl Fetcher {
     }
 
     fn check_address(&self, url: &Url) -> Result<(), FetchError> {
-        let web = matches!(url.scheme(), "http" | "https");
-        let private = !self.settings.allow_private && guard::is_private_literal(url);
-        if web && !private {
-            return Ok(());
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(FetchError::NotWeb { url: url.clone() });
         }
-        Err(FetchError::Private { url: url.clone() })
+        if !self.settings.allow_private && guard::is_private_literal(url) {
+            return Err(FetchError::Private { url: url.clone() });
+        }
+        Ok(())
     }
 
     /// Waits for the host's turn, asks its robots.txt, and requests.
@@ -166,7 +191,12 @@ impl Fetcher {
         let host = Arc::clone(self.hosts.lock().await.entry(origin).or_default());
         let mut host = host.lock().await;
         if host.robots.as_ref().is_none_or(Robots::is_old) {
-            host.robots = Some(self.fetch_robots(url).await);
+            if let Some(next) = host.next {
+                tokio::time::sleep_until(next).await;
+            }
+            let robots = self.fetch_robots(url).await;
+            host.next = Some(Instant::now() + Duration::from_millis(self.settings.delay_ms));
+            host.robots = Some(robots?);
         }
         let robots = host.robots.as_ref();
         if !robots.is_some_and(|robots| robots.allows(url)) {
@@ -182,23 +212,39 @@ impl Fetcher {
         response
     }
 
-    async fn fetch_robots(&self, url: &Url) -> Robots {
-        let Ok(address) = url.join("/robots.txt") else {
-            return Robots::none_allowed();
-        };
-        let none = Validators::default();
-        match self.request(&address, &none).await {
-            Ok(response) if response.status().is_success() => {
-                match self.read(address, response).await {
-                    Ok(page) => Robots::read(&self.settings.user_agent, &page.bytes),
-                    Err(_) => Robots::none_allowed(),
-                }
+    /// What the host allows. RFC 9309: a robots.txt that is not there allows all; one that cannot be had
+    /// allows nothing, and why it cannot is the answer.
+    async fn fetch_robots(&self, url: &Url) -> Result<Robots, FetchError> {
+        match self.read_robots(url).await {
+            Err(FetchError::Status { status, .. })
+                if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS =>
+            {
+                Ok(Robots::all_allowed())
             }
-            // RFC 9309: what is not there allows all, what cannot be had allows nothing.
-            Ok(response) if response.status().is_server_error() => Robots::none_allowed(),
-            Ok(_) => Robots::all_allowed(),
-            Err(_) => Robots::none_allowed(),
+            robots => robots,
         }
+    }
+
+    async fn read_robots(&self, url: &Url) -> Result<Robots, FetchError> {
+        let mut next = url
+            .join("/robots.txt")
+            .map_err(|_| FetchError::NotWeb { url: url.clone() })?;
+        for _ in 0..=MOST_REDIRECTS {
+            self.check_address(&next)?;
+            let response = self.request(&next, &Validators::default()).await?;
+            let status = response.status();
+            if status.is_redirection() {
+                next = redirected(&next, response.headers())
+                    .ok_or_else(|| FetchError::Redirects { url: next.clone() })?;
+                continue;
+            }
+            if !status.is_success() {
+                return Err(FetchError::Status { url: next, status });
+            }
+            let page = self.read(next, response).await?;
+            return Ok(Robots::read(&self.settings.user_agent, &page.bytes));
+        }
+        Err(FetchError::Redirects { url: next })
     }
 
     async fn request(&self, url: &Url, known: &Validators) -> Result<Response, FetchError> {
@@ -214,6 +260,13 @@ impl Fetcher {
 
     async fn read(&self, url: Url, mut response: Response) -> Result<Page, FetchError> {
         let most = self.settings.most_bytes;
+        // What is announced is not waited for; what comes is counted after decompression, as it comes.
+        if response
+            .content_length()
+            .is_some_and(|length| length > most as u64)
+        {
+            return Err(FetchError::TooLarge { url, most });
+        }
         let header = |name| {
             let value = response
                 .headers()
@@ -247,13 +300,15 @@ impl Fetcher {
 }
 
 fn connection(url: &Url, error: reqwest::Error) -> FetchError {
-    let mut problem = error.without_url().to_string();
-    let mut source: Option<&dyn std::error::Error> = None;
-    if problem.contains(guard::REFUSED) {
-        return FetchError::Private { url: url.clone() };
-    }
+    let error = error.without_url();
+    let mut problem = error.to_string();
+    let mut source = std::error::Error::source(&error);
     while let Some(deeper) = source {
-        problem = format!("{problem}: {deeper}");
+        let deeper_text = deeper.to_string();
+        if deeper_text == guard::REFUSED {
+            return FetchError::Private { url: url.clone() };
+        }
+        problem = format!("{problem}: {deeper_text}");
         source = deeper.source();
     }
     FetchError::Connection {

@@ -4,10 +4,10 @@ use std::io::{Write, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::bail;
 use backbone::service;
 use clap::{Parser, Subcommand};
 use collector::settings::Settings;
-use collector::source::Definition;
 use collector::{app, check};
 
 /// Reads public sources, politely, masks personal data and publishes posts. Without a command it runs
@@ -34,14 +34,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Checks the settings and all sources, and says what is wrong. Exit code 2 on a problem.
+    /// Checks the settings and all sources, and says all that is wrong. Exit code 2 on a problem.
     CheckConfig,
     /// Reads a source once and prints what it would publish, field by field. Sends nothing.
     Check {
         /// The source's file.
         source: PathBuf,
     },
-    /// Prints a line per source: how it is, when it was last read, what it yielded, its last problem.
+    /// Prints a table of the sources: how each is, when it was last read, what it yielded, its last problem.
     Sources,
 }
 
@@ -63,13 +63,18 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         None => app::run(settings, service::stop_on_signal()?).await,
         Some(Command::CheckConfig) => {
-            let sources = Definition::load_all(&settings.sources)?;
-            settings.kafka.client_config()?;
+            let (sources, problems) = check::config(&settings);
+            for problem in &problems {
+                writeln!(stdout(), "{problem}")?;
+            }
+            if !problems.is_empty() {
+                bail!("{} problems, see above", problems.len());
+            }
             writeln!(
                 stdout(),
                 "{} is in order, and {} sources",
                 arguments.config.display(),
-                sources.len()
+                sources
             )?;
             Ok(())
         }

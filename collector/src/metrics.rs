@@ -5,8 +5,10 @@ backbone::metrics! {
     pub struct Metrics("wensheng_collector") {
         /// Posts published, by source.
         posts_total: IntCounterVec["source"],
+        /// Pages asked for, by source and outcome: read, unchanged, failed.
+        fetches_total: IntCounterVec["source", "outcome"],
         /// Rows, entries and pages refused, by source.
-        refused_total: IntCounterVec["source"],
+        parse_failures_total: IntCounterVec["source"],
         /// Rounds of reading a source, by source and outcome: read, failed.
         rounds_total: IntCounterVec["source", "outcome"],
         /// 1 while a source's last round succeeded, by source.

@@ -1,6 +1,6 @@
 //! Publishing: items become posts, masked; the brokers acknowledge them; only then they are remembered.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -92,25 +92,27 @@ impl Publisher {
     ) -> Result<u64, SourceError> {
         let source = &round.definition.name;
         let (mut posts, mut sent) = (Vec::new(), Vec::new());
-        let mut together = HashSet::new();
+        // The same post may come twice at once: a pinned one, or a row corrected further down.
+        let mut together: HashMap<String, Sent> = HashMap::new();
         for item in items {
             let post = self.post(round, item);
             let hash = id::of("words", &[&post.title, &post.text]);
-            let before = self.state.sent(&post.id).await?;
+            let before = match together.get(&post.id) {
+                Some(before) => Some(before.clone()),
+                None => self.state.sent(&post.id).await?,
+            };
             let revision = match before {
                 Some(before) if before.hash == hash => continue,
                 Some(before) => before.revision + 1,
                 None => 1,
             };
-            // The same post twice on one page, such as a pinned one.
-            if !together.insert(post.id.clone()) {
-                continue;
-            }
-            sent.push(Sent {
+            let now_sent = Sent {
                 post: post.id.clone(),
                 hash,
                 revision,
-            });
+            };
+            together.insert(post.id.clone(), now_sent.clone());
+            sent.push(now_sent);
             posts.push(Post { revision, ..post });
         }
         if posts.is_empty() && cursor.is_none() {
@@ -137,7 +139,7 @@ impl Publisher {
     ) -> Result<(), StateError> {
         warn!(source = definition.name, place, problem, "refused");
         self.metrics
-            .refused_total
+            .parse_failures_total
             .with_label_values(&[definition.name.as_str()])
             .inc();
         self.state

@@ -1,22 +1,55 @@
 //! The schedule: each source by itself, round after round; one that fails waits longer and hurts no other.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{error, warn};
 
 use crate::fetch::Fetcher;
 use crate::publish::Publisher;
-use crate::source::{Definition, Round};
+use crate::source::{Definition, Round, SourceError};
 
 /// First wait after a round that failed; doubled each time.
 const RETRY_FIRST: Duration = Duration::from_secs(30);
 /// Longest such wait.
 const RETRY_LONGEST: Duration = Duration::from_secs(3_600);
 
+/// How a round ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The source was read.
+    Read,
+    /// The source could not be read: it is left alone for longer each time.
+    Failed,
+    /// The source was read, but the brokers or the state did not take what it yielded; not its fault.
+    NotTaken,
+}
+
+/// Reads all sources, each in a task of its own, until `stop`.
+pub async fn run_all(
+    definitions: Vec<Definition>,
+    fetcher: &Fetcher,
+    publisher: &Publisher,
+    stop: &CancellationToken,
+) {
+    let mut tasks = JoinSet::new();
+    for definition in definitions {
+        let (definition, fetcher) = (Arc::new(definition), fetcher.clone());
+        let (publisher, stop) = (publisher.clone(), stop.clone());
+        tasks.spawn(async move { run(&definition, &fetcher, &publisher, &stop).await });
+    }
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended {
+            error!(%error, "a source's task broke off by a fault of the collector; the others go on; restart it");
+        }
+    }
+}
+
 /// Reads a source until `stop`.
-pub async fn run(
+async fn run(
     definition: &Definition,
     fetcher: &Fetcher,
     publisher: &Publisher,
@@ -24,13 +57,17 @@ pub async fn run(
 ) {
     let mut failures = 0;
     while !stop.is_cancelled() {
-        let read = read_once(definition, fetcher, publisher, stop, Timestamp::now()).await;
-        let wait = if read {
-            failures = 0;
-            Duration::from_secs(definition.every_seconds)
-        } else {
-            failures += 1;
-            after_failure(failures)
+        let outcome = read_once(definition, fetcher, publisher, stop, Timestamp::now()).await;
+        let wait = match outcome {
+            Outcome::Read => {
+                failures = 0;
+                Duration::from_secs(definition.every_seconds)
+            }
+            Outcome::Failed => {
+                failures += 1;
+                after_failure(failures)
+            }
+            Outcome::NotTaken => RETRY_FIRST,
         };
         tokio::select! {
             () = stop.cancelled() => {}
@@ -39,14 +76,14 @@ pub async fn run(
     }
 }
 
-/// Reads a source once and notes how it went; tells whether it succeeded.
+/// Reads a source once and notes how it went.
 pub async fn read_once(
     definition: &Definition,
     fetcher: &Fetcher,
     publisher: &Publisher,
     stop: &CancellationToken,
     now: Timestamp,
-) -> bool {
+) -> Outcome {
     let source = definition.name.as_str();
     let round = Round {
         definition,
@@ -55,11 +92,13 @@ pub async fn read_once(
         stop,
         now,
     };
-    let problem = definition
-        .read(&round)
-        .await
-        .err()
-        .map(|error| error.to_string());
+    let read = definition.read(&round).await;
+    let outcome = match &read {
+        Ok(()) => Outcome::Read,
+        Err(SourceError::Send(_) | SourceError::State(_)) => Outcome::NotTaken,
+        Err(_) => Outcome::Failed,
+    };
+    let problem = read.err().map(|error| error.to_string());
     let metrics = publisher.metrics();
     match &problem {
         None => {
@@ -91,7 +130,7 @@ pub async fn read_once(
     {
         warn!(source, %error, "the source's health cannot be noted");
     }
-    problem.is_none()
+    outcome
 }
 
 fn after_failure(failures: u32) -> Duration {
@@ -103,4 +142,28 @@ fn after_failure(failures: u32) -> Duration {
 /// Up to a tenth more, so that sources do not come all at once.
 fn with_jitter(wait: Duration) -> Duration {
     wait.mul_f64(1.0 + rand::random::<f64>() / 10.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_that_fails_is_left_alone_for_longer_each_time() {
+        for (failures, seconds) in [(1, 30), (2, 60), (3, 120), (8, 3_600), (1_000, 3_600)] {
+            assert_eq!(after_failure(failures), Duration::from_secs(seconds));
+        }
+    }
+
+    #[test]
+    fn jitter_adds_up_to_a_tenth() {
+        let wait = Duration::from_secs(100);
+        for _ in 0..1_000 {
+            let jittered = with_jitter(wait);
+            assert!(
+                jittered >= wait && jittered <= wait.mul_f64(1.1),
+                "{jittered:?}"
+            );
+        }
+    }
 }

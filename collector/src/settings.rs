@@ -56,6 +56,24 @@ impl Default for Fetch {
     }
 }
 
+impl Fetch {
+    fn check(&self) -> Result<(), String> {
+        let agent = &self.user_agent;
+        if agent.trim().is_empty() || !agent.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
+            return Err(
+                "`fetch.user_agent` must be ASCII and not empty; say who is reading".to_owned(),
+            );
+        }
+        if !(1..=300).contains(&self.timeout_seconds) {
+            return Err("`fetch.timeout_seconds` must be 1 to 300".to_owned());
+        }
+        if self.most_bytes == 0 {
+            return Err("`fetch.most_bytes` must be 1 or more".to_owned());
+        }
+        Ok(())
+    }
+}
+
 impl Settings {
     /// Reads and checks a settings file.
     ///
@@ -63,12 +81,13 @@ impl Settings {
     /// Names the file, the line or field, and the remedy.
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
         let mut settings: Self = load(path)?;
-        if settings.fetch.user_agent.trim().is_empty() {
-            return Err(SettingsError::Invalid {
+        settings
+            .fetch
+            .check()
+            .map_err(|problem| SettingsError::Invalid {
                 path: path.to_owned(),
-                problem: "`fetch.user_agent` is empty; say who is reading".to_owned(),
-            });
-        }
+                problem,
+            })?;
         let folder = path.parent().unwrap_or(Path::new("."));
         settings.sources = folder.join(&settings.sources);
         settings.state = folder.join(&settings.state);
@@ -80,6 +99,50 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn load(extra: &str) -> Result<Settings, SettingsError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("collector.toml");
+        let text = format!(
+            "sources = \"sources.d\"\nstate = \"s.sqlite\"\n[kafka]\nbrokers = \"127.0.0.1:9\"\n\
+             [operations]\nlisten = \"127.0.0.1:0\"\n{extra}"
+        );
+        std::fs::write(&path, text).unwrap();
+        Settings::load(&path).map(|mut settings| {
+            settings.state = settings.state.strip_prefix(folder.path()).unwrap().into();
+            settings
+        })
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_settings_file() {
+        assert_eq!(load("").unwrap().state, Path::new("s.sqlite"));
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_field_and_remedy() {
+        for (extra, expected) in [
+            (
+                "[fetch]\nspeed = 1\n",
+                "collector.toml:8: unknown field `speed`",
+            ),
+            (
+                "[fetch]\nuser_agent = \"闻声\"\n",
+                "`fetch.user_agent` must be ASCII",
+            ),
+            (
+                "[fetch]\ntimeout_seconds = 0\n",
+                "`fetch.timeout_seconds` must be 1 to 300",
+            ),
+            (
+                "[fetch]\nmost_bytes = 0\n",
+                "`fetch.most_bytes` must be 1 or more",
+            ),
+        ] {
+            let said = load(extra).unwrap_err().to_string();
+            assert!(said.contains(expected), "{said}");
+        }
+    }
 
     #[test]
     fn every_field_is_documented() {

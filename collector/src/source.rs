@@ -15,8 +15,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
-use crate::fetch::{FetchError, Fetcher};
+use crate::fetch::{FetchError, Fetcher, Page, Validators};
 use crate::publish::Publisher;
 use crate::state::StateError;
 
@@ -121,6 +122,27 @@ pub struct Round<'a> {
     pub now: Timestamp,
 }
 
+impl Round<'_> {
+    /// Fetches a page of the source, counted; nothing when it has not changed since `known`.
+    ///
+    /// # Errors
+    /// Says why it was not had.
+    pub async fn fetch(&self, url: &Url, known: &Validators) -> Result<Option<Page>, FetchError> {
+        let fetched = self.fetcher.get(url, known).await;
+        let outcome = match &fetched {
+            Ok(Some(_)) => "read",
+            Ok(None) => "unchanged",
+            Err(_) => "failed",
+        };
+        self.publisher
+            .metrics()
+            .fetches_total
+            .with_label_values(&[self.definition.name.as_str(), outcome])
+            .inc();
+        fetched
+    }
+}
+
 /// Reads a source of one kind.
 pub trait Source {
     /// Reads what is new and hands it to the publisher.
@@ -157,35 +179,46 @@ impl Definition {
     /// # Errors
     /// As [`Definition::load`], and when two sources have the same name.
     pub fn load_all(folder: &Path) -> Result<Vec<Self>, SettingsError> {
-        let read_error = |source| SettingsError::Read {
-            path: folder.to_owned(),
-            source,
-        };
-        let mut paths = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(read_error)? {
-            let path = entry.map_err(read_error)?.path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "toml")
-            {
-                paths.push(path);
-            }
+        let (definitions, problems) = Self::read_all(folder);
+        match problems.into_iter().next() {
+            Some(problem) => Err(problem),
+            None => Ok(definitions),
         }
-        paths.sort();
+    }
+
+    /// As [`Definition::load_all`], but going on at a problem: the sources in order, and every problem.
+    #[must_use]
+    pub fn read_all(folder: &Path) -> (Vec<Self>, Vec<SettingsError>) {
         let mut names = BTreeSet::new();
-        let mut definitions = Vec::new();
-        for path in paths {
-            let definition = Self::load(&path)?;
-            if !names.insert(definition.name.clone()) {
-                let problem = format!(
-                    "`name` is \"{}\", which another source has; give each its own",
-                    definition.name
-                );
-                return Err(SettingsError::Invalid { path, problem });
+        let (mut definitions, mut problems) = (Vec::new(), Vec::new());
+        let paths = match files_of(folder) {
+            Ok(paths) => paths,
+            Err(error) => {
+                let problem =
+                    format!("cannot be read: {error}; set `sources` to the folder of the sources");
+                problems.push(SettingsError::Invalid {
+                    path: folder.to_owned(),
+                    problem,
+                });
+                Vec::new()
             }
-            definitions.push(definition);
+        };
+        for path in paths {
+            match Self::load(&path) {
+                Ok(definition) if names.insert(definition.name.clone()) => {
+                    definitions.push(definition);
+                }
+                Ok(definition) => {
+                    let problem = format!(
+                        "`name` is \"{}\", which another source has; give each its own",
+                        definition.name
+                    );
+                    problems.push(SettingsError::Invalid { path, problem });
+                }
+                Err(problem) => problems.push(problem),
+            }
         }
-        Ok(definitions)
+        (definitions, problems)
     }
 
     fn check(&self) -> Result<(), String> {
@@ -234,6 +267,21 @@ impl Definition {
             Ok(())
         }
     }
+}
+
+fn files_of(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
 }
 
 #[cfg(test)]

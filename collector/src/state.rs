@@ -25,10 +25,12 @@ pub struct StateError(#[from] sqlx::Error);
 pub struct Cursor {
     /// The file.
     pub file: PathBuf,
-    /// Hash of its first line: a file that begins otherwise is another one.
-    pub first_line: String,
+    /// Running hash of the rows read: a file whose first rows are others is another export.
+    pub rows_hash: String,
     /// Its length when its last row was read; 0 until then.
     pub length: u64,
+    /// When it was last changed before that, in milliseconds since 1970.
+    pub modified: i64,
     /// Rows read.
     pub rows: u64,
 }
@@ -106,7 +108,7 @@ impl State {
     /// When the state fails.
     pub async fn cursor(&self, source: &str, file: &Path) -> Result<Option<Cursor>, StateError> {
         let row = sqlx::query(
-            "SELECT first_line, length, rows FROM imports WHERE source = ? AND file = ?",
+            "SELECT rows_hash, length, modified, rows FROM imports WHERE source = ? AND file = ?",
         )
         .bind(source)
         .bind(file.display().to_string())
@@ -117,8 +119,9 @@ impl State {
         };
         Ok(Some(Cursor {
             file: file.to_owned(),
-            first_line: row.try_get("first_line")?,
+            rows_hash: row.try_get("rows_hash")?,
             length: row.try_get::<i64, _>("length")?.unsigned_abs(),
+            modified: row.try_get("modified")?,
             rows: row.try_get::<i64, _>("rows")?.unsigned_abs(),
         }))
     }
@@ -167,14 +170,15 @@ impl State {
         }
         if let Some(cursor) = cursor {
             sqlx::query(
-                "INSERT INTO imports (source, file, first_line, length, rows) VALUES (?, ?, ?, ?, ?) \
-                 ON CONFLICT (source, file) DO UPDATE SET first_line = excluded.first_line, length = excluded.length, \
-                 rows = excluded.rows",
+                "INSERT INTO imports (source, file, rows_hash, length, modified, rows) VALUES (?, ?, ?, ?, ?, ?) \
+                 ON CONFLICT (source, file) DO UPDATE SET rows_hash = excluded.rows_hash, length = excluded.length, \
+                 modified = excluded.modified, rows = excluded.rows",
             )
             .bind(source)
             .bind(cursor.file.display().to_string())
-            .bind(&cursor.first_line)
+            .bind(&cursor.rows_hash)
             .bind(signed(cursor.length))
+            .bind(cursor.modified)
             .bind(signed(cursor.rows))
             .execute(&mut *transaction)
             .await?;
@@ -185,6 +189,32 @@ impl State {
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Whether a round of the source was broken off, so that posts behind known ones may be missing.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn is_unfinished(&self, source: &str) -> Result<bool, StateError> {
+        let unfinished =
+            sqlx::query_scalar::<_, i64>("SELECT unfinished FROM sources WHERE name = ?")
+                .bind(source)
+                .fetch_optional(&self.pool)
+                .await?;
+        Ok(unfinished.is_some_and(|unfinished| unfinished != 0))
+    }
+
+    /// Notes whether a round of the source is under way.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn note_unfinished(&self, source: &str, unfinished: bool) -> Result<(), StateError> {
+        sqlx::query("INSERT INTO sources (name, posts, refused, problem, unfinished) VALUES (?, 0, 0, '', ?) ON CONFLICT (name) DO UPDATE SET unfinished = excluded.unfinished")
+            .bind(source)
+            .bind(i64::from(unfinished))
+            .execute(&self.pool)
+            .await?;
         Ok(())
     }
 

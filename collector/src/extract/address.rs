@@ -9,18 +9,17 @@ pub fn canonical(mut url: Url) -> Url {
     let tracks = |name: &str| {
         name.starts_with("utm_") || matches!(name, "spm" | "from_source" | "share_token")
     };
-    if url.query_pairs().any(|(name, _)| tracks(&name)) {
-        let kept: Vec<(String, String)> = url
-            .query_pairs()
-            .filter(|(name, _)| !tracks(name))
-            .map(|(name, value)| (name.into_owned(), value.into_owned()))
-            .collect();
-        if kept.is_empty() {
-            url.set_query(None);
-        } else {
-            url.query_pairs_mut().clear().extend_pairs(kept);
-        }
-    }
+    // Kept as written: many a board's parameters are GBK under their percent signs.
+    let kept: Option<Vec<&str>> = url.query().map(|query| {
+        query
+            .split('&')
+            .filter(|pair| !tracks(pair.split('=').next().unwrap_or_default()))
+            .collect()
+    });
+    let query = kept
+        .map(|kept| kept.join("&"))
+        .filter(|kept| !kept.is_empty());
+    url.set_query(query.as_deref());
     url
 }
 
@@ -37,6 +36,10 @@ mod tests {
                 "http://a.test/p?id=3",
             ),
             ("http://a.test/p?utm_source=x", "http://a.test/p"),
+            (
+                "http://a.test/p?q=%B7%EE%D0%C2&utm_term=1",
+                "http://a.test/p?q=%B7%EE%D0%C2",
+            ),
             ("http://a.test/p?b=2&a=1", "http://a.test/p?b=2&a=1"),
         ] {
             assert_eq!(canonical(found.parse().unwrap()).as_str(), expected);

@@ -26,6 +26,7 @@ enum Rules {
 }
 
 impl Robots {
+    /// Of a file; one that is none allows nothing.
     pub(super) fn read(agent: &str, bytes: &[u8]) -> Self {
         let name = agent.split(['/', ' ']).next().unwrap_or(agent);
         let rules =
@@ -37,10 +38,6 @@ impl Robots {
         Self::of(Rules::All)
     }
 
-    pub(super) fn none_allowed() -> Self {
-        Self::of(Rules::None)
-    }
-
     fn of(rules: Rules) -> Self {
         Self {
             rules,
@@ -48,14 +45,8 @@ impl Robots {
         }
     }
 
-    /// A refusal that comes of a failing server is asked about again soon.
     pub(super) fn is_old(&self) -> bool {
-        let holds = if matches!(self.rules, Rules::None) {
-            HOLDS / 60
-        } else {
-            HOLDS
-        };
-        self.read_at.elapsed() > holds
+        self.read_at.elapsed() > HOLDS
     }
 
     pub(super) fn allows(&self, url: &Url) -> bool {

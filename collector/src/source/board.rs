@@ -1,5 +1,7 @@
 //! A board: list pages that lead to detail pages, taken apart by CSS selectors.
 
+use std::collections::HashSet;
+
 use schemars::JsonSchema;
 use scraper::{Html, Selector};
 use serde::{Deserialize, Serialize};
@@ -7,8 +9,13 @@ use tracing::info;
 use url::Url;
 
 use super::{Item, Round, Source, SourceError};
-use crate::extract::{self, address, charset};
-use crate::fetch::{Page, Validators};
+use crate::extract::{address, charset, text, time};
+use crate::fetch::{FetchError, Page, Validators};
+
+/// Posts published together: few, because each is a page that is waited for.
+const BATCH: usize = 5;
+/// Posts in a row that cannot be had because the server is away, before it is left alone.
+const MOST_AWAY: u32 = 3;
 
 /// A list page with detail pages.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -37,6 +44,12 @@ pub struct Board {
     /// CSS selector of the author.
     #[serde(default)]
     pub author: Option<String>,
+    /// CSS selector of the number of votes for it.
+    #[serde(default)]
+    pub likes: Option<String>,
+    /// CSS selector of the number of votes against it.
+    #[serde(default)]
+    pub opposes: Option<String>,
     /// The charset, where the site itself says a wrong one.
     #[serde(default)]
     pub charset: Option<String>,
@@ -65,20 +78,21 @@ impl Board {
     /// The links of a list page, and the next one.
     fn links(&self, page: &Page) -> Result<(Vec<Url>, Option<Url>), String> {
         let html = Html::parse_document(&self.decode(page)?);
-        let targets = |selector: &str| -> Result<Vec<Url>, String> {
-            let selector = parse("board.item", selector)?;
+        let targets = |field: &str, selector: &str| -> Result<Vec<Url>, String> {
+            let selector = parse(field, selector)?;
             Ok(html
                 .select(&selector)
                 .filter_map(|link| page.url.join(link.value().attr("href")?).ok())
+                .filter(|link| matches!(link.scheme(), "http" | "https"))
                 .map(address::canonical)
                 .collect())
         };
         let next = match &self.next {
-            Some(selector) => targets(selector)?.into_iter().next(),
+            Some(selector) => targets("board.next", selector)?.into_iter().next(),
             None => None,
         };
-        let mut links = targets(&self.item)?;
-        let mut seen = std::collections::HashSet::new();
+        let mut links = targets("board.item", &self.item)?;
+        let mut seen = HashSet::new();
         links.retain(|link| seen.insert(link.clone()));
         Ok((links, next))
     }
@@ -89,16 +103,26 @@ impl Board {
         let of = |field: &str, selector: &str| -> Result<String, String> {
             let selector = parse(field, selector)?;
             let found = html.select(&selector).next();
-            Ok(found
-                .map(|found| extract::tidy(&found.text().collect::<Vec<_>>().join("\n")))
-                .unwrap_or_default())
+            Ok(found.map(text::of_element).unwrap_or_default())
+        };
+        let count = |field: &str, selector: &Option<String>| -> Result<u32, String> {
+            let Some(selector) = selector else {
+                return Ok(0);
+            };
+            let told: String = of(field, selector)?
+                .chars()
+                .filter(char::is_ascii_digit)
+                .collect();
+            told.parse().map_err(|_| {
+                format!("tells no number at `{field}`; has the site's template changed?")
+            })
         };
         let text = of("board.text", &self.text)?;
         if text.is_empty() {
             return Err("has no text at `board.text`; has the site's template changed?".to_owned());
         }
         let published_at = match &self.time {
-            Some(selector) => extract::time::parse(&of("board.time", selector)?, round.now)
+            Some(selector) => time::parse(&of("board.time", selector)?, round.now)
                 .ok_or("tells no time at `board.time`; has the site's template changed?")?,
             None => round.now,
         };
@@ -112,8 +136,8 @@ impl Board {
                 None => String::new(),
             },
             published_at,
-            likes: 0,
-            opposes: 0,
+            likes: count("board.likes", &self.likes)?,
+            opposes: count("board.opposes", &self.opposes)?,
         })
     }
 
@@ -126,40 +150,72 @@ impl Board {
         .map_err(|error| error.to_string())
     }
 
-    /// Fetches and publishes the new posts of a list page; tells whether there were any.
-    async fn read_posts(&self, links: Vec<Url>, round: &Round<'_>) -> Result<bool, SourceError> {
-        let new = round.publisher.unseen(round.definition, links).await?;
-        let any = !new.is_empty();
+    /// Fetches and publishes the new posts of a list page.
+    async fn read_posts(&self, links: Vec<Url>, round: &Round<'_>) -> Result<Yield, SourceError> {
+        let mut yielded = Yield::default();
         let mut items = Vec::new();
-        for url in new {
+        let mut away = 0;
+        for url in round.publisher.unseen(round.definition, links).await? {
             if round.stop.is_cancelled() {
                 break;
             }
-            let read = match round.fetcher.get(&url, &Validators::default()).await {
-                Ok(Some(page)) => {
-                    // The post is known by the address that the list gives it.
-                    let page = Page {
-                        url: url.clone(),
-                        ..page
-                    };
-                    tokio::task::block_in_place(|| self.item(&page, round))
+            let read = match round.fetch(&url, &Validators::default()).await {
+                Ok(page) => {
+                    away = 0;
+                    page.ok_or_else(|| "has no contents".to_owned())
+                        .and_then(|page| {
+                            // The post is known by the address that the list gives it.
+                            let page = Page {
+                                url: url.clone(),
+                                ..page
+                            };
+                            tokio::task::block_in_place(|| self.item(&page, round))
+                        })
                 }
-                Ok(None) => continue,
-                Err(error) => Err(format!("was not had: {error}")),
+                Err(error) => {
+                    yielded.missing |= error.is_passing();
+                    if matches!(error, FetchError::Connection { .. }) {
+                        away += 1;
+                        if away == MOST_AWAY {
+                            round.publisher.publish(round, items, None).await?;
+                            return Err(error.into());
+                        }
+                    }
+                    Err(format!("was not had: {error}"))
+                }
             };
             match read {
-                Ok(item) => items.push(item),
+                Ok(item) => {
+                    yielded.new += 1;
+                    items.push(item);
+                }
                 Err(problem) => {
+                    yielded.refused += 1;
                     round
                         .publisher
                         .refuse(round.definition, url.as_str(), &problem)
-                        .await?
+                        .await?;
                 }
+            }
+            if items.len() == BATCH {
+                let batch = std::mem::take(&mut items);
+                round.publisher.publish(round, batch, None).await?;
             }
         }
         round.publisher.publish(round, items, None).await?;
-        Ok(any)
+        Ok(yielded)
     }
+}
+
+/// What a list page yielded.
+#[derive(Debug, Default)]
+struct Yield {
+    /// Posts not known before.
+    new: u32,
+    /// Posts refused.
+    refused: u32,
+    /// Whether some of these may well be had later.
+    missing: bool,
 }
 
 fn parse(field: &str, selector: &str) -> Result<Selector, String> {
@@ -169,6 +225,9 @@ fn parse(field: &str, selector: &str) -> Result<Selector, String> {
 impl Source for Board {
     fn check(&self) -> Result<(), String> {
         check_url("board.url", &self.url)?;
+        if self.most_pages == 0 {
+            return Err("`board.most_pages` must be 1 or more".to_owned());
+        }
         parse("board.item", &self.item)?;
         parse("board.title", &self.title)?;
         parse("board.text", &self.text)?;
@@ -176,6 +235,8 @@ impl Source for Board {
             ("board.next", &self.next),
             ("board.time", &self.time),
             ("board.author", &self.author),
+            ("board.likes", &self.likes),
+            ("board.opposes", &self.opposes),
         ] {
             if let Some(selector) = selector {
                 parse(field, selector)?;
@@ -192,26 +253,52 @@ impl Source for Board {
     }
 
     async fn read(&self, round: &Round<'_>) -> Result<(), SourceError> {
-        let mut next = Some(self.url.clone());
-        let mut pages = 0;
-        while let Some(url) = next.take() {
-            let Some(page) = round.fetcher.get(&url, &Validators::default()).await? else {
-                break;
-            };
-            let (links, following) = tokio::task::block_in_place(|| self.links(&page))
-                .map_err(|problem| SourceError::Content(format!("{} {problem}", page.url)))?;
-            if links.is_empty() && pages == 0 {
+        let (source, state) = (&round.definition.name, round.publisher.state());
+        // Boards put the newest first: behind a page of known posts there is nothing new, unless the last
+        // round was broken off.
+        let unfinished = state.is_unfinished(source).await?;
+        let known = match unfinished {
+            true => Validators::default(),
+            false => state.validators(&self.url).await?,
+        };
+        let Some(first) = round.fetch(&self.url, &known).await? else {
+            return Ok(());
+        };
+        state.note_unfinished(source, true).await?;
+        let validators = first.validators.clone();
+        let (mut new, mut refused, mut missing) = (0, 0, false);
+        let mut visited = HashSet::from([self.url.clone()]);
+        let mut page = Some(first);
+        while let Some(list) = page.take() {
+            let (links, next) = tokio::task::block_in_place(|| self.links(&list))
+                .map_err(|problem| SourceError::Content(format!("{} {problem}", list.url)))?;
+            if links.is_empty() && visited.len() == 1 {
                 let problem = "has no links at `board.item`; has the site's template changed?";
-                return Err(SourceError::Content(format!("{} {problem}", page.url)));
+                return Err(SourceError::Content(format!("{} {problem}", list.url)));
             }
-            pages += 1;
-            let new = self.read_posts(links, round).await?;
-            // Boards put the newest first: behind a page of known posts there is nothing new.
-            if new && pages < self.most_pages && !round.stop.is_cancelled() {
-                next = following;
+            let yielded = self.read_posts(links, round).await?;
+            new += yielded.new;
+            refused += yielded.refused;
+            missing |= yielded.missing;
+            if round.stop.is_cancelled() {
+                return Ok(());
+            }
+            let go_on = yielded.new > 0 || unfinished;
+            if let Some(next) = next
+                && go_on
+                && visited.len() < self.most_pages as usize
+                && visited.insert(next.clone())
+            {
+                page = round.fetch(&next, &Validators::default()).await?;
             }
         }
-        info!(source = round.definition.name, pages, "board read");
+        state.note_unfinished(source, missing).await?;
+        // A list that has not changed is not read again, so only when nothing of it is left to be had.
+        if refused == 0 {
+            state.remember_validators(&self.url, &validators).await?;
+        }
+        let pages = visited.len();
+        info!(source, pages, new, refused, "board read");
         Ok(())
     }
 }

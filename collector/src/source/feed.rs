@@ -1,11 +1,13 @@
 //! A feed: RSS, Atom or JSON Feed.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{Item, Round, Source, SourceError};
-use crate::extract::{self, address, charset};
+use crate::extract::{address, charset, text, time};
 use crate::fetch::Page;
 
 /// Entries published together.
@@ -28,7 +30,7 @@ impl Source for Feed {
     async fn read(&self, round: &Round<'_>) -> Result<(), SourceError> {
         let state = round.publisher.state();
         let known = state.validators(&self.url).await?;
-        let Some(page) = round.fetcher.get(&self.url, &known).await? else {
+        let Some(page) = round.fetch(&self.url, &known).await? else {
             return Ok(());
         };
         let entries = tokio::task::block_in_place(|| entries(&page, round))?;
@@ -68,6 +70,7 @@ fn entries(page: &Page, round: &Round<'_>) -> Result<Vec<Entry>, SourceError> {
     let content = |problem: &str| SourceError::Content(format!("{} {problem}", page.url));
     let text = charset::decode(&page.bytes, None, page.content_type.as_deref())
         .map_err(|error| content(&error.to_string()))?;
+    let now = round.now;
     // What was decoded is UTF-8 now, whatever its declaration says.
     let declared = text
         .trim_start()
@@ -76,6 +79,13 @@ fn entries(page: &Page, round: &Round<'_>) -> Result<Vec<Entry>, SourceError> {
     let body = declared.map_or(text.as_str(), |(_, body)| body);
     let feed = feed_rs::parser::Builder::new()
         .base_uri(Some(page.url.as_str()))
+        // An id that is made up may be another one the next time.
+        .id_generator(|_, _, _| String::new())
+        .timestamp_parser(move |text| {
+            let told = time::parse(text, now)?;
+            let since = Duration::from_secs(u64::try_from(told.as_second()).ok()?);
+            UNIX_EPOCH.checked_add(since).map(Into::into)
+        })
         .build()
         .parse(body.as_bytes())
         .map_err(|_| content("is no feed; is the address that of a page?"))?;
@@ -91,9 +101,13 @@ fn entries(page: &Page, round: &Round<'_>) -> Result<Vec<Entry>, SourceError> {
 }
 
 fn item(entry: feed_rs::model::Entry, page: &Page, round: &Round<'_>) -> Result<Item, String> {
+    // Atom has links of other kinds too: to the feed itself, to enclosures.
+    let is_own =
+        |link: &&feed_rs::model::Link| link.rel.as_deref().is_none_or(|rel| rel == "alternate");
     let url = entry
         .links
-        .first()
+        .iter()
+        .find(is_own)
         .and_then(|link| page.url.join(&link.href).ok())
         .map(|url| address::canonical(url).to_string())
         .unwrap_or_default();
@@ -103,9 +117,12 @@ fn item(entry: feed_rs::model::Entry, page: &Page, round: &Round<'_>) -> Result<
         .or_else(|| entry.summary.map(|summary| summary.content))
         .unwrap_or_default();
     let title = entry.title.map(|title| title.content).unwrap_or_default();
-    let text = extract::text_of_html(&body);
+    let text = text::of_html(&body);
     if text.is_empty() && title.trim().is_empty() {
-        return Err("has neither title nor text".to_owned());
+        return Err("has neither title nor text; is it meant to?".to_owned());
+    }
+    if entry.id.is_empty() && url.is_empty() {
+        return Err("has neither id nor link; the feed must give it one".to_owned());
     }
     Ok(Item {
         id: if entry.id.is_empty() {
@@ -116,7 +133,12 @@ fn item(entry: feed_rs::model::Entry, page: &Page, round: &Round<'_>) -> Result<
         url,
         title: title.trim().to_owned(),
         text,
-        author: entry.authors.into_iter().next().and_then(|author| author.name).unwrap_or_default(),
+        author: entry
+            .authors
+            .into_iter()
+            .next()
+            .and_then(|author| author.name)
+            .unwrap_or_default(),
         // feed-rs gives chrono times; seconds are all that feeds tell.
         published_at: entry
             .published

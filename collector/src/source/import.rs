@@ -1,36 +1,35 @@
 //! A file exported from a hotline or a mailbox: CSV or JSON Lines, in UTF-8 or GB18030.
 //!
-//! Read from where it was left: rows appended to the file are new, a file that begins otherwise is
+//! Read from where it was left: rows appended to the file are new, a file whose first rows are others is
 //! another export. A row that does not fit is refused by itself.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use encoding_rs::{Encoding, GB18030, UTF_8};
-use encoding_rs_io::DecodeReaderBytesBuilder;
+use encoding_rs::Encoding;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tracing::info;
 
+mod export;
+
+use export::{Export, Row};
+
 use super::{Item, Round, Source, SourceError};
-use crate::extract;
+use crate::extract::{text, time};
 use crate::state::Cursor;
 
 /// Rows published together.
 const BATCH: usize = 200;
 /// Rows between two messages on how far it is.
 const PROGRESS: u64 = 1_000;
-/// The longest line, in bytes.
-const LONGEST_LINE: u64 = 4_000_000;
 
 /// An export.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Import {
-    /// The file, relative to this one.
+    /// The file, relative to this one; or a folder, whose .csv and .jsonl files are all read; or a name
+    /// with `*` in it, such as `export/*.csv`.
     pub file: PathBuf,
     /// `csv` or `jsonl`; by the file's extension where absent.
     #[serde(default)]
@@ -87,17 +86,40 @@ impl Default for Columns {
     }
 }
 
-/// A row: its line and its fields, or what is wrong with it.
-type Row = (u64, Result<HashMap<String, String>, String>);
-
 impl Import {
-    fn format(&self) -> Option<Format> {
-        self.format
-            .or_else(|| match self.file.extension()?.to_str()? {
-                "csv" => Some(Format::Csv),
-                "jsonl" => Some(Format::Jsonl),
-                _ => None,
-            })
+    fn format(&self, file: &Path) -> Option<Format> {
+        self.format.or_else(|| match file.extension()?.to_str()? {
+            "csv" => Some(Format::Csv),
+            "jsonl" => Some(Format::Jsonl),
+            _ => None,
+        })
+    }
+
+    fn encoding(&self) -> Option<&'static Encoding> {
+        Encoding::for_label(self.charset.as_ref()?.as_bytes())
+    }
+
+    /// The files there are now, in the order of their names.
+    fn files(&self) -> std::io::Result<Vec<PathBuf>> {
+        let name = self.file.file_name().and_then(|name| name.to_str());
+        let (folder, pattern) = match name {
+            Some(name) if name.contains('*') => (self.file.parent(), name),
+            _ if self.file.is_dir() => (Some(self.file.as_path()), "*"),
+            _ => return Ok(vec![self.file.clone()]),
+        };
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(folder.unwrap_or(Path::new(".")))? {
+            let path = entry?.path();
+            let fits = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .is_some_and(|name| !name.starts_with('.') && matches(pattern, name));
+            if fits && path.is_file() && self.format(&path).is_some() {
+                files.push(path);
+            }
+        }
+        files.sort();
+        Ok(files)
     }
 
     fn item(&self, row: &HashMap<String, String>, round: &Round<'_>) -> Result<Item, String> {
@@ -114,7 +136,7 @@ impl Import {
                 columns.id
             ));
         }
-        let text = extract::tidy(of(&columns.text));
+        let text = text::tidy(of(&columns.text));
         let title = of(&columns.title);
         if text.is_empty() && title.is_empty() {
             return Err(format!(
@@ -122,7 +144,7 @@ impl Import {
                 columns.title, columns.text
             ));
         }
-        let published_at = extract::time::parse(of(&columns.time), round.now).ok_or_else(|| {
+        let published_at = time::parse(of(&columns.time), round.now).ok_or_else(|| {
             format!(
                 "field `{}` tells no time; write it as 2023-07-18 08:30:00",
                 columns.time
@@ -147,13 +169,28 @@ impl Import {
     }
 }
 
+/// Whether a name fits a pattern in which `*` stands for anything.
+fn matches(pattern: &str, name: &str) -> bool {
+    let Some((before, after)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(rest) = name.strip_prefix(before) else {
+        return false;
+    };
+    rest.char_indices()
+        .map(|(index, _)| index)
+        .chain([rest.len()])
+        .any(|index| rest.get(index..).is_some_and(|rest| matches(after, rest)))
+}
+
 impl Source for Import {
     fn check(&self) -> Result<(), String> {
-        if self.format().is_none() {
+        // A name without an extension is taken for a folder's.
+        if self.file.extension().is_some() && self.format(&self.file).is_none() {
             return Err("`import.format` is not set and `import.file` ends in neither .csv nor .jsonl; set it to \"csv\" or \"jsonl\"".to_owned());
         }
         match &self.charset {
-            Some(label) if Encoding::for_label(label.as_bytes()).is_none() => Err(format!(
+            Some(label) if self.encoding().is_none() => Err(format!(
                 "`import.charset` is \"{label}\", which is no charset; use \"utf-8\" or \"gbk\""
             )),
             _ => Ok(()),
@@ -161,220 +198,180 @@ impl Source for Import {
     }
 
     async fn read(&self, round: &Round<'_>) -> Result<(), SourceError> {
-        let file_error = |source| SourceError::File {
+        let files = self.files().map_err(|source| SourceError::File {
             path: self.file.clone(),
             source,
-        };
-        let (mut cursor, rows) = tokio::task::block_in_place(|| self.open()).map_err(file_error)?;
-        let known = round
-            .publisher
-            .state()
-            .cursor(&round.definition.name, &self.file)
-            .await?;
-        let done = match &known {
-            Some(known)
-                if known.first_line == cursor.first_line && known.length <= cursor.length =>
-            {
-                known.rows
-            }
-            _ => 0,
-        };
-        if known
-            .as_ref()
-            .is_some_and(|known| done > 0 && known.length == cursor.length)
-        {
-            return Ok(());
-        }
-        if done > 0 {
-            info!(
-                source = round.definition.name,
-                rows = done,
-                "import goes on after the rows read before"
-            );
-        }
-        let (mut sent, mut refused) = (0_u64, 0_u64);
-        let whole = cursor.length;
-        // Until its last row is in, the file counts as longer than what was read.
-        cursor.length = 0;
-        let mut items = Vec::with_capacity(BATCH);
-        let mut rows = rows.skip(usize::try_from(done).unwrap_or(usize::MAX));
-        cursor.rows = done;
-        loop {
-            let row = tokio::task::block_in_place(|| rows.next());
-            let ended = row.is_none();
-            if let Some((line, row)) = row {
-                cursor.rows += 1;
-                match row.and_then(|row| self.item(&row, round)) {
-                    Ok(item) => items.push(item),
-                    Err(problem) => {
-                        refused += 1;
-                        let place = format!("{}:{line}", self.file.display());
-                        round
-                            .publisher
-                            .refuse(round.definition, &place, &problem)
-                            .await?;
-                    }
-                }
-            }
-            if ended {
-                cursor.length = whole;
-            }
-            if items.len() == BATCH || ended {
-                sent += round
-                    .publisher
-                    .publish(round, std::mem::take(&mut items), Some(&cursor))
-                    .await?;
-            }
-            if !ended && cursor.rows.is_multiple_of(PROGRESS) {
-                info!(
-                    source = round.definition.name,
-                    rows = cursor.rows,
-                    "importing"
-                );
-            }
-            if ended || round.stop.is_cancelled() {
+        })?;
+        let mut failed = None;
+        for file in files {
+            if round.stop.is_cancelled() {
                 break;
             }
+            match self.read_file(&file, round).await {
+                Ok(()) => {}
+                // A file that cannot be read does not keep the others from it.
+                Err(error @ (SourceError::File { .. } | SourceError::Content(_))) => {
+                    failed = failed.or(Some(error));
+                }
+                Err(error) => return Err(error),
+            }
         }
+        failed.map_or(Ok(()), Err)
+    }
+}
+
+impl Import {
+    fn open(&self, file: &Path) -> Result<Export, SourceError> {
+        let Some(format) = self.format(file) else {
+            return Err(SourceError::Content(format!(
+                "{} ends in neither .csv nor .jsonl; set `import.format`",
+                file.display()
+            )));
+        };
+        let export =
+            Export::open(file, format, self.encoding()).map_err(|source| SourceError::File {
+                path: file.to_owned(),
+                source,
+            })?;
+        let lacks = |column: &String| !export.has_column(column);
+        let Columns {
+            id,
+            title,
+            text,
+            time,
+            ..
+        } = &self.columns;
+        for (field, missing) in [
+            ("id", lacks(id).then_some(id)),
+            ("text", (lacks(text) && lacks(title)).then_some(text)),
+            ("time", lacks(time).then_some(time)),
+        ] {
+            if let Some(column) = missing {
+                return Err(SourceError::Content(format!(
+                    "{}:1: the header has no column `{column}`; set `import.columns.{field}` to the file's own name of it",
+                    file.display()
+                )));
+            }
+        }
+        Ok(export)
+    }
+
+    /// Opens a file behind the rows read before; nothing when it is as it was.
+    fn resume(
+        &self,
+        file: &Path,
+        known: Option<Cursor>,
+    ) -> Result<Option<(Export, Cursor)>, SourceError> {
+        let mut export = self.open(file)?;
+        if let Some(known) = known {
+            if known.length > 0
+                && known.length == export.length
+                && known.modified == export.modified
+            {
+                return Ok(None);
+            }
+            let mut cursor = beginning(file);
+            while cursor.rows < known.rows
+                && let Some(row) = export.next_row(file)?
+            {
+                step(&mut cursor, &row);
+            }
+            if cursor.rows_hash == known.rows_hash {
+                return Ok(Some((export, cursor)));
+            }
+            export = self.open(file)?;
+        }
+        Ok(Some((export, beginning(file))))
+    }
+
+    async fn read_file(&self, file: &Path, round: &Round<'_>) -> Result<(), SourceError> {
+        let (source, publisher) = (&round.definition.name, round.publisher);
+        let known = publisher.state().cursor(source, file).await?;
+        let resumed = tokio::task::block_in_place(|| self.resume(file, known))?;
+        let Some((mut export, mut cursor)) = resumed else {
+            return Ok(());
+        };
+        let before = cursor.rows;
+        if before > 0 {
+            info!(source, "import goes on behind {before} rows read before");
+        }
+        let (mut sent, mut refused) = (0_u64, 0_u64);
+        let mut items = Vec::with_capacity(BATCH);
+        let mut before_last = cursor.clone();
+        while let Some(row) = tokio::task::block_in_place(|| export.next_row(file))? {
+            if round.stop.is_cancelled() {
+                return Ok(());
+            }
+            before_last.clone_from(&cursor);
+            step(&mut cursor, &row);
+            let fields = row.fields.and_then(|fields| {
+                export.check_charset(&fields)?;
+                self.item(&fields, round)
+            });
+            match fields {
+                Ok(item) => items.push(item),
+                Err(problem) => {
+                    refused += 1;
+                    let place = format!("{}:{}", file.display(), row.line);
+                    publisher.refuse(round.definition, &place, &problem).await?;
+                }
+            }
+            if items.len() == BATCH {
+                let batch = std::mem::take(&mut items);
+                sent += publisher.publish(round, batch, Some(&cursor)).await?;
+            }
+            let rows = cursor.rows - before;
+            if rows.is_multiple_of(PROGRESS) {
+                info!(source, "imported {rows} rows so far");
+            }
+        }
+        let rows = cursor.rows - before;
+        // A last row without an end of line may be half written: it is read again once the file grows.
+        let mut end = match export.ends_in_full || rows == 0 {
+            true => cursor,
+            false => before_last,
+        };
+        end.length = export.length;
+        end.modified = export.modified;
+        sent += publisher.publish(round, items, Some(&end)).await?;
         info!(
-            source = round.definition.name,
-            rows = cursor.rows,
-            sent,
-            refused,
-            "import read"
+            source,
+            file = %file.display(),
+            "imported {rows} rows, {sent} sent, {refused} refused"
         );
         Ok(())
     }
 }
 
-impl Import {
-    /// The file's identity and its rows.
-    fn open(&self) -> std::io::Result<(Cursor, Box<dyn Iterator<Item = Row> + Send>)> {
-        let mut file = File::open(&self.file)?;
-        let encoding = match self
-            .charset
-            .as_ref()
-            .and_then(|label| Encoding::for_label(label.as_bytes()))
-        {
-            Some(encoding) => encoding,
-            None => detect(&mut file)?,
-        };
-        file.seek(SeekFrom::Start(0))?;
-        let mut first = Vec::new();
-        BufReader::new(&file)
-            .take(LONGEST_LINE)
-            .read_until(b'\n', &mut first)?;
-        let cursor = Cursor {
-            file: self.file.clone(),
-            first_line: backbone::id::of("first-line", &[&String::from_utf8_lossy(&first)]),
-            length: file.metadata()?.len(),
-            rows: 0,
-        };
-        file.seek(SeekFrom::Start(0))?;
-        let text = DecodeReaderBytesBuilder::new()
-            .encoding(Some(encoding))
-            .build(file);
-        let rows: Box<dyn Iterator<Item = Row> + Send> = match self.format() {
-            Some(Format::Jsonl) => Box::new(json_rows(BufReader::new(text))),
-            _ => Box::new(csv_rows(text)),
-        };
-        Ok((cursor, rows))
+fn beginning(file: &Path) -> Cursor {
+    Cursor {
+        file: file.to_owned(),
+        rows_hash: String::new(),
+        length: 0,
+        modified: 0,
+        rows: 0,
     }
 }
 
-/// UTF-8 if every byte fits, else GB18030.
-fn detect(file: &mut File) -> std::io::Result<&'static Encoding> {
-    let mut decoder = UTF_8.new_decoder();
-    let (mut bytes, mut text) = (vec![0; 65_536], String::with_capacity(262_144));
-    loop {
-        let length = file.read(&mut bytes)?;
-        text.clear();
-        let (result, _) = decoder.decode_to_string_without_replacement(
-            bytes.get(..length).unwrap_or_default(),
-            &mut text,
-            length == 0,
-        );
-        if matches!(result, encoding_rs::DecoderResult::Malformed(..)) {
-            return Ok(GB18030);
-        }
-        if length == 0 {
-            return Ok(UTF_8);
-        }
-    }
+fn step(cursor: &mut Cursor, row: &Row) {
+    cursor.rows += 1;
+    cursor.rows_hash = backbone::id::of("rows", &[&cursor.rows_hash, &row.raw]);
 }
 
-fn json_rows(mut lines: impl BufRead) -> impl Iterator<Item = Row> {
-    let mut number = 0;
-    std::iter::from_fn(move || {
-        loop {
-            number += 1;
-            let mut line = String::new();
-            match lines.by_ref().take(LONGEST_LINE).read_line(&mut line) {
-                Ok(0) => return None,
-                Ok(_) if line.trim().is_empty() => {}
-                Ok(_) => return Some((number, fields(&line))),
-                Err(error) => return Some((number, Err(format!("cannot be read: {error}")))),
-            }
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, name, expected) in [
+            ("*.csv", "热线.csv", true),
+            ("*.csv", "a.csv.part", false),
+            ("热线-*-*.csv", "热线-2023-07.csv", true),
+            ("a*", "b", false),
+            ("a.csv", "a.csv", true),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
         }
-    })
-}
-
-fn fields(line: &str) -> Result<HashMap<String, String>, String> {
-    let row: HashMap<String, Value> = serde_json::from_str(line).map_err(|error| {
-        format!(
-            "is not a JSON object: column {}; correct or remove the line",
-            error.column()
-        )
-    })?;
-    Ok(row
-        .into_iter()
-        .map(|(name, value)| match value {
-            Value::String(text) => (name, text),
-            Value::Null => (name, String::new()),
-            other => (name, other.to_string()),
-        })
-        .collect())
-}
-
-fn csv_rows(text: impl Read) -> impl Iterator<Item = Row> {
-    let mut reader = csv::ReaderBuilder::new().from_reader(text);
-    let headers = reader.headers().cloned();
-    let mut records = reader.into_records();
-    std::iter::from_fn(move || {
-        let headers = match &headers {
-            Ok(headers) => headers,
-            Err(_) => return None,
-        };
-        let record = records.next()?;
-        Some(match record {
-            Ok(record) => {
-                let line = record.position().map_or(0, csv::Position::line);
-                let row = headers
-                    .iter()
-                    .map(|name| name.trim_start_matches('\u{feff}').trim().to_owned());
-                (
-                    line,
-                    Ok(row.zip(record.iter().map(str::to_owned)).collect()),
-                )
-            }
-            Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                (line, Err(describe(&error)))
-            }
-        })
-    })
-}
-
-/// What is wrong with a CSV row, without its content.
-fn describe(error: &csv::Error) -> String {
-    match error.kind() {
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => {
-            format!(
-                "has {len} fields where the header has {expected_len}; put quotes around text with commas"
-            )
-        }
-        _ => "is no CSV row; correct or remove the line".to_owned(),
     }
 }

@@ -1,0 +1,89 @@
+//! The text of a page, as it would be read: blocks on lines of their own, words not torn apart.
+
+use scraper::{ElementRef, Html, Node};
+
+/// Elements whose contents are not read by people.
+const UNREAD: [&str; 6] = ["script", "style", "noscript", "template", "iframe", "head"];
+/// Elements that do not begin a line.
+const INLINE: [&str; 24] = [
+    "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "em", "font", "i", "ins", "label",
+    "mark", "q", "s", "small", "span", "strong", "sub", "sup", "time", "u", "img",
+];
+
+/// The text of an HTML fragment: tags gone, references resolved.
+#[must_use]
+pub fn of_html(fragment: &str) -> String {
+    of_element(Html::parse_fragment(fragment).root_element())
+}
+
+/// The text of an element of a page.
+#[must_use]
+pub fn of_element(element: ElementRef<'_>) -> String {
+    let mut text = String::new();
+    // Nested by hand: a page may be nested deeper than the stack is.
+    let mut waiting = vec![Some(*element)];
+    while let Some(next) = waiting.pop() {
+        let Some(node) = next else {
+            text.push('\n');
+            continue;
+        };
+        match node.value() {
+            Node::Text(words) => push_words(&mut text, words),
+            Node::Element(element) if UNREAD.contains(&element.name()) => continue,
+            Node::Element(element) if !INLINE.contains(&element.name()) => {
+                text.push('\n');
+                waiting.push(None);
+            }
+            _ => {}
+        }
+        waiting.extend(node.children().rev().map(Some));
+    }
+    tidy(&text)
+}
+
+/// Line breaks of the source are spaces in HTML.
+fn push_words(text: &mut String, words: &str) {
+    for character in words.chars() {
+        if !matches!(character, ' ' | '\t' | '\r' | '\n') {
+            text.push(character);
+        } else if !text.ends_with([' ', '\n']) {
+            text.push(' ');
+        }
+    }
+}
+
+/// Lines trimmed, empty ones gone.
+#[must_use]
+pub fn tidy(text: &str) -> String {
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_reads_as_it_looks() {
+        for (html, expected) in [
+            ("<b>冯川</b>镇的<a href='x'>路灯</a>", "冯川镇的路灯"),
+            ("<p>一</p>\n  <p>二<br>三</p>", "一\n二\n三"),
+            ("一<script>var x = 1;</script><style>p {}</style>二", "一二"),
+            ("<div>水 &amp; 电&nbsp;</div>", "水 & 电"),
+            ("<td>甲\n   乙</td>", "甲 乙"),
+            ("", ""),
+        ] {
+            assert_eq!(of_html(html), expected, "{html}");
+        }
+    }
+
+    #[test]
+    fn a_page_nested_deeply_is_read() {
+        let html = format!("{}底", "<div>".repeat(10_000));
+        assert_eq!(of_html(&html), "底");
+    }
+}

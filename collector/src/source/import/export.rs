@@ -1,0 +1,255 @@
+//! The rows of an exported file, as it stood when it was opened.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use encoding_rs::{DecoderResult, Encoding, GB18030, UTF_8};
+use encoding_rs_io::DecodeReaderBytesBuilder;
+use serde_json::Value;
+
+use super::Format;
+use crate::source::SourceError;
+
+/// The longest line, in bytes.
+const LONGEST_LINE: u64 = 4_000_000;
+
+/// A row.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// Its line, from 1.
+    pub(super) line: u64,
+    /// What it is known by.
+    pub(super) raw: String,
+    /// Its fields by their columns, or what is wrong with it.
+    pub(super) fields: Result<HashMap<String, String>, String>,
+}
+
+/// An exported file, open.
+pub(super) struct Export {
+    /// Its length, in bytes.
+    pub(super) length: u64,
+    /// When it was last changed, in milliseconds since 1970.
+    pub(super) modified: i64,
+    /// Whether its last line has an end.
+    pub(super) ends_in_full: bool,
+    encoding: &'static Encoding,
+    /// The header's columns; nothing where each row names its own.
+    columns: Option<Vec<String>>,
+    rows: Box<dyn Iterator<Item = io::Result<Row>> + Send>,
+}
+
+impl Export {
+    /// Opens a file; its charset is found out where it is not given.
+    pub(super) fn open(
+        path: &Path,
+        format: Format,
+        encoding: Option<&'static Encoding>,
+    ) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        let about = file.metadata()?;
+        let length = about.len();
+        let modified = about
+            .modified()?
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0));
+        let encoding = match encoding {
+            Some(encoding) => encoding,
+            None => detect(&mut (&file).take(length))?,
+        };
+        let mut last = [0];
+        if length > 0 {
+            file.seek(SeekFrom::Start(length - 1))?;
+            file.read_exact(&mut last)?;
+        }
+        file.seek(SeekFrom::Start(0))?;
+        // What is appended meanwhile belongs to the next time.
+        let text = DecodeReaderBytesBuilder::new()
+            .encoding(Some(encoding))
+            .build(file.take(length));
+        let mut columns = None;
+        let rows: Box<dyn Iterator<Item = io::Result<Row>> + Send> = match format {
+            Format::Jsonl => Box::new(json_rows(BufReader::new(text))),
+            Format::Csv => {
+                let mut reader = csv::ReaderBuilder::new().from_reader(text);
+                let header: Vec<String> = reader
+                    .headers()
+                    .map_err(|error| io::Error::other(describe(&error)))?
+                    .iter()
+                    .map(|name| name.trim_start_matches('\u{feff}').trim().to_owned())
+                    .collect();
+                columns = Some(header.clone()).filter(|_| length > 0);
+                Box::new(csv_rows(reader, header))
+            }
+        };
+        Ok(Self {
+            length,
+            modified,
+            ends_in_full: last == *b"\n",
+            encoding,
+            columns,
+            rows,
+        })
+    }
+
+    /// Whether its rows can have that column.
+    pub(super) fn has_column(&self, column: &str) -> bool {
+        self.columns
+            .as_ref()
+            .is_none_or(|columns| columns.iter().any(|known| known == column))
+    }
+
+    /// The next row; nothing at the end.
+    pub(super) fn next_row(&mut self, path: &Path) -> Result<Option<Row>, SourceError> {
+        self.rows
+            .next()
+            .transpose()
+            .map_err(|source| SourceError::File {
+                path: path.to_owned(),
+                source,
+            })
+    }
+
+    /// Whether the fields were text in the charset that the file was read in.
+    pub(super) fn check_charset(&self, fields: &HashMap<String, String>) -> Result<(), String> {
+        // In UTF-8 the replacement character may have been written there as such.
+        let damaged = fields
+            .iter()
+            .find(|(_, value)| self.encoding != UTF_8 && value.contains('\u{fffd}'));
+        match damaged {
+            Some((column, _)) => Err(format!(
+                "field `{column}` is not in {}; set `import.charset` or correct the line",
+                self.encoding.name()
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+/// UTF-8 if every byte fits, else GB18030. A character cut off at the end may be still being written.
+fn detect(bytes: &mut impl Read) -> io::Result<&'static Encoding> {
+    let mut decoder = UTF_8.new_decoder();
+    let (mut buffer, mut text) = (vec![0; 65_536], String::with_capacity(262_144));
+    loop {
+        let length = bytes.read(&mut buffer)?;
+        if length == 0 {
+            return Ok(UTF_8);
+        }
+        text.clear();
+        let (result, _) = decoder.decode_to_string_without_replacement(
+            buffer.get(..length).unwrap_or_default(),
+            &mut text,
+            false,
+        );
+        if matches!(result, DecoderResult::Malformed(..)) {
+            return Ok(GB18030);
+        }
+    }
+}
+
+fn json_rows(mut lines: impl BufRead) -> impl Iterator<Item = io::Result<Row>> {
+    let mut number = 0;
+    let mut failed = false;
+    std::iter::from_fn(move || {
+        while !failed {
+            number += 1;
+            let mut line = Vec::new();
+            match lines
+                .by_ref()
+                .take(LONGEST_LINE)
+                .read_until(b'\n', &mut line)
+            {
+                Ok(0) => return None,
+                Ok(_) => {}
+                Err(error) => {
+                    failed = true;
+                    return Some(Err(error));
+                }
+            }
+            // The decoder yields UTF-8; only a line that is too long is cut within a character.
+            let raw = String::from_utf8_lossy(&line).into_owned();
+            if !raw.trim().is_empty() {
+                let fields = fields(&raw);
+                return Some(Ok(Row {
+                    line: number,
+                    raw,
+                    fields,
+                }));
+            }
+        }
+        None
+    })
+}
+
+fn fields(line: &str) -> Result<HashMap<String, String>, String> {
+    let row: HashMap<String, Value> = serde_json::from_str(line).map_err(|error| {
+        format!(
+            "is not a JSON object: column {}; correct or remove the line",
+            error.column()
+        )
+    })?;
+    Ok(row
+        .into_iter()
+        .map(|(name, value)| match value {
+            Value::String(text) => (name, text),
+            Value::Null => (name, String::new()),
+            other => (name, other.to_string()),
+        })
+        .collect())
+}
+
+fn csv_rows(
+    reader: csv::Reader<impl Read>,
+    header: Vec<String>,
+) -> impl Iterator<Item = io::Result<Row>> {
+    let mut records = reader.into_records();
+    let mut failed = false;
+    std::iter::from_fn(move || {
+        if failed {
+            return None;
+        }
+        match records.next()? {
+            Ok(record) => {
+                let values: Vec<&str> = record.iter().collect();
+                Some(Ok(Row {
+                    line: record.position().map_or(0, csv::Position::line),
+                    raw: values.join("\u{1f}"),
+                    fields: Ok(header
+                        .iter()
+                        .cloned()
+                        .zip(values.into_iter().map(str::to_owned))
+                        .collect()),
+                }))
+            }
+            Err(error) if error.is_io_error() => {
+                failed = true;
+                Some(Err(io::Error::other(describe(&error))))
+            }
+            Err(error) => {
+                let problem = describe(&error);
+                Some(Ok(Row {
+                    line: error.position().map_or(0, csv::Position::line),
+                    raw: problem.clone(),
+                    fields: Err(problem),
+                }))
+            }
+        }
+    })
+}
+
+/// What is wrong with a CSV row, without its content.
+fn describe(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::Io(error) => error.to_string(),
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => {
+            format!(
+                "has {len} fields where the header has {expected_len}; put quotes around text with commas"
+            )
+        }
+        _ => "is no CSV row; correct or remove the line".to_owned(),
+    }
+}

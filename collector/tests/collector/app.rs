@@ -1,0 +1,81 @@
+use std::time::Duration;
+
+use collector::check;
+use collector::settings::Settings;
+use tokio_util::sync::CancellationToken;
+
+fn settings(folder: &std::path::Path, sources: &[(&str, &str)]) -> Settings {
+    std::fs::create_dir(folder.join("sources.d")).unwrap();
+    for (name, text) in sources {
+        std::fs::write(folder.join("sources.d").join(name), text).unwrap();
+    }
+    let text = "sources = \"sources.d\"\nstate = \"state.sqlite\"\n\
+        [kafka]\nbrokers = \"127.0.0.1:1\"\nrequest_timeout_ms = 200\n\
+        [operations]\nlisten = \"127.0.0.1:0\"\n";
+    std::fs::write(folder.join("collector.toml"), text).unwrap();
+    Settings::load(&folder.join("collector.toml")).unwrap()
+}
+
+const IMPORT: &str = "name = \"信箱\"\nregion = \"990101\"\n[import]\nfile = \"posts.jsonl\"\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_waits_for_brokers_that_are_down_and_stops_when_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(collector::app::run(
+        settings(folder.path(), &[("a.toml", IMPORT)]),
+        stop.clone(),
+    ));
+    stop.cancel();
+    tokio::time::timeout(Duration::from_secs(30), running)
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
+}
+
+#[test]
+fn every_problem_of_the_sources_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let sources = [
+        ("a.toml", IMPORT),
+        ("b.toml", IMPORT),
+        ("c.toml", "name = \"信箱\"\ncolour = 1\n"),
+    ];
+    let (sources, problems) = check::config(&settings(folder.path(), &sources));
+    assert_eq!((sources, problems.len()), (1, 2), "{problems:?}");
+    assert!(problems[0].contains("b.toml: `name` is \"信箱\""));
+    assert!(problems[1].contains("c.toml:2: unknown field `colour`"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_is_looked_at_field_by_field_and_nothing_is_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path(), &[("a.toml", IMPORT)]);
+    let row =
+        "{\"id\": 1, \"text\": \"路灯坏了，电话13812345612\", \"time\": \"2023-07-18 08:30:00\"}\n";
+    std::fs::write(
+        folder.path().join("sources.d/posts.jsonl"),
+        format!("{row}no json\n"),
+    )
+    .unwrap();
+    let mut shown = Vec::new();
+    check::run(&settings, &settings.sources.join("a.toml"), &mut shown)
+        .await
+        .unwrap();
+    let shown = String::from_utf8(shown).unwrap();
+    for part in [
+        "title      (missing)",
+        "text       路灯坏了，电话138******12 (18 characters)",
+        "published  2023-07-18 08:30:00",
+        "author     (missing)",
+        "1 posts read, 1 refused",
+        "posts.jsonl:2: is not a JSON object",
+    ] {
+        assert!(shown.contains(part), "{part} is not in {shown}");
+    }
+    let mut table = Vec::new();
+    check::sources(&settings, &mut table).await.unwrap();
+    let table = String::from_utf8(table).unwrap();
+    assert!(table.contains("信箱  import  not read yet"), "{table}");
+}

@@ -1,0 +1,149 @@
+use collector::schedule::Outcome;
+
+use crate::desk::{Desk, SOURCE, contains};
+use crate::site::{Page, Site};
+
+fn list(posts: &[&str], next: Option<&str>) -> String {
+    let items: String = posts
+        .iter()
+        .map(|post| format!("<li><a href='/post/{post}?utm_source=list#top'>帖</a></li>"))
+        .collect();
+    let next = next.map_or_else(String::new, |next| {
+        format!("<a class=next href='{next}'>下一页</a>")
+    });
+    format!("<meta charset=gb2312><ul>{items}</ul><a href='/about'>关于</a>{next}")
+}
+
+fn post(title: &str, text: &str) -> String {
+    format!(
+        "<meta charset=\"gb2312\"><h1>{title}</h1><span class=by>张三丰</span>\
+         <span class=at>发布时间：2023年7月18日 08:30</span><i class=up>赞(12)</i>\
+         <div class=text><p>{text}</p><script>var a = 1;</script></div>"
+    )
+}
+
+fn source(site: &Site) -> String {
+    format!(
+        "[board]\nurl = \"{}\"\nitem = \"li a\"\nnext = \"a.next\"\ntitle = \"h1\"\ntext = \"div.text\"\n\
+         time = \"span.at\"\nauthor = \"span.by\"\nlikes = \"i.up\"",
+        site.at("list")
+    )
+}
+
+/// A board of two pages, two posts each, the newest first.
+async fn board() -> Site {
+    let site = Site::start().await;
+    site.set("/list", Page::gbk(&list(&["4", "3"], Some("/list2"))));
+    site.set("/list2", Page::gbk(&list(&["2", "1"], None)));
+    for number in 1..=4 {
+        let page = post(
+            &format!("路灯{number}"),
+            "冯川<b>镇</b>的路灯坏了，电话13812345612",
+        );
+        site.set(&format!("/post/{number}"), Page::gbk(&page));
+    }
+    site
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gbk_board_of_several_pages_is_read_masked_and_only_once() {
+    let (desk, site) = (Desk::new().await, board().await);
+    assert_eq!(desk.read(&source(&site)).await, Outcome::Read);
+    let posts = desk.posts();
+    assert_eq!(posts.len(), 4);
+    let first = &posts[0];
+    assert_eq!(first.title, "路灯4");
+    assert_eq!(first.text, "冯川镇的路灯坏了，电话138******12");
+    assert_eq!(first.url, site.at("post/4").as_str());
+    assert_eq!(first.published_at, "2023-07-18T00:30:00Z".parse().unwrap());
+    assert_eq!((first.reactions.likes, first.revision), (12, 1));
+    assert_eq!(first.author.as_ref().map(String::len), Some(32));
+    for private in ["张三丰", "13812345612", "路灯"] {
+        assert!(!contains(&desk.state_bytes(), private), "{private} is kept");
+    }
+
+    site.asked();
+    assert_eq!(desk.read(&source(&site)).await, Outcome::Read);
+    assert_eq!(site.asked(), ["/list"], "nothing new on the first page");
+    assert_eq!(desk.posts(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_has_not_changed_is_not_sent_again() {
+    let (desk, site) = (Desk::new().await, board().await);
+    let page = Page::gbk(&list(&["4", "3"], None)).with("etag", "\"1\"");
+    site.set("/list", page);
+    desk.read(&source(&site)).await;
+    desk.read(&source(&site)).await;
+    let unchanged = desk
+        .metrics
+        .fetches_total
+        .with_label_values(&[SOURCE, "unchanged"]);
+    assert_eq!(unchanged.get(), 1);
+    assert_eq!(desk.titles(), ["路灯3", "路灯4"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_round_broken_off_is_taken_up_behind_the_posts_known() {
+    let (desk, site) = (Desk::new().await, board().await);
+    desk.take_batches(Some(1));
+    assert_eq!(desk.read(&source(&site)).await, Outcome::NotTaken);
+    assert_eq!(desk.titles(), ["路灯3", "路灯4"]);
+    desk.take_batches(None);
+    assert_eq!(desk.read(&source(&site)).await, Outcome::Read);
+    assert_eq!(desk.titles(), ["路灯1", "路灯2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_does_not_fit_is_told_with_its_address_and_the_others_go_on() {
+    let (desk, site) = (Desk::new().await, board().await);
+    let wrong = encoding_rs::GBK
+        .encode(&post("路灯3", "坏了"))
+        .0
+        .into_owned();
+    site.set("/post/3", Page::new("text/html; charset=utf-8", wrong));
+    assert_eq!(desk.read(&source(&site)).await, Outcome::Read);
+    assert_eq!(desk.titles(), ["路灯1", "路灯2", "路灯4"]);
+    let health = desk.health().await;
+    assert_eq!((health.posts, health.refused), (3, 1));
+    for part in [site.at("post/3").as_str(), "UTF-8", "`charset`"] {
+        assert!(health.problem.contains(part), "{}", health.problem);
+    }
+    let failures = desk
+        .metrics
+        .parse_failures_total
+        .with_label_values(&[SOURCE]);
+    assert_eq!(failures.get(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_robots_txt_disallows_is_not_asked_for() {
+    let (desk, site) = (Desk::new().await, board().await);
+    let rules = "User-agent: wensheng\nDisallow: /post/2\n";
+    site.set("/robots.txt", Page::new("text/plain", rules));
+    desk.read(&source(&site)).await;
+    assert_eq!(desk.titles(), ["路灯1", "路灯3", "路灯4"]);
+    assert!(!site.asked().contains(&"/post/2".to_owned()));
+    assert!(desk.health().await.problem.contains("robots.txt"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_post_that_was_away_is_read_once_it_is_back() {
+    let (desk, site) = (Desk::new().await, board().await);
+    site.set("/post/1", Page::status(503));
+    desk.read(&source(&site)).await;
+    assert_eq!(desk.titles(), ["路灯2", "路灯3", "路灯4"]);
+    site.set("/post/1", Page::gbk(&post("路灯1", "坏了")));
+    desk.read(&source(&site)).await;
+    assert_eq!(desk.titles(), ["路灯1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_that_changed_is_a_failure_of_the_source() {
+    let (desk, site) = (Desk::new().await, board().await);
+    site.set("/list", Page::gbk("<meta charset=gbk><p>新版</p>"));
+    assert_eq!(desk.read(&source(&site)).await, Outcome::Failed);
+    let problem = desk.health().await.problem;
+    assert!(problem.contains("`board.item`"), "{problem}");
+    assert_eq!(desk.metrics.source_up.with_label_values(&[SOURCE]).get(), 0);
+}

@@ -1,0 +1,148 @@
+//! Reads sources round by round and keeps what they publish.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use backbone::kafka::SendError;
+use backbone::message::{Message, Post};
+use collector::extract::author::AuthorKey;
+use collector::fetch::Fetcher;
+use collector::metrics::Metrics;
+use collector::publish::{Outlet, Publisher};
+use collector::schedule::{Outcome, read_once};
+use collector::settings::Fetch;
+use collector::source::Definition;
+use collector::state::{Health, State};
+use jiff::Timestamp;
+use prometheus::Registry;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) const SOURCE: &str = "留言板";
+const NOW: &str = "2023-07-19T04:00:00Z";
+
+/// Keeps posts; takes no more than so many batches, as brokers that go down.
+#[derive(Debug, Default)]
+struct Kept {
+    posts: Mutex<Vec<Post>>,
+    batches_left: Mutex<Option<usize>>,
+}
+
+impl Outlet for Kept {
+    fn send<'a>(
+        &'a self,
+        posts: &'a [Post],
+    ) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>> {
+        Box::pin(async move {
+            if let Some(left) = self.batches_left.lock().unwrap().as_mut() {
+                if *left == 0 {
+                    let source = serde_json::from_str::<()>("").unwrap_err();
+                    let schema = Post::SCHEMA;
+                    return Err(SendError::Encode { schema, source });
+                }
+                *left -= 1;
+            }
+            for post in posts {
+                post.check().unwrap();
+            }
+            self.posts.lock().unwrap().extend_from_slice(posts);
+            Ok(())
+        })
+    }
+}
+
+pub(crate) struct Desk {
+    pub(crate) folder: TempDir,
+    pub(crate) metrics: Metrics,
+    state: State,
+    kept: Arc<Kept>,
+    fetcher: Fetcher,
+    publisher: Publisher,
+}
+
+impl Desk {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::open(&folder.path().join("state.sqlite"))
+            .await
+            .unwrap();
+        let kept = Arc::new(Kept::default());
+        let metrics = Metrics::new(&Registry::new()).unwrap();
+        let outlet: Arc<dyn Outlet> = Arc::<Kept>::clone(&kept);
+        let publisher = Publisher::new(
+            outlet,
+            state.clone(),
+            AuthorKey::new("a key"),
+            metrics.clone(),
+        );
+        Self {
+            fetcher: Fetcher::new(&loopback()).unwrap(),
+            folder,
+            metrics,
+            state,
+            kept,
+            publisher,
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Reads a source once; `kind` is its table.
+    pub(crate) async fn read(&self, kind: &str) -> Outcome {
+        let path = self.path("source.toml");
+        let text = format!("name = \"{SOURCE}\"\nregion = \"990101\"\n{kind}\n");
+        std::fs::write(&path, text).unwrap();
+        let definition = Definition::load(&path).unwrap();
+        let stop = CancellationToken::new();
+        let now: Timestamp = NOW.parse().unwrap();
+        read_once(&definition, &self.fetcher, &self.publisher, &stop, now).await
+    }
+
+    /// Lets the brokers take only so many batches from now on, or all.
+    pub(crate) fn take_batches(&self, batches: Option<usize>) {
+        *self.kept.batches_left.lock().unwrap() = batches;
+    }
+
+    /// What was published since the last call.
+    pub(crate) fn posts(&self) -> Vec<Post> {
+        std::mem::take(&mut *self.kept.posts.lock().unwrap())
+    }
+
+    pub(crate) fn titles(&self) -> Vec<String> {
+        let mut titles: Vec<String> = self.posts().into_iter().map(|post| post.title).collect();
+        titles.sort();
+        titles
+    }
+
+    pub(crate) async fn health(&self) -> Health {
+        self.state.health(SOURCE).await.unwrap().unwrap()
+    }
+
+    /// Everything that the state has on disk.
+    pub(crate) fn state_bytes(&self) -> Vec<u8> {
+        ["state.sqlite", "state.sqlite-wal"]
+            .iter()
+            .flat_map(|name| std::fs::read(self.path(name)).unwrap_or_default())
+            .collect()
+    }
+}
+
+pub(crate) fn loopback() -> Fetch {
+    Fetch {
+        allow_private: true,
+        delay_ms: 0,
+        most_bytes: 50_000,
+        timeout_seconds: 5,
+        ..Fetch::default()
+    }
+}
+
+pub(crate) fn contains(bytes: &[u8], words: &str) -> bool {
+    bytes
+        .windows(words.len())
+        .any(|window| window == words.as_bytes())
+}

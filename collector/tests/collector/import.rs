@@ -1,0 +1,153 @@
+use std::fs::OpenOptions;
+use std::io::Write;
+
+use collector::schedule::Outcome;
+
+use crate::desk::Desk;
+
+fn json(number: usize, text: &str) -> String {
+    format!(
+        "{{\"id\": \"{number}\", \"user\": \"A{number}\", \"title\": \"第{number}件\", \
+         \"time\": \"2017-06-08T17:31:20+08:00\", \"text\": \"{text}\", \"oppose\": 9, \"like\": 0}}\n"
+    )
+}
+
+fn gb18030(text: &str) -> Vec<u8> {
+    encoding_rs::GB18030.encode(text).0.into_owned()
+}
+
+fn append(path: &std::path::Path, bytes: &[u8]) {
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .unwrap();
+    file.write_all(bytes).unwrap();
+}
+
+const CSV: &str = "[import]\nfile = \"hotline.csv\"\n\
+    columns = { id = \"工单号\", title = \"标题\", text = \"内容\", time = \"来电时间\", author = \"来电人\" }";
+const HEADER: &str = "工单号,标题,内容,来电时间,来电人\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_csv_in_gb18030_is_read_but_for_the_row_that_does_not_fit() {
+    let desk = Desk::new().await;
+    let text = format!(
+        "{HEADER}1,停水,\"冯川镇停水，\n电话13812345612\",2023-07-18 08:30:00,张三丰\n\
+         2,停电,内容,多了,一列,李四\n\
+         3,路灯,㐂路的路灯坏了,2023年7月18日 09:30,\n\
+         4,垃圾,没人管,不详,王五\n"
+    );
+    append(&desk.path("hotline.csv"), &gb18030(&text));
+    assert_eq!(desk.read(CSV).await, Outcome::Read);
+    let posts = desk.posts();
+    assert_eq!(posts.len(), 2);
+    assert_eq!(posts[0].text, "冯川镇停水，\n电话138******12");
+    assert_eq!(posts[0].kind.name(), "import");
+    assert_eq!((posts[1].title.as_str(), &posts[1].author), ("路灯", &None));
+    assert_eq!(posts[1].text, "㐂路的路灯坏了");
+    let health = desk.health().await;
+    assert_eq!(health.refused, 2);
+    let place = "hotline.csv:6: field `来电时间` tells no time";
+    assert!(health.problem.contains(place), "{}", health.problem);
+    assert!(!health.problem.contains("王五"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_grows_is_read_on_and_one_that_does_not_is_left() {
+    let desk = Desk::new().await;
+    let (path, source) = (desk.path("posts.jsonl"), "[import]\nfile = \"posts.jsonl\"");
+    append(&path, json(1, "一").as_bytes());
+    desk.read(source).await;
+    let first = desk.posts();
+    assert_eq!(first.len(), 1);
+    assert_eq!(
+        (first[0].reactions.opposes, first[0].reactions.likes),
+        (9, 0)
+    );
+    desk.read(source).await;
+    append(&path, json(2, "二").as_bytes());
+    desk.read(source).await;
+    assert_eq!(desk.titles(), ["第2件"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_half_written_is_read_again_when_it_is_whole() {
+    let desk = Desk::new().await;
+    let (path, source) = (desk.path("posts.jsonl"), "[import]\nfile = \"posts.jsonl\"");
+    let row = json(2, "二");
+    let cut = row.len() - 20;
+    append(&path, json(1, "一").as_bytes());
+    append(&path, &row.as_bytes()[..cut]);
+    desk.read(source).await;
+    assert_eq!(desk.titles(), ["第1件"]);
+    append(&path, &row.as_bytes()[cut..]);
+    desk.read(source).await;
+    assert_eq!(desk.titles(), ["第2件"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_broken_off_goes_on_behind_the_last_row_acknowledged() {
+    let desk = Desk::new().await;
+    let rows: String = (1..=450).map(|number| json(number, "一样")).collect();
+    append(&desk.path("posts.jsonl"), rows.as_bytes());
+    let source = "[import]\nfile = \"posts.jsonl\"";
+    desk.take_batches(Some(1));
+    assert_eq!(desk.read(source).await, Outcome::NotTaken);
+    let before = desk.posts();
+    assert_eq!(before.len(), 200);
+    desk.take_batches(None);
+    assert_eq!(desk.read(source).await, Outcome::Read);
+    let after = desk.posts();
+    assert_eq!(after.len(), 250);
+    assert_eq!(after[0].title, "第201件");
+    assert_eq!(desk.health().await.posts, 450);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_put_in_the_place_of_another_is_read_from_its_beginning() {
+    let desk = Desk::new().await;
+    let path = desk.path("hotline.csv");
+    let row = |number: u32| format!("{number},标题{number},内容,2023-07-18,\n");
+    std::fs::write(&path, format!("{HEADER}{}", row(1))).unwrap();
+    desk.read(CSV).await;
+    assert_eq!(desk.titles(), ["标题1"]);
+    std::fs::write(&path, format!("{HEADER}{}{}", row(2), row(3))).unwrap();
+    desk.read(CSV).await;
+    assert_eq!(desk.titles(), ["标题2", "标题3"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_corrected_further_down_is_a_revision() {
+    let desk = Desk::new().await;
+    let rows = json(1, "旧") + &json(1, "新");
+    append(&desk.path("posts.jsonl"), rows.as_bytes());
+    desk.read("[import]\nfile = \"posts.jsonl\"").await;
+    let seen: Vec<(u32, String)> = desk
+        .posts()
+        .into_iter()
+        .map(|post| (post.revision, post.text))
+        .collect();
+    assert_eq!(seen, [(1, "旧".to_owned()), (2, "新".to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_files_of_a_folder_are_read_and_one_at_fault_is_named() {
+    let desk = Desk::new().await;
+    std::fs::create_dir(desk.path("exports")).unwrap();
+    append(&desk.path("exports/a.csv"), "号,题\n1,一\n".as_bytes());
+    append(&desk.path("exports/b.jsonl"), json(1, "一").as_bytes());
+    append(&desk.path("exports/c.txt"), b"not an export");
+    assert_eq!(
+        desk.read("[import]\nfile = \"exports\"").await,
+        Outcome::Failed
+    );
+    let problem = desk.health().await.problem;
+    let expected = "a.csv:1: the header has no column `id`; set `import.columns.id`";
+    assert!(problem.contains(expected), "{problem}");
+    assert_eq!(desk.titles(), ["第1件"]);
+    assert_eq!(
+        desk.read("[import]\nfile = \"exports/*.jsonl\"").await,
+        Outcome::Read
+    );
+}

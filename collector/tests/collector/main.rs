@@ -1,0 +1,14 @@
+//! The collector as it reads: a site on loopback and files on one side, posts kept in memory on the other.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
+
+mod app;
+mod board;
+mod desk;
+mod feed;
+mod fetch;
+mod import;
+mod site;
