@@ -23,8 +23,10 @@ use crate::settings::Settings;
 
 /// The consumer group that assesses posts.
 pub const GROUP: &str = "analyzer";
-/// The consumer group that archives.
-pub const ARCHIVE_GROUP: &str = "analyzer-archive";
+/// The consumer groups that archive, one for each topic, so that none waits for another.
+const ARCHIVE_ASSESSMENTS: &str = "analyzer-archive-assessments";
+const ARCHIVE_ALERTS: &str = "analyzer-archive-alerts";
+const ARCHIVE_CASE_EVENTS: &str = "analyzer-archive-case-events";
 
 type Task<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
 
@@ -80,9 +82,9 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;
         let tasks: [Task<'_>; 4] = [
             reader.read(&POSTS, GROUP, 500, assessor),
-            reader.read(&ASSESSMENTS, ARCHIVE_GROUP, 2_000, assessments),
-            reader.read(&ALERTS, ARCHIVE_GROUP, 2_000, alerts),
-            reader.read(&CASE_EVENTS, ARCHIVE_GROUP, 2_000, case_events),
+            reader.read(&ASSESSMENTS, ARCHIVE_ASSESSMENTS, 2_000, assessments),
+            reader.read(&ALERTS, ARCHIVE_ALERTS, 2_000, alerts),
+            reader.read(&CASE_EVENTS, ARCHIVE_CASE_EVENTS, 2_000, case_events),
         ];
         try_join_all(tasks).await.map(|_| ())
     };

@@ -109,11 +109,11 @@ impl Intensity {
 /// added up to 1.
 #[must_use]
 pub fn value<'a>(words: impl IntoIterator<Item = &'a str>) -> f64 {
-    let sum: f64 = words
+    // A sum of nothing would be -0.
+    words
         .into_iter()
         .map(|word| if GRAVE.contains(&word) { 0.5 } else { 0.25 })
-        .sum();
-    sum.min(1.0)
+        .fold(0.0, |sum: f64, weight| (sum + weight).min(1.0))
 }
 
 #[cfg(test)]
