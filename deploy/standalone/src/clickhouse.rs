@@ -2,7 +2,7 @@
 //! ClickHouse's HTTP interface, so that every client of ClickHouse can use it.
 
 mod http;
-pub mod library;
+mod library;
 mod pool;
 mod request;
 

@@ -9,14 +9,18 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
-use standalone::parent;
 use tansu_broker::broker::Broker;
 use tansu_broker::coordinator::group::administrator::Controller;
-use tansu_storage::StorageContainer;
+use tansu_storage::{GroupDetail, GroupState, Storage, StorageContainer, UpdateError};
+use tokio::runtime::Runtime;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
+
+// The library of this package links sqlx; its file is taken in, so that the library is not.
+#[path = "../parent.rs"]
+mod parent;
 
 /// Serves the Kafka protocol on loopback, keeping its messages in SQLite.
 #[derive(Parser)]
@@ -40,14 +44,8 @@ struct Arguments {
 const CLUSTER: &str = "wensheng";
 const NODE: i32 = 1;
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    backbone::service::start_logs();
-    let stop = backbone::service::stop_on_signal()?;
-    if arguments.stop_with_parent {
-        parent::stop_with_it(stop.clone());
-    }
     std::fs::create_dir_all(&arguments.data)
         .with_context(|| format!("cannot create {}", arguments.data.display()))?;
     // The store takes every path as relative to the working directory.
@@ -55,6 +53,29 @@ async fn main() -> anyhow::Result<()> {
     let address = free_address(arguments.port)?;
     let listener = Url::parse(&format!("tcp://{address}"))?;
     let storage = Url::parse("sqlite:///messages.db")?;
+    // In a runtime of its own: its end closes the store, which would lock out the broker's.
+    Runtime::new()?
+        .block_on(forget_members(&listener, &storage))
+        .context("the broker's store cannot be opened")?;
+    Runtime::new()?.block_on(serve(
+        address,
+        listener,
+        storage,
+        arguments.stop_with_parent,
+    ))
+}
+
+async fn serve(
+    address: SocketAddr,
+    listener: Url,
+    storage: Url,
+    stop_with_parent: bool,
+) -> anyhow::Result<()> {
+    backbone::service::start_logs();
+    let stop = backbone::service::stop_on_signal()?;
+    if stop_with_parent {
+        parent::stop_with_it(stop.clone());
+    }
     let mut broker = Broker::<Controller<StorageContainer>, StorageContainer>::builder()
         .node_id(NODE)
         .cluster_id(CLUSTER)
@@ -74,6 +95,40 @@ async fn main() -> anyhow::Result<()> {
         () = stop.cancelled() => Ok(()),
         ended = serving => ended?.context("the broker ended"),
     }
+}
+
+/// Empties the consumer groups: who was in them when the broker stopped is connected no more. Left in,
+/// a member that is gone is taken for the leader until its session expires, and one that joins
+/// meanwhile may be left without partitions for good (tansu-broker 0.6).
+async fn forget_members(listener: &Url, storage: &Url) -> anyhow::Result<()> {
+    let store = StorageContainer::builder()
+        .node_id(NODE)
+        .cluster_id(CLUSTER)
+        .advertised_listener(listener.clone())
+        .storage(storage.clone())
+        .silent(true)
+        .build()
+        .await?;
+    let empty = GroupDetail {
+        state: GroupState::Forming {
+            protocol_type: None,
+            protocol_name: None,
+            leader: None,
+        },
+        ..GroupDetail::default()
+    };
+    for group in store.list_groups(None).await? {
+        let name = group.group_id;
+        // The version of what is stored is told by refusing another.
+        let mut known = None;
+        while let Err(refused) = store.update_group(&name, empty.clone(), known.take()).await {
+            match refused {
+                UpdateError::Outdated { version, .. } => known = Some(version),
+                other => anyhow::bail!("consumer group {name}: {other:?}"),
+            }
+        }
+    }
+    Ok(())
 }
 
 fn free_address(port: u16) -> anyhow::Result<SocketAddr> {

@@ -4,7 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Parser;
-use standalone::parent;
+
+#[path = "../parent.rs"]
+mod parent;
 
 /// Serves ClickHouse's HTTP interface on loopback, over the engine as a library.
 #[derive(Parser)]

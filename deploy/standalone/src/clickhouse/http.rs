@@ -1,11 +1,11 @@
 //! ClickHouse's HTTP interface over the engine's library.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Multipart, Request as HttpRequest, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
@@ -20,7 +20,7 @@ use super::pool::{Lent, Pool};
 use super::request::{Kind, Request, kind, split_format};
 
 /// The longest SQL, with inline data, that is taken whole, in bytes. Longer data is streamed.
-const SQL_LIMIT: usize = 64 * 1024 * 1024;
+const SQL_LIMIT: u64 = 64 * 1024 * 1024;
 /// How long a client may take to send or accept the next block.
 const BLOCK_TIMEOUT: Duration = Duration::from_secs(60);
 /// Blocks of a result or of data that wait for their reader.
@@ -88,26 +88,66 @@ async fn answer_or_fail(pool: &Pool, http: HttpRequest) -> Result<Response, Engi
     } else {
         data = http.into_body();
     }
-    if kind(&request.sql) == Kind::Insert
-        && let Some((sql, format)) = split_format(&request.sql)
-    {
-        let statement = Statement {
-            sql: sql.as_bytes().to_vec(),
-            format: format.to_owned(),
-            parameters: request.parameters.clone(),
-        };
-        return insert(pool, &request, statement, &headers, data).await;
+    let parameters = request.parameters.clone();
+    let in_address = std::mem::take(&mut request.sql);
+    let source = BufReader::new(decoder(&headers, Blocks::of(data))?);
+    match blocking(move || read_statement(in_address, source)).await? {
+        Asked::Whole(sql) => run(pool, request, sql).await,
+        Asked::Insert { sql, format, data } => {
+            let statement = Statement {
+                sql,
+                format,
+                parameters,
+            };
+            insert(pool, &request, statement, data).await
+        }
     }
-    let mut sql = std::mem::take(&mut request.sql).into_bytes();
-    if is_compressed(&headers) {
-        return Err(encoding_not_served());
+}
+
+/// What a request's body is read from, decompressed.
+type Source = BufReader<Box<dyn Read + Send>>;
+
+/// What a request asks of the engine.
+enum Asked {
+    /// A statement, with the data that may stand in it.
+    Whole(Vec<u8>),
+    /// An insert whose data is still to be read.
+    Insert {
+        sql: Vec<u8>,
+        format: String,
+        data: Source,
+    },
+}
+
+/// Reads the SQL, and for an insert with a `FORMAT` clause leaves the data after it to be streamed in that
+/// format. In a body, the data begins on the line after the clause.
+fn read_statement(in_address: String, mut data: Source) -> Result<Asked, EngineError> {
+    let insert = |sql: &str| match kind(sql) {
+        Kind::Insert => {
+            split_format(sql).map(|(sql, format)| (sql.as_bytes().to_vec(), format.to_owned()))
+        }
+        _ => None,
+    };
+    if let Some((sql, format)) = insert(&in_address) {
+        return Ok(Asked::Insert { sql, format, data });
     }
-    let rest = timeout(BLOCK_TIMEOUT, to_bytes(data, SQL_LIMIT))
-        .await
-        .map_err(|_elapsed| "Code: 209. DB::Exception: the request did not arrive in time. (SOCKET_TIMEOUT)")?
-        .map_err(|_| format!("Code: 307. DB::Exception: SQL of more than {SQL_LIMIT} bytes; send data after an insert with a FORMAT clause in the address. (TOO_MANY_BYTES)"))?;
-    sql.extend_from_slice(&rest);
-    run(pool, request, sql).await
+    let mut sql = in_address.into_bytes();
+    let mut limited = data.by_ref().take(SQL_LIMIT);
+    limited.read_until(b'\n', &mut sql).map_err(ended_early)?;
+    if let Some((sql, format)) = std::str::from_utf8(&sql).ok().and_then(insert) {
+        return Ok(Asked::Insert { sql, format, data });
+    }
+    limited.read_to_end(&mut sql).map_err(ended_early)?;
+    if limited.limit() == 0 {
+        return Err(format!(
+            "Code: 307. DB::Exception: SQL of {SQL_LIMIT} bytes or more; send data on the lines after an insert with a FORMAT clause. (TOO_MANY_BYTES)"
+        ));
+    }
+    Ok(Asked::Whole(sql))
+}
+
+fn ended_early(error: std::io::Error) -> EngineError {
+    format!("Code: 1000. DB::Exception: the request's data ended early: {error}")
 }
 
 async fn read_form(request: &mut Request, http: HttpRequest) -> Result<(), EngineError> {
@@ -128,7 +168,7 @@ async fn read_form(request: &mut Request, http: HttpRequest) -> Result<(), Engin
             .await
             .map_err(|error| malformed(error.to_string()))?;
         taken += value.len();
-        if taken > SQL_LIMIT {
+        if taken as u64 > SQL_LIMIT {
             return Err(malformed(format!("more than {SQL_LIMIT} bytes")));
         }
         request.take(&name, value)?;
@@ -225,32 +265,15 @@ async fn insert(
     pool: &Pool,
     request: &Request,
     statement: Statement,
-    headers: &HeaderMap,
-    data: Body,
+    mut data: Source,
 ) -> Result<Response, EngineError> {
-    let (sender, receiver) = mpsc::channel::<std::io::Result<Bytes>>(BLOCKS_AHEAD);
-    let mut source = decoder(headers, Blocks::of(receiver))?;
     let mut lent = lend(pool, request).await?;
-    let sending = tokio::spawn(async move {
-        let mut blocks = data.into_data_stream();
-        loop {
-            let block = match timeout(BLOCK_TIMEOUT, blocks.next()).await {
-                Ok(None) => return,
-                Ok(Some(block)) => block.map_err(std::io::Error::other),
-                Err(elapsed) => Err(std::io::Error::other(elapsed)),
-            };
-            if sender.send(block).await.is_err() {
-                return;
-            }
-        }
-    });
-    let inserted = blocking(move || {
+    let counts = blocking(move || {
         lent.connection()
-            .insert(&statement, |buffer| source.read(buffer))
+            .insert(&statement, |buffer| data.read(buffer))
     })
-    .await;
-    sending.abort();
-    Ok(success(request, &request.format, inserted?, Body::empty()))
+    .await?;
+    Ok(success(request, &request.format, counts, Body::empty()))
 }
 
 /// Blocks of a request, read as one stream of bytes.
@@ -260,7 +283,23 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn of(receiver: mpsc::Receiver<std::io::Result<Bytes>>) -> Self {
+    /// Takes the blocks of a body as they come, until nobody reads them any more.
+    fn of(data: Body) -> Self {
+        let (sender, receiver) = mpsc::channel(BLOCKS_AHEAD);
+        tokio::spawn(async move {
+            let mut blocks = data.into_data_stream();
+            loop {
+                let block = match timeout(BLOCK_TIMEOUT, blocks.next()).await {
+                    Ok(None) => return,
+                    Ok(Some(block)) => block.map_err(std::io::Error::other),
+                    Err(elapsed) => Err(std::io::Error::other(elapsed)),
+                };
+                let failed = block.is_err();
+                if sender.send(block).await.is_err() || failed {
+                    return;
+                }
+            }
+        });
         Self {
             receiver,
             current: Bytes::new(),
@@ -281,26 +320,17 @@ impl Read for Blocks {
     }
 }
 
-fn is_compressed(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_ENCODING)
-        .is_some_and(|encoding| encoding != "identity")
-}
-
-fn encoding_not_served() -> EngineError {
-    "Code: 48. DB::Exception: this Content-Encoding is not served; use lz4 for an insert's data, or none. (NOT_IMPLEMENTED)".to_owned()
-}
-
 fn decoder(headers: &HeaderMap, blocks: Blocks) -> Result<Box<dyn Read + Send>, EngineError> {
-    if !is_compressed(headers) {
-        return Ok(Box::new(blocks));
-    }
-    match headers
+    let encoding = headers
         .get(header::CONTENT_ENCODING)
-        .map(HeaderValue::as_bytes)
-    {
+        .map(HeaderValue::as_bytes);
+    match encoding {
+        None | Some(b"identity") => Ok(Box::new(blocks)),
         Some(b"lz4") => Ok(Box::new(lz4_flex::frame::FrameDecoder::new(blocks))),
-        _ => Err(encoding_not_served()),
+        Some(b"zstd") => zstd::stream::read::Decoder::new(blocks)
+            .map(|decoder| Box::new(decoder) as Box<dyn Read + Send>)
+            .map_err(ended_early),
+        Some(_) => Err("Code: 48. DB::Exception: this Content-Encoding is not served; use lz4, zstd or none. (NOT_IMPLEMENTED)".to_owned()),
     }
 }
 

@@ -64,13 +64,11 @@ struct Functions {
     result_rows_written: unsafe extern "C" fn(*mut RawResult) -> u64,
     result_rows_read: unsafe extern "C" fn(*mut RawResult) -> u64,
     result_destroy: unsafe extern "C" fn(*mut RawResult),
-    /// Keeps the code mapped as long as the functions are used.
-    _library: libloading::Library,
 }
 
 /// The engine, loaded.
 #[derive(Clone)]
-pub struct Library {
+pub(crate) struct Library {
     functions: Arc<Functions>,
 }
 
@@ -85,7 +83,7 @@ impl Library {
     ///
     /// # Errors
     /// When the file is not there or is not the engine in a version that streams inserts.
-    pub fn load(path: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn load(path: &Path) -> anyhow::Result<Self> {
         // SAFETY: loading runs the library's initialisers; the file is the one the operator names,
         // got by deploy/libchdb, which checks its digest.
         let library = unsafe { libloading::Library::new(path) }.with_context(|| {
@@ -124,8 +122,9 @@ impl Library {
             result_rows_written: function!(b"chdb_result_rows_written"),
             result_rows_read: function!(b"chdb_result_rows_read"),
             result_destroy: function!(b"chdb_destroy_query_result"),
-            _library: library,
         };
+        // Never unloaded: the engine's threads outlive its connections and would run on in unmapped code.
+        std::mem::forget(library);
         Ok(Self {
             functions: Arc::new(functions),
         })
@@ -135,7 +134,7 @@ impl Library {
     ///
     /// # Errors
     /// When the engine refuses, for example because another process has the folder open.
-    pub fn open(&self, folder: &Path) -> anyhow::Result<Connection> {
+    pub(crate) fn open(&self, folder: &Path) -> anyhow::Result<Connection> {
         let path = folder
             .to_str()
             .context("the data folder's name is not UTF-8")?;
@@ -162,7 +161,7 @@ impl Library {
 }
 
 /// A connection to the engine. One statement at a time, on one thread at a time.
-pub struct Connection {
+pub(crate) struct Connection {
     functions: Arc<Functions>,
     handle: *mut RawConnection,
 }
@@ -185,7 +184,7 @@ impl Drop for Connection {
 
 /// A statement: its text, the format of its data where it names none, and its parameters.
 #[derive(Debug, Clone)]
-pub struct Statement {
+pub(crate) struct Statement {
     /// The SQL.
     pub sql: Vec<u8>,
     /// The output format of a query, or the format of an insert's data.
@@ -197,7 +196,7 @@ pub struct Statement {
 impl Statement {
     /// A statement without parameters, in tab-separated format.
     #[must_use]
-    pub fn plain(sql: &str) -> Self {
+    pub(crate) fn plain(sql: &str) -> Self {
         Self {
             sql: sql.as_bytes().to_vec(),
             format: "TabSeparated".to_owned(),
@@ -208,7 +207,7 @@ impl Statement {
 
 /// What the engine counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Rows of the result.
     pub rows_read: u64,
     /// Rows written.
@@ -216,7 +215,7 @@ pub struct Counts {
 }
 
 /// The engine's own message, `Code: N. DB::Exception: …`.
-pub type EngineError = String;
+pub(crate) type EngineError = String;
 
 struct Parameters {
     names: Vec<*const c_char>,
@@ -304,7 +303,10 @@ impl Connection {
     ///
     /// # Errors
     /// The engine's message.
-    pub fn query(&mut self, statement: &Statement) -> Result<(Vec<u8>, Counts), EngineError> {
+    pub(crate) fn query(
+        &mut self,
+        statement: &Statement,
+    ) -> Result<(Vec<u8>, Counts), EngineError> {
         let answer = self.run(self.functions.query, statement);
         match answer.error() {
             Some(error) => Err(error),
@@ -316,7 +318,7 @@ impl Connection {
     ///
     /// # Errors
     /// The engine's message, also when it fails after some blocks.
-    pub fn stream(
+    pub(crate) fn stream(
         &mut self,
         statement: &Statement,
         mut each: impl FnMut(&[u8]) -> bool,
@@ -351,7 +353,7 @@ impl Connection {
     ///
     /// # Errors
     /// The engine's message, or that of `read`; nothing is committed then.
-    pub fn insert(
+    pub(crate) fn insert(
         &mut self,
         statement: &Statement,
         mut read: impl FnMut(&mut [u8]) -> std::io::Result<usize>,

@@ -9,7 +9,7 @@ use super::library::{Connection, Library, Statement};
 
 /// Connections to one folder. Clones share them.
 #[derive(Debug, Clone)]
-pub struct Pool {
+pub(crate) struct Pool {
     library: Library,
     folder: PathBuf,
     idle: Arc<Mutex<Vec<Connection>>>,
@@ -21,7 +21,7 @@ impl Pool {
     ///
     /// # Errors
     /// When the engine cannot open it.
-    pub fn open(library: Library, folder: &Path, size: usize) -> anyhow::Result<Self> {
+    pub(crate) fn open(library: Library, folder: &Path, size: usize) -> anyhow::Result<Self> {
         let first = library.open(folder)?;
         Ok(Self {
             library,
@@ -35,7 +35,7 @@ impl Pool {
     ///
     /// # Errors
     /// When the pool is closed or the engine opens no further connection.
-    pub async fn take(&self) -> anyhow::Result<Lent> {
+    pub(crate) async fn take(&self) -> anyhow::Result<Lent> {
         let permit = self.permits.clone().acquire_owned().await?;
         let idle = self
             .idle
@@ -58,7 +58,7 @@ impl Pool {
     }
 
     /// Lends no more and closes the idle connections; those at work close when they are done.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.permits.close();
         self.idle
             .lock()
@@ -69,7 +69,7 @@ impl Pool {
 
 /// A connection at work; it goes back to the pool when dropped, with its settings undone.
 #[derive(Debug)]
-pub struct Lent {
+pub(crate) struct Lent {
     connection: Option<Connection>,
     settings: Vec<String>,
     idle: Arc<Mutex<Vec<Connection>>>,
@@ -86,7 +86,7 @@ impl Lent {
         clippy::expect_used,
         reason = "taken only in drop"
     )]
-    pub fn connection(&mut self) -> &mut Connection {
+    pub(crate) fn connection(&mut self) -> &mut Connection {
         self.connection.as_mut().expect("it is there until drop")
     }
 
@@ -94,7 +94,11 @@ impl Lent {
     ///
     /// # Errors
     /// The engine's message, for example for an unknown setting.
-    pub fn prepare(&mut self, database: &str, settings: &[(String, String)]) -> Result<(), String> {
+    pub(crate) fn prepare(
+        &mut self,
+        database: &str,
+        settings: &[(String, String)],
+    ) -> Result<(), String> {
         let database = database.replace('\\', "\\\\").replace('`', "\\`");
         self.connection()
             .query(&Statement::plain(&format!("USE `{database}`")))?;
