@@ -1,0 +1,155 @@
+// A day on duty in the browser: the administrator makes accounts, the officer dispatches, the unit signs and answers
+// on the phone, the officer closes. Every page is opened at both widths; none may scroll sideways or run scripts.
+import assert from 'node:assert/strict';
+import { chromium } from 'playwright-core';
+
+const [base, password, shots] = process.argv.slice(2);
+const desktop = { width: 1440, height: 1000 };
+const phone = { width: 390, height: 844 };
+const own = 'a password for walks';
+const faults = [];
+let passed = 0;
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox'],
+});
+
+async function step(title, walk) {
+  try {
+    await walk();
+    assert.deepEqual(faults, []);
+    passed += 1;
+  } catch (error) {
+    console.error(`${title}: ${error.stack}`);
+    console.log(`${passed} passed, 1 failed`);
+    await browser.close();
+    process.exit(1);
+  }
+}
+
+// What the browser itself finds wrong: a refused style or script, an image that is not there. The walk asks for the
+// pages' own statuses itself.
+function watch(page) {
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) faults.push(message.text());
+  });
+  page.on('response', (answer) => {
+    if (answer.status() >= 400 && answer.request().resourceType() !== 'document') faults.push(answer.url());
+  });
+}
+
+async function signIn(name, secret, viewport) {
+  const context = await browser.newContext({ viewport });
+  const page = await context.newPage();
+  watch(page);
+  await page.goto(`${base}login`);
+  await page.fill('input[name=name]', name);
+  await page.fill('input[name=password]', secret);
+  await page.click('button.primary');
+  await page.waitForURL(base);
+  return page;
+}
+
+async function open(page, path, shot) {
+  const answer = await page.goto(base + path);
+  assert.equal(answer.status(), 200, path);
+  const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  assert.ok(wider <= 0, `${path} scrolls sideways by ${wider}`);
+  if (shot) await page.screenshot({ path: `${shots}/${shot}.png` });
+}
+
+async function addUser(page, name, title, role, unit) {
+  await page.goto(`${base}users`);
+  await page.fill('form[data-form=add-user] input[name=name]', name);
+  await page.fill('form[data-form=add-user] input[name=display_name]', title);
+  await page.selectOption('form[data-form=add-user] select[name=role]', role);
+  if (unit) await page.selectOption('form[data-form=add-user] select[name=unit]', unit);
+  await page.fill('form[data-form=add-user] input[name=password]', own);
+  await page.click('form[data-form=add-user] button');
+  await page.waitForSelector(`[data-user="${name}"]`);
+}
+
+async function act(page, action, note) {
+  const form = page.locator(`form[data-action=${action}]`);
+  if (!(await form.isVisible())) await page.locator(`details:has(form[data-action=${action}]) > summary`).click();
+  if (note) await form.locator('textarea').fill(note);
+  await form.locator('button').click();
+  await page.waitForURL(/done=|\/cases$/);
+}
+
+const state = (page) => page.locator('[data-state]').getAttribute('data-state');
+
+let administrator;
+let officer;
+let unit;
+let address;
+
+await step('a wrong password is refused', async () => {
+  const page = await (await browser.newContext({ viewport: desktop })).newPage();
+  await page.goto(`${base}login`);
+  await page.fill('input[name=name]', 'admin');
+  await page.fill('input[name=password]', 'wrong wrong wrong');
+  await page.click('button.primary');
+  await page.waitForSelector('[role=alert]');
+});
+
+await step('every page stands at both widths', async () => {
+  administrator = await signIn('admin', password, desktop);
+  for (let tries = 0; tries < 100 && !(await administrator.locator('.case-row').count()); tries += 1) {
+    await administrator.waitForTimeout(200);
+    await administrator.goto(base);
+  }
+  for (const [name, viewport] of [['desktop', desktop], ['phone', phone]]) {
+    await administrator.setViewportSize(viewport);
+    for (const path of ['', 'posts', 'events', 'cases', 'units', 'users', 'audit', 'account']) {
+      await open(administrator, path, `${path || 'overview'}-${name}`);
+    }
+  }
+  await administrator.setViewportSize(desktop);
+});
+
+await step('a post and an event can be looked into', async () => {
+  await open(administrator, 'posts');
+  await administrator.locator('[data-post] h3 a').first().click();
+  await administrator.waitForSelector('text=判断与依据');
+  await administrator.screenshot({ path: `${shots}/post-desktop.png` });
+  await open(administrator, 'events');
+  await administrator.locator('[data-event] a').first().click();
+  await administrator.waitForSelector('text=帖文');
+});
+
+await step('the officer dispatches a case to the unit that is proposed', async () => {
+  await addUser(administrator, 'officer', '值班员甲', 'duty-officer');
+  officer = await signIn('officer', own, desktop);
+  await open(officer, 'cases?state=pending&level=4');
+  await officer.locator('.case-row a').first().click();
+  await officer.waitForSelector('form[data-action=dispatch]');
+  await officer.screenshot({ path: `${shots}/case-desktop.png`, fullPage: true });
+  address = new URL(officer.url()).pathname.slice(1);
+  const lead = await officer.locator('select[name=lead]').inputValue();
+  await addUser(administrator, 'unit', '联络员乙', 'unit', `990101/${lead}`);
+  await act(officer, 'dispatch', '请尽快核实处理');
+  assert.equal(await state(officer), 'dispatched');
+});
+
+await step('the unit signs for it and answers on the phone', async () => {
+  unit = await signIn('unit', own, phone);
+  await unit.locator('.case-row a').first().click();
+  await act(unit, 'sign');
+  await act(unit, 'report', '已到现场核查。');
+  await unit.screenshot({ path: `${shots}/case-phone.png`, fullPage: true });
+  await act(unit, 'reply', '经核实情况属实，已安排处理。');
+  assert.equal(await state(unit), 'review');
+  assert.equal((await unit.goto(`${base}posts`)).status(), 403);
+});
+
+await step('the officer approves and closes it', async () => {
+  await open(officer, address);
+  await act(officer, 'approve');
+  await act(officer, 'close');
+  assert.equal(await state(officer), 'closed');
+});
+
+await browser.close();
+console.log(`${passed} passed, 0 failed`);

@@ -1,0 +1,201 @@
+//! The console, as someone with a browser and no scripts uses it.
+
+use std::collections::BTreeMap;
+
+use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
+use reqwest::{Client, Response, StatusCode, redirect};
+
+/// A browser of one person.
+#[derive(Debug)]
+pub struct Browser {
+    client: Client,
+    console: String,
+    cookies: BTreeMap<String, String>,
+}
+
+/// A page that was opened.
+#[derive(Debug)]
+pub struct Page {
+    /// Its status.
+    pub status: StatusCode,
+    /// Where it redirects to; empty where it does not.
+    pub location: String,
+    /// Its HTML.
+    pub html: String,
+}
+
+impl Page {
+    /// The value of the first hidden field of that name.
+    #[must_use]
+    pub fn hidden(&self, name: &str) -> Option<&str> {
+        let (_, rest) = self.html.split_once(&format!("name=\"{name}\" value=\""))?;
+        rest.split_once('"').map(|(value, _)| value)
+    }
+
+    /// The values of an attribute, in order.
+    #[must_use]
+    pub fn values(&self, attribute: &str) -> Vec<&str> {
+        self.html
+            .split(&format!("{attribute}=\""))
+            .skip(1)
+            .filter_map(|rest| rest.split_once('"').map(|(value, _)| value))
+            .collect()
+    }
+}
+
+impl Browser {
+    /// A browser that opens the console at this address.
+    ///
+    /// # Panics
+    /// When no client can be made.
+    #[must_use]
+    pub fn new(console: &str) -> Self {
+        backbone::tls::install();
+        let client = Client::builder()
+            .redirect(redirect::Policy::none())
+            .build()
+            .expect("a client");
+        Self {
+            client,
+            console: console.trim_end_matches('/').to_owned(),
+            cookies: BTreeMap::new(),
+        }
+    }
+
+    /// Signs in.
+    ///
+    /// # Panics
+    /// When the console refuses.
+    pub async fn sign_in(console: &str, name: &str, password: &str) -> Self {
+        let mut browser = Self::new(console);
+        let page = browser.get("/login").await;
+        let csrf = page.hidden("csrf").expect("a form to sign in").to_owned();
+        let page = browser
+            .post(
+                "/login",
+                &[
+                    ("csrf", &csrf),
+                    ("name", name),
+                    ("password", password),
+                    ("next", "/"),
+                ],
+            )
+            .await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{name} cannot sign in");
+        browser
+    }
+
+    /// Opens a page.
+    ///
+    /// # Panics
+    /// When the console does not answer.
+    pub async fn get(&mut self, path: &str) -> Page {
+        let request = self
+            .client
+            .get(format!("{}{path}", self.console))
+            .header(COOKIE, self.cookie());
+        let response = request.send().await.expect("the console answers");
+        self.take(response).await
+    }
+
+    /// Sends a form.
+    ///
+    /// # Panics
+    /// When the console does not answer.
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let mut body = reqwest::Url::parse("http://form.invalid/").expect("an address");
+        body.query_pairs_mut().extend_pairs(fields);
+        let request = self
+            .client
+            .post(format!("{}{path}", self.console))
+            .header(COOKIE, self.cookie())
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body.query().unwrap_or_default().to_owned());
+        let response = request.send().await.expect("the console answers");
+        self.take(response).await
+    }
+
+    /// Makes a move on a case, with the version and the secret that its page shows, and gives the page
+    /// that follows.
+    ///
+    /// # Panics
+    /// When the move is refused.
+    pub async fn act(&mut self, case: &str, action: &str, fields: &[(&str, &str)]) -> Page {
+        let path = format!("/cases/{case}");
+        let page = self.get(&path).await;
+        assert_eq!(page.status, StatusCode::OK, "{action}: the case page");
+        let of = |name: &str| page.hidden(name).unwrap_or_default().to_owned();
+        let (csrf, version) = (of("csrf"), of("version"));
+        let mut form = vec![
+            ("csrf", csrf.as_str()),
+            ("version", version.as_str()),
+            ("action", action),
+        ];
+        form.extend_from_slice(fields);
+        let answer = self.post(&format!("{path}/moves"), &form).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::SEE_OTHER,
+            "{action} was refused: {}",
+            answer.html
+        );
+        self.get(&path).await
+    }
+
+    /// Adds an account, as the administrator.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn add_user(&mut self, name: &str, role: &str, unit: &str, password: &str) {
+        let page = self.get("/users").await;
+        let csrf = page.hidden("csrf").expect("the page of users").to_owned();
+        let fields = [
+            ("csrf", csrf.as_str()),
+            ("name", name),
+            ("display_name", name),
+            ("role", role),
+            ("unit", unit),
+            ("password", password),
+        ];
+        let answer = self.post("/users", &fields).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::SEE_OTHER,
+            "account {name} was refused: {}",
+            answer.html
+        );
+    }
+
+    fn cookie(&self) -> String {
+        self.cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+            .join("; ")
+    }
+
+    async fn take(&mut self, response: Response) -> Page {
+        for cookie in response.headers().get_all(SET_COOKIE) {
+            let pair = cookie
+                .to_str()
+                .unwrap_or_default()
+                .split(';')
+                .next()
+                .unwrap_or_default();
+            if let Some((name, value)) = pair.split_once('=') {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        let location = response
+            .headers()
+            .get(LOCATION)
+            .and_then(|value| value.to_str().ok());
+        let location = location.unwrap_or_default().to_owned();
+        let status = response.status();
+        Page {
+            status,
+            location,
+            html: response.text().await.unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! The three programs apart, on Apache Kafka and ClickHouse: bad input is named and hurts nothing else,
+//! and a program killed in the middle loses and doubles nothing.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use tempfile::TempDir;
+use toml::{Table, Value};
+use wensheng_tests::{Broker, Browser, Program, Store, number, project, wait_for};
+
+const REGION: &str = "990101";
+const PASSWORD: &str = "a password for tests";
+
+/// The settings of the three programs, in a folder of their own.
+struct Office {
+    folder: TempDir,
+    ports: [u16; 4],
+}
+
+fn free_ports() -> [u16; 4] {
+    let held: Vec<_> = (0..4)
+        .map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap())
+        .collect();
+    let mut ports = held
+        .iter()
+        .map(|listener| listener.local_addr().unwrap().port());
+    std::array::from_fn(|_| ports.next().unwrap())
+}
+
+impl Office {
+    fn new(kafka: &str, clickhouse: &str, export: &str) -> Self {
+        let office = Self {
+            folder: tempfile::tempdir().unwrap(),
+            ports: free_ports(),
+        };
+        let region = project()
+            .join("deploy/sample/region")
+            .join(REGION)
+            .display()
+            .to_string();
+        std::fs::create_dir(office.path("sources.d")).unwrap();
+        std::fs::write(office.path("export.jsonl"), export).unwrap();
+        std::fs::write(
+            office.path("sources.d/export.toml"),
+            format!(
+                "name = \"信箱导出\"\nregion = \"{REGION}\"\n[import]\nfile = \"../export.jsonl\"\n"
+            ),
+        )
+        .unwrap();
+        let [console, collector, analyzer, responder] = office.ports;
+        let local = |port: u16| Value::from(format!("127.0.0.1:{port}"));
+        office.write("collector", kafka, clickhouse, |settings| {
+            settings.insert("state".to_owned(), "collector.sqlite".into());
+            table(settings, "operations").insert("listen".to_owned(), local(collector));
+        });
+        office.write("analyzer", kafka, clickhouse, |settings| {
+            settings.insert(
+                "regions".to_owned(),
+                vec![Value::from(region.clone())].into(),
+            );
+            let model = project().join("analyzer/model").display().to_string();
+            settings.insert("model".to_owned(), model.into());
+            table(settings, "operations").insert("listen".to_owned(), local(analyzer));
+        });
+        office.write("responder", kafka, clickhouse, |settings| {
+            settings.insert(
+                "regions".to_owned(),
+                vec![Value::from(region.clone())].into(),
+            );
+            settings.insert("store".to_owned(), "responder.sqlite".into());
+            table(settings, "console").insert("listen".to_owned(), local(console));
+            table(settings, "operations").insert("listen".to_owned(), local(responder));
+        });
+        office
+    }
+
+    fn write(&self, process: &str, kafka: &str, clickhouse: &str, change: impl FnOnce(&mut Table)) {
+        let shipped = project().join(format!("deploy/config/{process}.toml"));
+        let mut settings: Table =
+            toml::from_str(&std::fs::read_to_string(shipped).unwrap()).unwrap();
+        table(&mut settings, "kafka").insert("brokers".to_owned(), kafka.into());
+        if settings.contains_key("clickhouse") {
+            table(&mut settings, "clickhouse").insert("url".to_owned(), clickhouse.into());
+        }
+        change(&mut settings);
+        std::fs::write(self.config(process), toml::to_string(&settings).unwrap()).unwrap();
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn config(&self, process: &str) -> PathBuf {
+        self.path(&format!("{process}.toml"))
+    }
+
+    fn start(&self, process: &str) -> Program {
+        let mut command = Program::command(process);
+        command
+            .arg("--config")
+            .arg(self.config(process))
+            .env("WENSHENG_ADMIN_PASSWORD", PASSWORD);
+        Program::start(command)
+    }
+
+    fn run(&self, process: &str, arguments: &[&str]) -> Output {
+        let mut command: Command = Program::command(process);
+        command
+            .arg("--config")
+            .arg(self.config(process))
+            .args(arguments)
+            .env("RUST_LOG", "warn");
+        command.output().unwrap()
+    }
+
+    fn console(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports[0])
+    }
+
+    async fn ready(&self, process: usize) -> Option<()> {
+        let address = format!("http://127.0.0.1:{}/health/ready", self.ports[process]);
+        reqwest::get(address)
+            .await
+            .ok()?
+            .status()
+            .is_success()
+            .then_some(())
+    }
+}
+
+fn table<'a>(settings: &'a mut Table, name: &str) -> &'a mut Table {
+    settings
+        .get_mut(name)
+        .and_then(Value::as_table_mut)
+        .unwrap()
+}
+
+fn sample() -> Vec<String> {
+    let text = std::fs::read_to_string(project().join("deploy/sample/posts.jsonl")).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+async fn send_raw(kafka: &str, payload: &str) {
+    let producer: FutureProducer = ClientConfig::new()
+        .set("bootstrap.servers", kafka)
+        .create()
+        .unwrap();
+    let record = FutureRecord::to("posts").key(REGION).payload(payload);
+    producer
+        .send(record, Duration::from_secs(30))
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_programs_on_apache_kafka_lose_and_double_nothing() {
+    backbone::tls::install();
+    let (kafka, store) = (Broker::apache(1), Store::start());
+    // A broken line, a row without an id and one without a time, among the good ones.
+    let mut lines = sample();
+    let good = lines.len() as u64;
+    lines.insert(10, "{\"id\": \"1\", \"text\": ".to_owned());
+    lines.insert(
+        60,
+        "{\"text\": \"没有编号\", \"time\": \"2026-11-01 08:00:00\"}".to_owned(),
+    );
+    lines.insert(
+        90,
+        "{\"id\": \"2\", \"text\": \"没有时间\", \"time\": \"不详\"}".to_owned(),
+    );
+    let office = Office::new(kafka.address(), &store.url, &(lines.join("\n") + "\n"));
+    for process in ["collector", "analyzer", "responder"] {
+        let checked = office.run(process, &["check-config"]);
+        assert!(
+            checked.status.success(),
+            "{}",
+            String::from_utf8_lossy(&checked.stderr)
+        );
+    }
+
+    let responder = office.start("responder");
+    wait_for("the responder", || office.ready(3)).await;
+    // Messages that nobody can read come before everything else.
+    send_raw(
+        kafka.address(),
+        "{\"schema\": \"post\", \"version\": 99, \"id\": \"x\"}",
+    )
+    .await;
+    send_raw(kafka.address(), "no JSON at all").await;
+    let mut analyzer = office.start("analyzer");
+    let collector = office.start("collector");
+    wait_for("the first posts in the archive", || async {
+        number(&store.url, "SELECT count() FROM assessments")
+            .await
+            .filter(|count| *count > 0)
+    })
+    .await;
+    analyzer.kill();
+    let analyzer = office.start("analyzer");
+    wait_for("every post in the archive", || async {
+        let distinct = number(&store.url, "SELECT uniqExact(post_id) FROM assessments").await?;
+        assert!(distinct <= good);
+        (distinct == good).then_some(())
+    })
+    .await;
+    assert_eq!(
+        number(&store.url, "SELECT count() FROM assessments FINAL").await,
+        Some(good)
+    );
+
+    // One case per event that raised an alert.
+    let alerted = "SELECT uniqExact(event_id) FROM alerts";
+    wait_for("a case for every event alerted", || async {
+        let cases = number(&store.url, "SELECT uniqExact(case_id) FROM case_events").await?;
+        (cases > 0 && Some(cases) == number(&store.url, alerted).await).then_some(())
+    })
+    .await;
+
+    // The bad input is named with its place; the good rows around it went on.
+    let sources = office.run("collector", &["sources"]);
+    let sources = String::from_utf8_lossy(&sources.stdout).into_owned();
+    let words: Vec<&str> = sources.split_whitespace().collect();
+    assert!(
+        words
+            .windows(2)
+            .any(|pair| pair == [good.to_string().as_str(), "3"]),
+        "posts taken and rows refused: {sources}"
+    );
+    assert!(
+        sources.contains("export.jsonl:91: field `time` tells no time"),
+        "{sources}"
+    );
+    let dead = office.run("analyzer", &["dead-letters", "list", "--topic", "posts"]);
+    let dead = String::from_utf8_lossy(&dead.stdout).into_owned();
+    // A killed analyzer may put the same message there again; it is still one message.
+    let places: BTreeSet<&str> = dead
+        .lines()
+        .filter_map(|line| line.split('\t').nth(1))
+        .filter(|place| place.contains("posts["))
+        .collect();
+    assert_eq!(places.len(), 2, "{dead}");
+    assert!(dead.contains("99"), "the unknown version is named: {dead}");
+
+    // And the office can work.
+    let mut administrator = Browser::sign_in(&office.console(), "admin", PASSWORD).await;
+    let page = administrator.get("/cases").await;
+    assert!(!page.values("data-case").is_empty());
+
+    // ClickHouse down: cases go on, posts say so.
+    let mut store = store;
+    store.kill();
+    assert_eq!(administrator.get("/posts").await.status, 503);
+    let case = page.values("data-case")[0].to_owned();
+    administrator
+        .act(&case, "dismiss", &[("note", "测试")])
+        .await;
+    store.start_again();
+    let dismissed = "SELECT count() FROM case_events FINAL WHERE action = 'dismiss'";
+    wait_for("what happened meanwhile in the archive", || async {
+        number(&store.url, dismissed)
+            .await
+            .filter(|count| *count == 1)
+    })
+    .await;
+
+    for mut program in [collector, analyzer, responder] {
+        program.stop();
+    }
+}
+
+#[test]
+fn a_mistake_in_the_settings_is_named_with_file_line_and_field() {
+    let check = |process: &str, text: &str, expected: &[&str]| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(format!("{process}.toml"));
+        std::fs::write(&path, text).unwrap();
+        let output = Program::command(process)
+            .arg("--config")
+            .arg(&path)
+            .arg("check-config")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        for part in expected {
+            assert!(said.contains(part), "{process}: {said}");
+        }
+    };
+    for process in ["collector", "analyzer", "responder"] {
+        let shipped = project().join(format!("deploy/config/{process}.toml"));
+        let text = std::fs::read_to_string(shipped).unwrap();
+        let line = text
+            .lines()
+            .position(|line| line.starts_with("brokers"))
+            .unwrap()
+            + 1;
+        let mistaken = text.replacen("brokers =", "colour = 1\nbrokers =", 1);
+        check(
+            process,
+            &mistaken,
+            &[&format!("{process}.toml:{line}"), "unknown field `colour`"],
+        );
+    }
+}

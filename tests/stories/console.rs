@@ -1,0 +1,429 @@
+//! The console as its users meet it: what each role may open, what is refused, and that nothing from
+//! outside is ever more than text on a page.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use backbone::clickhouse::rows::AssessmentRow;
+use backbone::message::{self, Alert, Assessment};
+use backbone::region::Region;
+use backbone::settings::ClickHouse;
+use jiff::Timestamp;
+use responder::account::{Accounts, NewUser};
+use responder::case::{Action, Actor, Cases, Deed, Query, Role};
+use responder::console::{self, Console, ROUTES, Who};
+use responder::deadline::Deadlines;
+use responder::metrics::Metrics;
+use responder::notify::Composer;
+use responder::routing::Routed;
+use responder::{settings, store};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use wensheng_tests::{Browser, Page, Store, project};
+
+const REGION: &str = "990101";
+const PASSWORD: &str = "a password for tests";
+const HOSTILE: &str = "</p><script>alert('1')</script><img src=x onerror=alert(2)>";
+
+struct Office {
+    address: String,
+    cases: Cases,
+    notices: Arc<Composer>,
+    stop: CancellationToken,
+    _clickhouse: Store,
+    _folder: TempDir,
+}
+
+impl Drop for Office {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn example<M: message::Message>(path: &str) -> M {
+    let bytes = std::fs::read(project().join("backbone/examples").join(path)).unwrap();
+    message::decode(&bytes).unwrap()
+}
+
+async fn office() -> Office {
+    let folder = tempfile::tempdir().unwrap();
+    let pool = store::open(&folder.path().join("responder.sqlite"))
+        .await
+        .unwrap();
+    let region = Region::load(&project().join("deploy/sample/region").join(REGION)).unwrap();
+    let regions = Arc::new(BTreeMap::from([(REGION.to_owned(), region)]));
+    let clickhouse = Store::start();
+    let archive: ClickHouse =
+        serde_json::from_value(serde_json::json!({ "url": clickhouse.url })).unwrap();
+    backbone::clickhouse::migrate(&archive).await.unwrap();
+    let archive = backbone::clickhouse::client(&archive).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let notices = Arc::new(Composer::new(
+        Arc::clone(&regions),
+        address.parse().unwrap(),
+    ));
+    let settings: settings::Console = serde_json::from_value(
+        serde_json::json!({ "listen": "127.0.0.1:0", "public_url": address }),
+    )
+    .unwrap();
+    let cases = Cases::new(pool.clone(), Deadlines::default());
+    let accounts = Accounts::new(pool.clone(), 12);
+    for (name, role, unit) in [
+        ("admin", Role::Administrator, ""),
+        ("officer", Role::DutyOfficer, ""),
+        ("leader", Role::Leader, ""),
+        ("housing", Role::Unit, "zhujian"),
+        ("health", Role::Unit, "weijian"),
+    ] {
+        let user = NewUser {
+            name: name.to_owned(),
+            display_name: name.to_owned(),
+            role,
+            region: if unit.is_empty() { "" } else { REGION }.to_owned(),
+            unit: unit.to_owned(),
+            password: PASSWORD.to_owned(),
+        };
+        accounts.add(&user, Timestamp::now()).await.unwrap();
+    }
+    let mut assessment: Assessment = example("assessments/v1/relevant.json");
+    REGION.clone_into(&mut assessment.post.region);
+    assessment.post.title = HOSTILE.to_owned();
+    assessment.post.text = HOSTILE.to_owned();
+    assessment.post.url = "javascript:alert(3)".to_owned();
+    backbone::clickhouse::insert(
+        &archive,
+        AssessmentRow::TABLE,
+        &[AssessmentRow::from(&assessment)],
+    )
+    .await
+    .unwrap();
+    let stop = CancellationToken::new();
+    let console = Console {
+        settings,
+        cases: cases.clone(),
+        accounts,
+        pool,
+        regions,
+        archive,
+        notices: Arc::clone(&notices),
+        metrics: Metrics::new(&prometheus::Registry::new()).unwrap(),
+    };
+    tokio::spawn(console::serve(console, listener, stop.clone()));
+    Office {
+        address,
+        cases,
+        notices,
+        stop,
+        _clickhouse: clickhouse,
+        _folder: folder,
+    }
+}
+
+impl Office {
+    /// Opens a case of its own event, led by a unit, and gives its id.
+    async fn case(&self, event: &str, lead: &str, level: u8) -> String {
+        let mut alert: Alert = example("alerts/v1/yellow.json");
+        REGION.clone_into(&mut alert.region);
+        alert.level = level;
+        alert.event.id = event.to_owned();
+        alert.id = backbone::id::of_alert(event, level);
+        alert.event.title = format!("{event}{HOSTILE}");
+        alert.event.gist = HOSTILE.to_owned();
+        let routed = Routed {
+            lead: lead.to_owned(),
+            assists: Vec::new(),
+            because: vec![HOSTILE.to_owned()],
+        };
+        let now = Timestamp::now();
+        self.cases.take(&alert, &routed, now).await.unwrap();
+        let query = Query {
+            event: event.to_owned(),
+            limit: 1,
+            ..Query::default()
+        };
+        let page = self.cases.list(&query, &Actor::system()).await.unwrap();
+        page.cases[0].id.clone()
+    }
+
+    async fn dispatch(&self, case: &str) {
+        let officer = Actor {
+            name: "officer".to_owned(),
+            role: Role::DutyOfficer,
+            region: String::new(),
+            unit: String::new(),
+        };
+        let found = self.cases.get(case, &officer).await.unwrap().unwrap();
+        let deed = Deed {
+            action: Action::Dispatch,
+            version: found.version,
+            note: String::new(),
+            lead: found.lead.clone(),
+            assists: Vec::new(),
+        };
+        self.cases
+            .perform(case, &deed, &officer, &self.notices, Timestamp::now())
+            .await
+            .unwrap();
+    }
+
+    async fn browser(&self, name: &str) -> Browser {
+        Browser::sign_in(&self.address, name, PASSWORD).await
+    }
+}
+
+async fn csrf(browser: &mut Browser) -> String {
+    let page = browser.get("/account").await;
+    page.hidden("csrf").unwrap().to_owned()
+}
+
+fn is_only_text(page: &Page) {
+    assert!(!page.html.contains("<script"), "{}", page.html);
+    assert!(!page.html.contains("<img src=x"), "{}", page.html);
+    assert!(!page.html.contains("href=\"javascript:"), "{}", page.html);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_opens_what_its_row_of_the_table_says_and_nothing_else() {
+    let office = office().await;
+    let case = office.case("水管", "zhujian", 3).await;
+    let address = |path: &str| {
+        path.replace("/cases/{id}", &format!("/cases/{case}"))
+            .replace("{id}", "none")
+            .replace("{name}", "officer")
+    };
+    // Signing out comes last, for it ends the session.
+    let mut routes = ROUTES.to_vec();
+    routes.sort_by_key(|route| route.path == "/logout");
+    for (name, role) in [
+        ("admin", Role::Administrator),
+        ("officer", Role::DutyOfficer),
+        ("leader", Role::Leader),
+        ("housing", Role::Unit),
+    ] {
+        let mut browser = office.browser(name).await;
+        let csrf = csrf(&mut browser).await;
+        for route in &routes {
+            let Who::Roles(roles) = route.who else {
+                continue;
+            };
+            let path = address(route.path);
+            let at = format!("{name}: {} {path}", route.method);
+            let page = if route.method == "GET" {
+                browser.get(&path).await
+            } else {
+                let forged = browser.post(&path, &[]).await;
+                assert_eq!(forged.status, 403, "{at} without the page's secret");
+                let forged = browser.post(&path, &[("csrf", &"0".repeat(64))]).await;
+                assert_eq!(forged.status, 403, "{at} with another secret");
+                // Fields that change nothing, so that the next role meets the same office.
+                browser
+                    .post(&path, &[("csrf", &csrf), ("active", "1")])
+                    .await
+            };
+            assert_eq!(
+                page.status == 403,
+                !roles.contains(&role),
+                "{at}: {}",
+                page.status
+            );
+            assert!(!page.status.is_server_error(), "{at}: {}", page.status);
+            is_only_text(&page);
+        }
+        assert_eq!(
+            browser.get("/").await.location,
+            "/login?next=%2F",
+            "{name} is signed out"
+        );
+    }
+    let mut nobody = Browser::new(&office.address);
+    for route in &routes {
+        let path = address(route.path);
+        let page = match route.method {
+            "GET" => nobody.get(&path).await,
+            _ => nobody.post(&path, &[("csrf", "")]).await,
+        };
+        match (route.who, route.method) {
+            (Who::Anyone, "GET") => assert_eq!(page.status, 200, "{path}"),
+            (Who::Anyone, _) => assert_eq!(page.status, 403, "{path}"),
+            (Who::Roles(_), "GET") => {
+                assert!(page.location.starts_with("/login?next="), "{path}");
+            }
+            (Who::Roles(_), _) => assert_eq!(page.status, 401, "{path}"),
+        }
+    }
+    assert_eq!(nobody.get("/no-such-page").await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_meets_only_the_cases_dispatched_to_it() {
+    let office = office().await;
+    let own = office.case("水管", "zhujian", 3).await;
+    let other = office.case("门诊", "weijian", 3).await;
+    let waiting = office.case("路灯", "zhujian", 3).await;
+    office.dispatch(&own).await;
+    office.dispatch(&other).await;
+    let mut housing = office.browser("housing").await;
+    let page = housing.get("/cases").await;
+    assert_eq!(page.values("data-case"), [own.as_str()]);
+    assert_eq!(housing.get(&format!("/cases/{own}")).await.status, 200);
+    let csrf = csrf(&mut housing).await;
+    for case in [&other, &waiting] {
+        assert_eq!(housing.get(&format!("/cases/{case}")).await.status, 404);
+        let fields = [
+            ("csrf", csrf.as_str()),
+            ("version", "1"),
+            ("action", "sign"),
+        ];
+        let page = housing.post(&format!("/cases/{case}/moves"), &fields).await;
+        assert_eq!(page.status, 404);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_officers_at_one_case_do_not_overwrite_each_other() {
+    let office = office().await;
+    let case = office.case("水管", "zhujian", 3).await;
+    let moves = format!("/cases/{case}/moves");
+    let mut first = office.browser("officer").await;
+    let mut second = office.browser("leader").await;
+    let page = first.get(&format!("/cases/{case}")).await;
+    let (csrf, version) = (
+        page.hidden("csrf").unwrap(),
+        page.hidden("version").unwrap(),
+    );
+    second.act(&case, "dispatch", &[("lead", "zhujian")]).await;
+    second.act(&case, "urge", &[]).await;
+
+    let page = first
+        .post(
+            &moves,
+            &[
+                ("csrf", csrf),
+                ("version", version),
+                ("action", "extend"),
+                ("note", "需要专家会商"),
+            ],
+        )
+        .await;
+    assert_eq!(page.status, 409);
+    assert!(page.html.contains("需要专家会商"), "what was typed is kept");
+
+    // A note that must be written, a unit that is not there, a move that is none.
+    let version = page.hidden("version").unwrap().to_owned();
+    for (action, lead, status) in [("extend", "", 422), ("sign", "", 409), ("fly", "", 404)] {
+        let fields = [
+            ("csrf", csrf),
+            ("version", version.as_str()),
+            ("action", action),
+            ("lead", lead),
+        ];
+        assert_eq!(first.post(&moves, &fields).await.status, status, "{action}");
+    }
+    let other = office.case("门诊", "weijian", 3).await;
+    let page = first.get(&format!("/cases/{other}")).await;
+    let fields = [
+        ("csrf", csrf),
+        ("version", page.hidden("version").unwrap()),
+        ("action", "dispatch"),
+        ("lead", "no-such-unit"),
+    ];
+    let page = first.post(&format!("/cases/{other}/moves"), &fields).await;
+    assert_eq!(page.status, 422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answer_to_a_grave_case_is_approved_by_the_leader() {
+    let office = office().await;
+    let case = office.case("燃气", "zhujian", 2).await;
+    office.dispatch(&case).await;
+    let mut housing = office.browser("housing").await;
+    housing.act(&case, "sign", &[]).await;
+    housing.act(&case, "reply", &[("note", HOSTILE)]).await;
+    let mut officer = office.browser("officer").await;
+    let page = officer.get(&format!("/cases/{case}")).await;
+    assert!(!page.values("data-action").contains(&"approve"));
+    let fields = [
+        ("csrf", page.hidden("csrf").unwrap()),
+        ("version", page.hidden("version").unwrap()),
+        ("action", "approve"),
+    ];
+    let refused = officer.post(&format!("/cases/{case}/moves"), &fields).await;
+    assert_eq!(refused.status, 409);
+    let mut leader = office.browser("leader").await;
+    let page = leader.act(&case, "approve", &[]).await;
+    assert_eq!(page.values("data-state"), ["answered"]);
+    is_only_text(&page);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_people_wrote_is_text_on_every_page() {
+    let office = office().await;
+    let case = office.case("水管", "zhujian", 3).await;
+    let mut officer = office.browser("officer").await;
+    let posts = officer.get("/posts").await;
+    let post = posts.values("data-post")[0].to_owned();
+    for path in [
+        "/".to_owned(),
+        "/posts".to_owned(),
+        format!("/posts?text={}", "%3Cscript%3E%22%27"),
+        format!("/posts/{post}"),
+        "/events".to_owned(),
+        "/cases".to_owned(),
+        format!("/cases?text={}", "%22%3E%3Cscript%3E"),
+        format!("/cases/{case}"),
+    ] {
+        let page = officer.get(&path).await;
+        assert_eq!(page.status, 200, "{path}");
+        is_only_text(&page);
+    }
+    let page = officer.get(&format!("/posts/{post}")).await;
+    assert!(page.html.contains("&#60;script") || page.html.contains("&lt;script"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_cannot_be_guessed_and_an_account_set_aside_is_out_at_once() {
+    let office = office().await;
+    let mut officer = office.browser("officer").await;
+    let mut admin = office.browser("admin").await;
+    let csrf = csrf(&mut admin).await;
+    let fields = [("csrf", csrf.as_str()), ("active", "0")];
+    assert_eq!(
+        admin.post("/users/officer/active", &fields).await.status,
+        303
+    );
+    assert!(officer.get("/cases").await.location.starts_with("/login"));
+
+    let mut guesser = Browser::new(&office.address);
+    let page = guesser.get("/login").await;
+    let secret = page.hidden("csrf").unwrap().to_owned();
+    let mut statuses = Vec::new();
+    for attempt in 0..12 {
+        let password = format!("wrong password {attempt}");
+        let fields = [
+            ("csrf", secret.as_str()),
+            ("name", "leader"),
+            ("password", &password),
+        ];
+        statuses.push(guesser.post("/login", &fields).await.status.as_u16());
+    }
+    assert_eq!(statuses[0], 401);
+    assert_eq!(statuses.last(), Some(&429));
+    let fields = [
+        ("csrf", secret.as_str()),
+        ("name", "leader"),
+        ("password", PASSWORD),
+    ];
+    assert_eq!(
+        guesser.post("/login", &fields).await.status,
+        429,
+        "nor with the right one, for a while"
+    );
+}

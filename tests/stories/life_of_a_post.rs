@@ -1,0 +1,310 @@
+//! The life of a post on the embedded engines, as `deploy/up` runs them: posts of a real board become
+//! cases, one is dispatched, signed for, answered and closed, and nothing is lost when it is killed.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use wensheng_tests::{Browser, number, project, shared_data, wait_for};
+
+const PASSWORD: &str = "a password for tests";
+
+#[derive(Deserialize)]
+struct Addresses {
+    pid: u32,
+    console: String,
+    collector: String,
+    analyzer: String,
+    responder: String,
+    clickhouse: String,
+    sample_posts: u64,
+}
+
+struct Up {
+    folder: tempfile::TempDir,
+}
+
+impl Up {
+    fn command(&self, program: &str, arguments: &[&str]) -> Output {
+        let test = std::env::current_exe().unwrap();
+        let target = test.ancestors().nth(3).unwrap();
+        let mut command = Command::new(project().join("deploy").join(program));
+        // What cargo tells a test would have the cargo of deploy/up build dependencies anew.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("CARGO_PKG_")
+                || name.to_string_lossy().starts_with("CARGO_MANIFEST_")
+            {
+                command.env_remove(name);
+            }
+        }
+        command
+            .args(["--data"])
+            .arg(self.folder.path())
+            .args(arguments)
+            .env("CARGO_TARGET_DIR", target);
+        command.output().unwrap()
+    }
+
+    fn start(&self, arguments: &[&str]) -> (Addresses, String) {
+        let output = self.command("up", &[&["--port", "0", "--detach"], arguments].concat());
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            output.status.success(),
+            "{said}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let text = std::fs::read_to_string(self.folder.path().join("standalone.json")).unwrap();
+        let addresses: Addresses = serde_json::from_str(&text).unwrap();
+        assert!(
+            said.contains(&addresses.console),
+            "it says where the console is: {said}"
+        );
+        (addresses, said)
+    }
+
+    fn kill(pid: u32) {
+        let killed = Command::new("kill")
+            .args(["-KILL", &pid.to_string()])
+            .status()
+            .unwrap();
+        assert!(killed.success());
+        while Path::new(&format!("/proc/{pid}/exe")).exists() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn stop(&self) {
+        let started = Instant::now();
+        let output = self.command("down", &[]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            output.status.success() && said.contains("stopped"),
+            "{said}"
+        );
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "it stops within seconds"
+        );
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        self.command("down", &[]);
+    }
+}
+
+async fn all_archived(addresses: &Addresses) {
+    let clickhouse = addresses.clickhouse.clone();
+    let expected = addresses.sample_posts;
+    wait_for("every post in the archive, once", || {
+        let clickhouse = clickhouse.clone();
+        async move {
+            let distinct =
+                number(&clickhouse, "SELECT uniqExact(post_id) FROM assessments").await?;
+            assert!(distinct <= expected, "{distinct} posts of {expected}");
+            (distinct == expected).then_some(())
+        }
+    })
+    .await;
+    let rows = number(&clickhouse, "SELECT count() FROM assessments FINAL")
+        .await
+        .unwrap();
+    assert_eq!(rows, expected);
+}
+
+async fn metric(address: &str, name: &str) -> f64 {
+    let text = reqwest::get(format!("{address}/metrics"))
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    let lines = text.lines().filter(|line| line.starts_with(name));
+    lines
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+        .sum()
+}
+
+/// The first pending case whose page proposes a unit to lead it.
+async fn pending_case(officer: &mut Browser) -> (String, String) {
+    let page = officer.get("/cases?state=pending").await;
+    let case = page.values("data-case")[0].to_owned();
+    let page = officer.get(&format!("/cases/{case}")).await;
+    let select = page
+        .html
+        .split_once("name=\"lead\"")
+        .expect("a form to dispatch")
+        .1;
+    let chosen = select.split_once("\" selected").expect("a proposal").0;
+    (case, chosen.rsplit('"').next().unwrap().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_post_becomes_a_case_that_is_answered_and_nothing_is_lost() {
+    backbone::tls::install();
+    let region = if shared_data().is_some() {
+        "990000"
+    } else {
+        "990101"
+    };
+    let up = Up {
+        folder: tempfile::tempdir().unwrap(),
+    };
+    let (addresses, said) = up.start(&[]);
+    let password = said
+        .split_once("with the password ")
+        .expect("the password is shown")
+        .1;
+    let password = password.lines().next().unwrap().to_owned();
+    assert!(
+        !up.folder.path().join("initial-administrator.txt").exists(),
+        "it is shown once"
+    );
+
+    // Every post is there, from the export, the GBK board and the feed.
+    all_archived(&addresses).await;
+    for kind in ["import", "board", "feed"] {
+        let query = format!("SELECT count() FROM assessments FINAL WHERE kind = '{kind}'");
+        assert!(
+            number(&addresses.clickhouse, &query).await.unwrap() > 15,
+            "{kind}"
+        );
+    }
+    let damaged = "SELECT count() FROM assessments WHERE position(text, '\u{fffd}') > 0";
+    assert_eq!(
+        number(&addresses.clickhouse, damaged).await,
+        Some(0),
+        "charsets were found"
+    );
+    let cases = "SELECT uniqExact(case_id) FROM case_events";
+    wait_for("cases", || async {
+        number(&addresses.clickhouse, cases)
+            .await
+            .filter(|count| *count > 20)
+    })
+    .await;
+
+    // The administrator makes accounts; the officer dispatches; the unit signs and answers; the officer closes.
+    let mut administrator = Browser::sign_in(&addresses.console, "admin", &password).await;
+    administrator
+        .add_user("officer", "duty-officer", "", PASSWORD)
+        .await;
+    administrator
+        .add_user("leader", "leader", "", PASSWORD)
+        .await;
+    let mut officer = Browser::sign_in(&addresses.console, "officer", PASSWORD).await;
+    let (case, lead) = pending_case(&mut officer).await;
+    administrator
+        .add_user("unit", "unit", &format!("{region}/{lead}"), PASSWORD)
+        .await;
+    let mut unit = Browser::sign_in(&addresses.console, "unit", PASSWORD).await;
+    let leader = Browser::sign_in(&addresses.console, "leader", PASSWORD).await;
+    assert_eq!(
+        unit.get(&format!("/cases/{case}")).await.status,
+        404,
+        "not before it is dispatched"
+    );
+
+    let page = officer
+        .act(
+            &case,
+            "dispatch",
+            &[("lead", &lead), ("note", "请尽快核实处理")],
+        )
+        .await;
+    assert_eq!(page.values("data-state"), ["dispatched"]);
+    assert!(
+        unit.get("/").await.html.contains(&case),
+        "it is among the unit's tasks"
+    );
+    unit.act(&case, "sign", &[]).await;
+    unit.act(&case, "report", &[("note", "已到现场查看")]).await;
+    let page = unit
+        .act(
+            &case,
+            "reply",
+            &[("note", "经核实情况属实，已于今日处理完毕。")],
+        )
+        .await;
+    assert_eq!(page.values("data-state"), ["review"]);
+
+    // Killed in the middle of it all, and started again: it has what it had, and goes on.
+    Up::kill(addresses.pid);
+    let (addresses, said) = up.start(&[]);
+    assert!(
+        !said.contains("password"),
+        "the password is not shown again"
+    );
+    all_archived(&addresses).await;
+    let mut leader_again = Browser::sign_in(&addresses.console, "leader", PASSWORD).await;
+    let page = leader_again.act(&case, "approve", &[]).await;
+    assert!(page.html.contains("已于今日处理完毕"), "the reply is there");
+    drop(leader);
+    let mut officer = Browser::sign_in(&addresses.console, "officer", PASSWORD).await;
+    let page = officer.act(&case, "close", &[]).await;
+    assert_eq!(page.values("data-state"), ["closed"]);
+
+    // The pages for posts and events show what the archive has.
+    let page = officer.get("/posts").await;
+    assert_eq!(
+        (page.status.as_u16(), page.values("data-post").len()),
+        (200, 30)
+    );
+    let page = officer.get("/events").await;
+    let event = page
+        .values("data-event")
+        .first()
+        .expect("events")
+        .to_string();
+    assert_eq!(officer.get(&format!("/events/{event}")).await.status, 200);
+    assert_eq!(officer.get("/").await.status, 200);
+
+    // Each move of the case reaches the archive once.
+    let clickhouse = addresses.clickhouse.clone();
+    wait_for("the case's moves in the archive", || {
+        let (clickhouse, case) = (clickhouse.clone(), case.clone());
+        async move {
+            let of = |what: &str| {
+                format!("SELECT {what} FROM case_events FINAL WHERE case_id = '{case}'")
+            };
+            let count = number(&clickhouse, &of("count()")).await?;
+            let last = number(&clickhouse, &of("toUInt64(max(sequence))")).await?;
+            assert!(count <= last, "{count} moves up to the {last}th");
+            (count >= 7 && count == last).then_some(())
+        }
+    })
+    .await;
+    let alerted = "SELECT uniqExact(event_id) FROM alerts";
+    wait_for("one case per event", || async {
+        let cases = number(&clickhouse, cases).await?;
+        (Some(cases) == number(&clickhouse, alerted).await).then_some(())
+    })
+    .await;
+
+    // What operators look at.
+    for address in [
+        &addresses.collector,
+        &addresses.analyzer,
+        &addresses.responder,
+    ] {
+        let ready = reqwest::get(format!("{address}/health/ready"))
+            .await
+            .unwrap();
+        assert_eq!(ready.status(), 200);
+    }
+    assert!(metric(&addresses.collector, "wensheng_collector_source_up").await >= 3.0);
+    assert_eq!(
+        metric(&addresses.analyzer, "wensheng_consumer_dead_letters_total").await,
+        0.0
+    );
+
+    up.stop();
+}
