@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use backbone::region::SUBJECTS;
-use backbone::settings::{ClickHouse, Kafka, Operations, SettingsError, load};
+use backbone::settings::{
+    ClickHouse, Kafka, Operations, SettingsError, beside, check_regions, load,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -116,26 +118,16 @@ impl Settings {
     /// # Errors
     /// Names the file, the line or field, and the remedy.
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
-        let mut settings: Self = load(path)?;
-        settings.check().map_err(|problem| SettingsError::Invalid {
-            path: path.to_owned(),
-            problem,
-        })?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        settings.model = folder.join(&settings.model);
+        let mut settings = load(path, Self::check)?;
+        settings.model = beside(path, &settings.model);
         for region in &mut settings.regions {
-            *region = folder.join(&region);
+            *region = beside(path, region);
         }
         Ok(settings)
     }
 
     fn check(&self) -> Result<(), String> {
-        if self.regions.is_empty() {
-            return Err(
-                "`regions` is empty; name the folder of a region, such as \"region/360921\""
-                    .to_owned(),
-            );
-        }
+        check_regions(&self.regions)?;
         if !(1..=45).contains(&self.events.window_days) {
             return Err("`events.window_days` must be 1 to 45".to_owned());
         }

@@ -189,3 +189,10 @@ fn at_most(field: &str, value: &str, limit: usize) -> Result<(), String> {
     }
     Ok(())
 }
+
+fn check_level(field: &str, level: u8) -> Result<(), String> {
+    if (1..=4).contains(&level) {
+        return Ok(());
+    }
+    Err(format!("`{field}` is {level}, not 1 to 4"))
+}

@@ -127,17 +127,9 @@ impl Region {
     /// # Errors
     /// Names the file, the entry at fault and the remedy.
     pub fn load(folder: &Path) -> Result<Self, SettingsError> {
-        let gazetteer_path = folder.join("region.toml");
-        let gazetteer: Gazetteer = settings::load(&gazetteer_path)?;
-        check_gazetteer(&gazetteer).map_err(|problem| SettingsError::Invalid {
-            path: gazetteer_path,
-            problem,
-        })?;
-        let units_path = folder.join("units.toml");
-        let Units { unit: units } = settings::load(&units_path)?;
-        check_units(&units, &gazetteer).map_err(|problem| SettingsError::Invalid {
-            path: units_path,
-            problem,
+        let gazetteer = settings::load(&folder.join("region.toml"), check_gazetteer)?;
+        let Units { unit: units } = settings::load(&folder.join("units.toml"), |units: &Units| {
+            check_units(&units.unit, &gazetteer)
         })?;
         Ok(Self { gazetteer, units })
     }

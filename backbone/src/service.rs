@@ -1,6 +1,7 @@
 //! How a process starts, says how it is, and stops.
 
 use std::collections::BTreeMap;
+use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
@@ -12,7 +13,7 @@ use axum::routing::get;
 use prometheus::{Registry, TextEncoder};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
 
 use crate::settings::Operations;
@@ -140,6 +141,18 @@ pub fn start_logs() {
     };
     if started.is_err() {
         warn!("logs were started already");
+    }
+}
+
+/// What a process ends with: 0, or 2 after saying what went wrong.
+#[must_use]
+pub fn exit_code(ended: anyhow::Result<()>) -> ExitCode {
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error!("{error:#}");
+            ExitCode::from(2)
+        }
     }
 }
 

@@ -51,16 +51,19 @@ pub enum SettingsError {
     },
 }
 
-/// Reads a TOML file of type `T`, which should refuse unknown fields.
+/// Reads a TOML file of type `T`, which should refuse unknown fields, and checks what types cannot say.
 ///
 /// # Errors
 /// When the file cannot be read, or does not fit; the error names file, line and field.
-pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, SettingsError> {
+pub fn load<T: DeserializeOwned>(
+    path: &Path,
+    check: impl FnOnce(&T) -> Result<(), String>,
+) -> Result<T, SettingsError> {
     let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read {
         path: path.to_owned(),
         source,
     })?;
-    toml::from_str(&text).map_err(|error| {
+    let settings = toml::from_str(&text).map_err(|error| {
         let line = error.span().map_or(1, |span| {
             text.bytes()
                 .take(span.start)
@@ -73,7 +76,33 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Result<T, SettingsError> {
             line,
             problem: error.message().replace('\n', " "),
         }
-    })
+    })?;
+    match check(&settings) {
+        Ok(()) => Ok(settings),
+        Err(problem) => Err(SettingsError::Invalid {
+            path: path.to_owned(),
+            problem,
+        }),
+    }
+}
+
+/// A path of a settings file, which is relative to that file.
+#[must_use]
+pub fn beside(settings: &Path, path: &Path) -> PathBuf {
+    settings.parent().unwrap_or(Path::new(".")).join(path)
+}
+
+/// Checks that a process serves a region at all.
+///
+/// # Errors
+/// Says what to name.
+pub fn check_regions(regions: &[PathBuf]) -> Result<(), String> {
+    if regions.is_empty() {
+        return Err(
+            "`regions` is empty; name the folder of a region, such as \"region/360921\"".to_owned(),
+        );
+    }
+    Ok(())
 }
 
 /// A secret, kept out of the settings file: the environment variable or the file that holds it.

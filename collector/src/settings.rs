@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use backbone::settings::{Kafka, Operations, Secret, SettingsError, load};
+use backbone::settings::{Kafka, Operations, Secret, SettingsError, beside, load};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -80,18 +80,10 @@ impl Settings {
     /// # Errors
     /// Names the file, the line or field, and the remedy.
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
-        let mut settings: Self = load(path)?;
-        settings
-            .fetch
-            .check()
-            .map_err(|problem| SettingsError::Invalid {
-                path: path.to_owned(),
-                problem,
-            })?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        settings.sources = folder.join(&settings.sources);
-        settings.state = folder.join(&settings.state);
-        settings.author_key.file = settings.author_key.file.map(|file| folder.join(file));
+        let mut settings = load(path, |settings: &Self| settings.fetch.check())?;
+        settings.sources = beside(path, &settings.sources);
+        settings.state = beside(path, &settings.state);
+        settings.author_key.file = settings.author_key.file.map(|file| beside(path, &file));
         Ok(settings)
     }
 }

@@ -5,7 +5,7 @@
 //! rule names a lead, the unit in charge of the subject leads and the unit of the place assists; with
 //! only one of them, it leads; with neither, the duty office does.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use backbone::message::Alert;
 use backbone::region::{Region, SUBJECTS, Unit, UnitKind};
@@ -92,82 +92,16 @@ impl Routing {
     /// Names the file, the rule at fault and the remedy.
     pub fn load(folder: &Path) -> Result<Self, SettingsError> {
         let region = Region::load(folder)?;
-        let path: PathBuf = folder.join("routing.toml");
-        let tree: Tree = load(&path)?;
-        let routing = Self { region, tree };
-        routing
-            .check(&routing.tree.route, "route")
-            .map_err(|problem| SettingsError::Invalid { path, problem })?;
-        Ok(routing)
+        let tree = load(&folder.join("routing.toml"), |tree: &Tree| {
+            check(&tree.route, "route", &region)
+        })?;
+        Ok(Self { region, tree })
     }
 
     /// The region it is for.
     #[must_use]
     pub fn region(&self) -> &Region {
         &self.region
-    }
-
-    fn check(&self, rule: &Rule, at: &str) -> Result<(), String> {
-        let leads = [BY_BOTH, BY_PLACE, BY_SUBJECT, ""];
-        let named = |code: &str| self.region.unit(code).is_some();
-        if !leads.contains(&rule.lead.as_str()) && !named(&rule.lead) {
-            return Err(format!(
-                "`{at}.lead` names the unit `{}`, which units.toml does not have; add it there or correct the code",
-                rule.lead
-            ));
-        }
-        for code in &rule.assist {
-            if ![BY_PLACE, BY_SUBJECT].contains(&code.as_str()) && !named(code) {
-                return Err(format!(
-                    "`{at}.assist` names the unit `{code}`, which units.toml does not have; add it there or correct the code"
-                ));
-            }
-        }
-        if let Some(subject) = rule
-            .matches
-            .subject
-            .iter()
-            .find(|subject| !SUBJECTS.contains(&subject.as_str()))
-        {
-            return Err(format!(
-                "`{at}.match.subject` has the unknown subject `{subject}`; known are {}",
-                SUBJECTS.join(" ")
-            ));
-        }
-        let places = &self.region.gazetteer.place;
-        if let Some(name) = rule
-            .matches
-            .place
-            .iter()
-            .find(|name| !places.iter().any(|place| &place.name == *name))
-        {
-            return Err(format!(
-                "`{at}.match.place` names `{name}`, which region.toml does not have; add it there or correct the name"
-            ));
-        }
-        if let Some(level) = rule
-            .matches
-            .level
-            .iter()
-            .find(|level| !(1..=4).contains(*level))
-        {
-            return Err(format!("`{at}.match.level` has {level}; levels are 1 to 4"));
-        }
-        let decides = !rule.lead.is_empty() || !rule.assist.is_empty() || !rule.routes.is_empty();
-        if !decides {
-            return Err(format!(
-                "`{at}` sends its matters to no one; give it a `lead`, an `assist` or `routes`"
-            ));
-        }
-        if rule.goes_on && !rule.lead.is_empty() {
-            return Err(format!(
-                "`{at}` has a `lead` and says `continue`; a rule that goes on can only add `assist`"
-            ));
-        }
-        for (index, below) in rule.routes.iter().enumerate() {
-            self.check(below, &format!("{at}.routes[{index}]"))?;
-        }
-        Ok(())
     }
 
     /// Who gets the matter of an alert.
@@ -298,6 +232,69 @@ impl Routing {
                 || wanted.words.iter().any(|word| text.contains(word.as_str())))
             && (wanted.place.is_empty() || wanted.place.iter().any(in_place))
     }
+}
+
+fn check(rule: &Rule, at: &str, region: &Region) -> Result<(), String> {
+    let leads = [BY_BOTH, BY_PLACE, BY_SUBJECT, ""];
+    let named = |code: &str| region.unit(code).is_some();
+    if !leads.contains(&rule.lead.as_str()) && !named(&rule.lead) {
+        return Err(format!(
+            "`{at}.lead` names the unit `{}`, which units.toml does not have; add it there or correct the code",
+            rule.lead
+        ));
+    }
+    for code in &rule.assist {
+        if ![BY_PLACE, BY_SUBJECT].contains(&code.as_str()) && !named(code) {
+            return Err(format!(
+                "`{at}.assist` names the unit `{code}`, which units.toml does not have; add it there or correct the code"
+            ));
+        }
+    }
+    if let Some(subject) = rule
+        .matches
+        .subject
+        .iter()
+        .find(|subject| !SUBJECTS.contains(&subject.as_str()))
+    {
+        return Err(format!(
+            "`{at}.match.subject` has the unknown subject `{subject}`; known are {}",
+            SUBJECTS.join(" ")
+        ));
+    }
+    let places = &region.gazetteer.place;
+    if let Some(name) = rule
+        .matches
+        .place
+        .iter()
+        .find(|name| !places.iter().any(|place| &place.name == *name))
+    {
+        return Err(format!(
+            "`{at}.match.place` names `{name}`, which region.toml does not have; add it there or correct the name"
+        ));
+    }
+    if let Some(level) = rule
+        .matches
+        .level
+        .iter()
+        .find(|level| !(1..=4).contains(*level))
+    {
+        return Err(format!("`{at}.match.level` has {level}; levels are 1 to 4"));
+    }
+    let decides = !rule.lead.is_empty() || !rule.assist.is_empty() || !rule.routes.is_empty();
+    if !decides {
+        return Err(format!(
+            "`{at}` sends its matters to no one; give it a `lead`, an `assist` or `routes`"
+        ));
+    }
+    if rule.goes_on && !rule.lead.is_empty() {
+        return Err(format!(
+            "`{at}` has a `lead` and says `continue`; a rule that goes on can only add `assist`"
+        ));
+    }
+    for (index, below) in rule.routes.iter().enumerate() {
+        check(below, &format!("{at}.routes[{index}]"), region)?;
+    }
+    Ok(())
 }
 
 fn text_of(alert: &Alert) -> String {

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use backbone::settings::{ClickHouse, Kafka, Operations, Secret, SettingsError, load};
+use backbone::settings::{
+    ClickHouse, Kafka, Operations, Secret, SettingsError, beside, check_regions, load,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -91,26 +93,16 @@ impl Settings {
     /// # Errors
     /// Names the file, the line or field, and the remedy.
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
-        let mut settings: Self = load(path)?;
-        settings.check().map_err(|problem| SettingsError::Invalid {
-            path: path.to_owned(),
-            problem,
-        })?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        settings.store = folder.join(&settings.store);
+        let mut settings = load(path, Self::check)?;
+        settings.store = beside(path, &settings.store);
         for region in &mut settings.regions {
-            *region = folder.join(&region);
+            *region = beside(path, region);
         }
         Ok(settings)
     }
 
     fn check(&self) -> Result<(), String> {
-        if self.regions.is_empty() {
-            return Err(
-                "`regions` is empty; name the folder of a region, such as \"region/360921\""
-                    .to_owned(),
-            );
-        }
+        check_regions(&self.regions)?;
         for (index, channel) in self.channel.iter().enumerate() {
             if self
                 .channel

@@ -72,13 +72,6 @@ pub struct EventSummary {
     pub last_at: Timestamp,
 }
 
-pub(super) fn check_level(field: &str, level: u8) -> Result<(), String> {
-    if (1..=4).contains(&level) {
-        return Ok(());
-    }
-    Err(format!("`{field}` is {level}, not 1 to 4"))
-}
-
 impl Message for Alert {
     const SCHEMA: &'static str = "alert";
     const VERSION: u32 = 1;
@@ -95,6 +88,6 @@ impl Message for Alert {
         super::nonempty("id", &self.id)?;
         super::nonempty("region", &self.region)?;
         super::nonempty("event.id", &self.event.id)?;
-        check_level("level", self.level)
+        super::check_level("level", self.level)
     }
 }

@@ -124,7 +124,7 @@ impl Message for Assessment {
             return Err("`sentiment.score` is outside [-1, 1]".to_owned());
         }
         if let Some(level) = self.event.as_ref().and_then(|event| event.level) {
-            super::alert::check_level("event.level", level)?;
+            super::check_level("event.level", level)?;
         }
         Ok(())
     }

@@ -54,6 +54,6 @@ impl Message for CaseEvent {
         super::nonempty("id", &self.id)?;
         super::nonempty("region", &self.region)?;
         super::nonempty("case", &self.case)?;
-        super::alert::check_level("level", self.level)
+        super::check_level("level", self.level)
     }
 }

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use backbone::service;
 use clap::Parser;
 use standalone::app;
 
@@ -24,9 +25,9 @@ struct Program {
 #[tokio::main]
 async fn main() -> ExitCode {
     let program = Program::parse();
-    backbone::service::start_logs();
+    service::start_logs();
     let result = async {
-        let stop = backbone::service::stop_on_signal()?;
+        let stop = service::stop_on_signal()?;
         app::run(program.arguments, stop, |addresses| {
             let mut out = std::io::stdout().lock();
             if let Err(error) =
@@ -37,11 +38,5 @@ async fn main() -> ExitCode {
         })
         .await
     };
-    match result.await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error:#}");
-            ExitCode::from(2)
-        }
-    }
+    service::exit_code(result.await)
 }
