@@ -4,6 +4,7 @@ pub mod app;
 pub mod check;
 pub mod extract;
 pub mod fetch;
+pub mod item;
 pub mod metrics;
 pub mod publish;
 pub mod schedule;

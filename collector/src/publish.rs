@@ -10,13 +10,15 @@ use backbone::kafka::{Producer, SendError};
 use backbone::message::{Post, Reactions, TEXT_LIMIT, TITLE_LIMIT};
 use backbone::topics::POSTS;
 use futures::future::try_join_all;
+use jiff::Timestamp;
+use thiserror::Error;
 use tracing::warn;
 use url::Url;
 
 use crate::extract::author::AuthorKey;
 use crate::extract::mask::mask;
+use crate::item::{Item, Origin};
 use crate::metrics::Metrics;
-use crate::source::{Definition, Item, Round, SourceError};
 use crate::state::{Cursor, Sent, State, StateError};
 
 /// Where posts go.
@@ -39,6 +41,17 @@ impl Outlet for Producer {
                 .map(|_| ())
         })
     }
+}
+
+/// Why posts were not published; sent again they have the same ids.
+#[derive(Debug, Error)]
+pub enum PublishError {
+    /// The brokers did not acknowledge them.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// The collector's own state failed.
+    #[error(transparent)]
+    State(#[from] StateError),
 }
 
 /// Publishes what sources find. Clones share everything.
@@ -86,16 +99,16 @@ impl Publisher {
     /// When the brokers do not acknowledge, or the state fails; sent again they have the same ids.
     pub async fn publish(
         &self,
-        round: &Round<'_>,
+        origin: Origin<'_>,
         items: Vec<Item>,
         cursor: Option<&Cursor>,
-    ) -> Result<u64, SourceError> {
-        let source = &round.definition.name;
+        now: Timestamp,
+    ) -> Result<u64, PublishError> {
         let (mut posts, mut sent) = (Vec::new(), Vec::new());
         // The same post may come twice at once: a pinned one, or a row corrected further down.
         let mut together: HashMap<String, Sent> = HashMap::new();
         for item in items {
-            let post = self.post(round, item);
+            let post = self.post(origin, item, now);
             let hash = id::of("words", &[&post.title, &post.text]);
             let before = match together.get(&post.id) {
                 Some(before) => Some(before.clone()),
@@ -119,10 +132,10 @@ impl Publisher {
             return Ok(0);
         }
         self.outlet.send(&posts).await?;
-        self.state.remember(source, &sent, cursor).await?;
+        self.state.remember(origin.name, &sent, cursor).await?;
         self.metrics
             .posts_total
-            .with_label_values(&[source.as_str()])
+            .with_label_values(&[origin.name])
             .inc_by(posts.len() as u64);
         Ok(posts.len() as u64)
     }
@@ -131,19 +144,14 @@ impl Publisher {
     ///
     /// # Errors
     /// When the state fails.
-    pub async fn refuse(
-        &self,
-        definition: &Definition,
-        place: &str,
-        problem: &str,
-    ) -> Result<(), StateError> {
-        warn!(source = definition.name, place, problem, "refused");
+    pub async fn refuse(&self, source: &str, place: &str, problem: &str) -> Result<(), StateError> {
+        warn!(source, place, problem, "refused");
         self.metrics
             .parse_failures_total
-            .with_label_values(&[definition.name.as_str()])
+            .with_label_values(&[source])
             .inc();
         self.state
-            .refused(&definition.name, &format!("{place}: {problem}"))
+            .refused(source, &format!("{place}: {problem}"))
             .await
     }
 
@@ -151,14 +159,10 @@ impl Publisher {
     ///
     /// # Errors
     /// When the state fails.
-    pub async fn unseen(
-        &self,
-        definition: &Definition,
-        urls: Vec<Url>,
-    ) -> Result<Vec<Url>, StateError> {
+    pub async fn unseen(&self, source: &str, urls: Vec<Url>) -> Result<Vec<Url>, StateError> {
         let mut unseen = Vec::new();
         for url in urls {
-            let post = id::of_post(&definition.name, url.as_str(), url.as_str());
+            let post = id::of_post(source, url.as_str(), url.as_str());
             if self.state.sent(&post).await?.is_none() {
                 unseen.push(url);
             }
@@ -167,20 +171,19 @@ impl Publisher {
     }
 
     /// The post as the analyzer gets it: masked, cut to its limits, its author a keyed hash.
-    fn post(&self, round: &Round<'_>, item: Item) -> Post {
-        let definition = round.definition;
+    fn post(&self, origin: Origin<'_>, item: Item, now: Timestamp) -> Post {
         Post {
-            id: id::of_post(&definition.name, &item.url, &item.id),
+            id: id::of_post(origin.name, &item.url, &item.id),
             revision: 1,
-            region: definition.region.clone(),
-            source: definition.name.clone(),
-            kind: definition.kind(),
+            region: origin.region.to_owned(),
+            source: origin.name.to_owned(),
+            kind: origin.kind,
             title: mask(&item.title).chars().take(TITLE_LIMIT).collect(),
             text: mask(&item.text).chars().take(TEXT_LIMIT).collect(),
-            author: self.author_key.hash(&definition.name, &item.author),
+            author: self.author_key.hash(origin.name, &item.author),
             url: item.url,
             published_at: item.published_at,
-            collected_at: round.now,
+            collected_at: now,
             reactions: Reactions {
                 likes: item.likes,
                 opposes: item.opposes,

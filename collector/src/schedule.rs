@@ -95,7 +95,7 @@ pub async fn read_once(
     let read = definition.read(&round).await;
     let outcome = match &read {
         Ok(()) => Outcome::Read,
-        Err(SourceError::Send(_) | SourceError::State(_)) => Outcome::NotTaken,
+        Err(SourceError::Publish(_) | SourceError::State(_)) => Outcome::NotTaken,
         Err(_) => Outcome::Failed,
     };
     let problem = read.err().map(|error| error.to_string());

@@ -9,7 +9,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 
 use backbone::message::SourceKind;
-use backbone::settings::{SettingsError, load};
+use backbone::settings::{SettingsError, beside, load};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,8 +18,9 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::fetch::{FetchError, Fetcher, Page, Validators};
-use crate::publish::Publisher;
-use crate::state::StateError;
+use crate::item::{Item, Origin};
+use crate::publish::{PublishError, Publisher};
+use crate::state::{Cursor, StateError};
 
 pub use board::Board;
 pub use feed::Feed;
@@ -61,27 +62,6 @@ fn default_every_seconds() -> u64 {
     600
 }
 
-/// What a source yields: a post as it was found, not masked yet. It does not leave the collector so.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
-    /// Its id at the source.
-    pub id: String,
-    /// Its canonical address; empty where it has none.
-    pub url: String,
-    /// Title.
-    pub title: String,
-    /// Text.
-    pub text: String,
-    /// Who wrote, as written there; hashed before it leaves.
-    pub author: String,
-    /// When it was published.
-    pub published_at: Timestamp,
-    /// Votes for it.
-    pub likes: u32,
-    /// Votes against it.
-    pub opposes: u32,
-}
-
 /// Why a round of a source ended early. A row, an entry or a page that does not fit does not end one.
 #[derive(Debug, Error)]
 pub enum SourceError {
@@ -99,9 +79,9 @@ pub enum SourceError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The brokers did not acknowledge posts.
+    /// What it yielded was not taken.
     #[error(transparent)]
-    Send(#[from] backbone::kafka::SendError),
+    Publish(#[from] PublishError),
     /// The collector's own state failed.
     #[error(transparent)]
     State(#[from] StateError),
@@ -123,6 +103,32 @@ pub struct Round<'a> {
 }
 
 impl Round<'_> {
+    /// Publishes those items that are new or whose words have changed, and tells how many were sent. The
+    /// cursor is kept with them.
+    ///
+    /// # Errors
+    /// When they are not taken; sent again they have the same ids.
+    pub async fn publish(
+        &self,
+        items: Vec<Item>,
+        cursor: Option<&Cursor>,
+    ) -> Result<u64, PublishError> {
+        let origin = self.definition.origin();
+        self.publisher
+            .publish(origin, items, cursor, self.now)
+            .await
+    }
+
+    /// Refuses a row, an entry or a page: told with its place, not with its content.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn refuse(&self, place: &str, problem: &str) -> Result<(), StateError> {
+        self.publisher
+            .refuse(&self.definition.name, place, problem)
+            .await
+    }
+
     /// Fetches a page of the source, counted; nothing when it has not changed since `known`.
     ///
     /// # Errors
@@ -161,15 +167,9 @@ impl Definition {
     /// # Errors
     /// Names the file, the line or field, and the remedy.
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
-        let mut definition: Self = load(path)?;
-        definition
-            .check()
-            .map_err(|problem| SettingsError::Invalid {
-                path: path.to_owned(),
-                problem,
-            })?;
+        let mut definition = load(path, Self::check)?;
         if let Some(import) = &mut definition.import {
-            import.file = path.parent().unwrap_or(Path::new(".")).join(&import.file);
+            import.file = beside(path, &import.file);
         }
         Ok(definition)
     }
@@ -235,6 +235,16 @@ impl Definition {
         match (kinds.next(), kinds.next()) {
             (Some(checked), None) => checked,
             _ => Err("must have exactly one of [import], [board] and [feed]".to_owned()),
+        }
+    }
+
+    /// What of it goes into its posts.
+    #[must_use]
+    pub fn origin(&self) -> Origin<'_> {
+        Origin {
+            name: &self.name,
+            region: &self.region,
+            kind: self.kind(),
         }
     }
 

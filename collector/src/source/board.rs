@@ -155,7 +155,11 @@ impl Board {
         let mut yielded = Yield::default();
         let mut items = Vec::new();
         let mut away = 0;
-        for url in round.publisher.unseen(round.definition, links).await? {
+        for url in round
+            .publisher
+            .unseen(&round.definition.name, links)
+            .await?
+        {
             if round.stop.is_cancelled() {
                 break;
             }
@@ -177,7 +181,7 @@ impl Board {
                     if matches!(error, FetchError::Connection { .. }) {
                         away += 1;
                         if away == MOST_AWAY {
-                            round.publisher.publish(round, items, None).await?;
+                            round.publish(items, None).await?;
                             return Err(error.into());
                         }
                     }
@@ -191,18 +195,15 @@ impl Board {
                 }
                 Err(problem) => {
                     yielded.refused += 1;
-                    round
-                        .publisher
-                        .refuse(round.definition, url.as_str(), &problem)
-                        .await?;
+                    round.refuse(url.as_str(), &problem).await?;
                 }
             }
             if items.len() == BATCH {
                 let batch = std::mem::take(&mut items);
-                round.publisher.publish(round, batch, None).await?;
+                round.publish(batch, None).await?;
             }
         }
-        round.publisher.publish(round, items, None).await?;
+        round.publish(items, None).await?;
         Ok(yielded)
     }
 }

@@ -39,10 +39,7 @@ impl Source for Feed {
             match entry {
                 Ok(item) => items.push(item),
                 Err((place, problem)) => {
-                    round
-                        .publisher
-                        .refuse(round.definition, &place, &problem)
-                        .await?;
+                    round.refuse(&place, &problem).await?;
                 }
             }
         }
@@ -51,8 +48,7 @@ impl Source for Feed {
         while !items.is_empty() && !round.stop.is_cancelled() {
             let rest = items.split_off(items.len().min(BATCH));
             round
-                .publisher
-                .publish(round, std::mem::replace(&mut items, rest), None)
+                .publish(std::mem::replace(&mut items, rest), None)
                 .await?;
         }
         if items.is_empty() {

@@ -285,8 +285,8 @@ impl Import {
     }
 
     async fn read_file(&self, file: &Path, round: &Round<'_>) -> Result<(), SourceError> {
-        let (source, publisher) = (&round.definition.name, round.publisher);
-        let known = publisher.state().cursor(source, file).await?;
+        let source = &round.definition.name;
+        let known = round.publisher.state().cursor(source, file).await?;
         let resumed = tokio::task::block_in_place(|| self.resume(file, known))?;
         let Some((mut export, mut cursor)) = resumed else {
             return Ok(());
@@ -313,12 +313,12 @@ impl Import {
                 Err(problem) => {
                     refused += 1;
                     let place = format!("{}:{}", file.display(), row.line);
-                    publisher.refuse(round.definition, &place, &problem).await?;
+                    round.refuse(&place, &problem).await?;
                 }
             }
             if items.len() == BATCH {
                 let batch = std::mem::take(&mut items);
-                sent += publisher.publish(round, batch, Some(&cursor)).await?;
+                sent += round.publish(batch, Some(&cursor)).await?;
             }
             let rows = cursor.rows - before;
             if rows.is_multiple_of(PROGRESS) {
@@ -333,7 +333,7 @@ impl Import {
         };
         end.length = export.length;
         end.modified = export.modified;
-        sent += publisher.publish(round, items, Some(&end)).await?;
+        sent += round.publish(items, Some(&end)).await?;
         info!(
             source,
             file = %file.display(),
