@@ -3,6 +3,7 @@
 
 mod access;
 mod archive;
+mod assets;
 mod audit;
 mod case;
 mod cases;
@@ -12,6 +13,7 @@ mod overview;
 mod own;
 mod page;
 mod posts;
+mod problem;
 mod session;
 mod show;
 mod units;
@@ -84,9 +86,9 @@ pub fn router(console: Console) -> Router {
         .route("/users/{name}/password", post(users::set_password))
         .route("/audit", get(audit::list))
         .route("/account", get(own::page).post(own::set_password))
-        .route("/assets/console.css", get(page::stylesheet))
-        .route("/assets/icon.svg", get(page::icon))
-        .fallback(page::missing)
+        .route("/assets/console.css", get(assets::stylesheet))
+        .route("/assets/icon.svg", get(assets::icon))
+        .fallback(problem::missing)
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&console),
             access::guard,

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::Console;
 use super::fields::Fields;
-use super::page::Problem;
+use super::problem::Problem;
 use crate::account::User;
 use crate::case::Role;
 

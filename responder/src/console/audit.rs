@@ -8,7 +8,8 @@ use axum::response::Response;
 
 use super::Console;
 use super::access::SignedIn;
-use super::page::{Frame, Problem, render};
+use super::page::{Frame, render};
+use super::problem::Problem;
 use super::show;
 use crate::case::Action;
 

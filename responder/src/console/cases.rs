@@ -11,7 +11,8 @@ use super::Console;
 use super::access::SignedIn;
 use super::events::levels;
 use super::fields::{Choice, Fields, Pages};
-use super::page::{Frame, Problem, render};
+use super::page::{Frame, render};
+use super::problem::Problem;
 use super::show::CaseLine;
 use crate::case::{Query, Role, State as Stage};
 

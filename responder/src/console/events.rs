@@ -12,8 +12,9 @@ use super::Console;
 use super::access::SignedIn;
 use super::archive::{self, EventRow, Filter};
 use super::fields::{Choice, Fields, Pages};
-use super::page::{Frame, Problem, archive_unavailable, render};
+use super::page::{Frame, archive_unavailable, render};
 use super::posts::PostLine;
+use super::problem::Problem;
 use super::show::{self, CaseLine, Level};
 use crate::case::Query;
 

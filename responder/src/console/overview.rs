@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::Console;
 use super::access::SignedIn;
 use super::archive::{self, Share, Totals, Unavailable};
-use super::page::{Frame, Problem, render};
+use super::page::{Frame, render};
+use super::problem::Problem;
 use super::show::{self, CaseLine, Level};
 use crate::case::{Actor, Case, Counts, Query, Role, State as Stage};
 

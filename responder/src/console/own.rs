@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use super::Console;
 use super::access::SignedIn;
 use super::fields::Fields;
-use super::page::{Frame, Problem, render_as};
+use super::page::{Frame, render_as};
+use super::problem::Problem;
 use super::session::give;
 use crate::account::{AccountError, SHORTEST_PASSWORD};
 

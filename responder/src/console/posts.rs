@@ -13,7 +13,8 @@ use super::Console;
 use super::access::SignedIn;
 use super::archive::{self, Filter};
 use super::fields::{Choice, Fields, Pages};
-use super::page::{Frame, Problem, archive_unavailable, render};
+use super::page::{Frame, archive_unavailable, render};
+use super::problem::Problem;
 use super::show;
 
 const PER_PAGE: u32 = 30;

@@ -11,8 +11,10 @@ use jiff::Timestamp;
 
 use super::Console;
 use super::access::{SESSION_COOKIE, SIGN_IN_COOKIE, SignedIn, cookie};
+use super::assets;
 use super::fields::Fields;
-use super::page::{Problem, only_region, render_as, stylesheet_version};
+use super::page::{only_region, render_as};
+use super::problem::Problem;
 use crate::account::{AccountError, Session, secret};
 
 #[derive(Template)]
@@ -109,7 +111,7 @@ fn form(
 ) -> Result<Response, Problem> {
     let page = LoginPage {
         region: only_region(console),
-        version: stylesheet_version(),
+        version: assets::version(),
         csrf: csrf.to_owned(),
         next: next.to_owned(),
         name: name.to_owned(),

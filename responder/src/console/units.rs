@@ -10,7 +10,8 @@ use jiff::Timestamp;
 
 use super::Console;
 use super::access::SignedIn;
-use super::page::{Frame, Problem, render};
+use super::page::{Frame, render};
+use super::problem::Problem;
 use crate::case::{Query, State as Stage};
 
 struct UnitLine {

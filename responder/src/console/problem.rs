@@ -1,0 +1,128 @@
+//! The pages that say what went wrong and what to do.
+
+use askama::Template;
+use axum::http::{StatusCode, Uri};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use tracing::error;
+use url::form_urlencoded::byte_serialize;
+
+use super::assets;
+use crate::account::AccountError;
+use crate::case::StoreError;
+
+/// Why there is no page.
+#[derive(Debug)]
+pub(super) enum Problem {
+    /// Nobody is signed in; after signing in they come back here.
+    SignIn(Uri),
+    /// Nobody is signed in any more who could post this form.
+    SignedOut,
+    /// The role may not.
+    Forbidden,
+    /// The form does not carry the session's secret.
+    Forged,
+    /// There is no such page, or not for this account.
+    NotFound,
+    /// The form is too large.
+    TooLarge,
+    /// The store of cases and accounts fails.
+    Store,
+    /// The fault is the program's own.
+    Broken,
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        error!(%error, "the store failed");
+        Self::Store
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
+impl From<AccountError> for Problem {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Store(error) => error.into(),
+            AccountError::Unknown => Self::NotFound,
+            error => {
+                error!(?error, "the accounts failed");
+                Self::Broken
+            }
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage {
+    title: &'static str,
+    advice: &'static str,
+    status: u16,
+    version: &'static str,
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, title, advice) = match self {
+            Self::SignIn(uri) => {
+                let next: String = byte_serialize(uri.to_string().as_bytes()).collect();
+                return Redirect::to(&format!("/login?next={next}")).into_response();
+            }
+            Self::SignedOut => (
+                StatusCode::UNAUTHORIZED,
+                "登录已失效",
+                "您填写的内容尚未提交。请返回上一页复制已填内容，重新登录后再提交。",
+            ),
+            Self::Forbidden => (
+                StatusCode::FORBIDDEN,
+                "您无权打开此页面",
+                "此页面不在您账号的权限范围内。如工作需要，请联系管理员。",
+            ),
+            Self::Forged => (
+                StatusCode::FORBIDDEN,
+                "页面已过期",
+                "为保证安全，本次提交未被受理。请返回上一页刷新后重新提交。",
+            ),
+            Self::NotFound => (
+                StatusCode::NOT_FOUND,
+                "没有找到此页面",
+                "内容可能不存在，或您无权查看。请核对链接，或返回总览查找。",
+            ),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "提交的内容过长",
+                "请精简后重新提交，文字内容请控制在5000字以内。",
+            ),
+            Self::Store => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "案件库暂时不可用",
+                "本次操作未生效。请稍后重试；如持续出现，请联系管理员。",
+            ),
+            Self::Broken => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "页面出错",
+                "请稍后重试；如持续出现，请联系管理员。",
+            ),
+        };
+        let page = ProblemPage {
+            title,
+            advice,
+            status: status.as_u16(),
+            version: assets::version(),
+        };
+        match page.render() {
+            Ok(text) => (status, Html(text)).into_response(),
+            Err(_) => (status, title).into_response(),
+        }
+    }
+}
+
+/// What answers for addresses that do not exist.
+pub(super) async fn missing() -> Problem {
+    Problem::NotFound
+}
