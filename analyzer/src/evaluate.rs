@@ -13,8 +13,7 @@ use crate::model::Features;
 use crate::pipeline::Pipeline;
 use crate::settings::Settings;
 use crate::stage::clean::clean;
-use crate::stage::opinion::Opinion;
-use crate::train::SENTIMENTS;
+use crate::stage::opinion::{Opinion, SENTIMENTS};
 
 /// Judges a model on labelled texts.
 #[derive(Debug, clap::Args)]

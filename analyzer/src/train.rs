@@ -17,9 +17,7 @@ use crate::evaluate::Report;
 use crate::event::{Neighbours, Signature};
 use crate::model::{BUCKETS, Features, LinearModel, softmax};
 use crate::stage::clean::clean;
-
-/// The sentiment model's labels, in the order of its classes.
-pub const SENTIMENTS: [&str; 3] = ["negative", "neutral", "positive"];
+use crate::stage::opinion::SENTIMENTS;
 
 const EPOCHS: u64 = 12;
 const RATE: f32 = 0.5;

@@ -6,6 +6,9 @@ use backbone::message::{Polarity, Sentiment, SourceKind, Subject};
 
 use crate::model::{Features, LinearModel, ModelError};
 
+/// The sentiment model's labels, in the order of its classes.
+pub const SENTIMENTS: [&str; 3] = ["negative", "neutral", "positive"];
+
 /// Words that explain a result, at most.
 const EXPLAINING_WORDS: usize = 5;
 
@@ -29,9 +32,7 @@ impl Opinion {
         opinion
             .subject
             .require_labels(&backbone::region::SUBJECTS)?;
-        opinion
-            .sentiment
-            .require_labels(&["negative", "neutral", "positive"])?;
+        opinion.sentiment.require_labels(&SENTIMENTS)?;
         Ok(opinion)
     }
 
