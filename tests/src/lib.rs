@@ -7,6 +7,7 @@
 )]
 
 mod console;
+pub mod duty;
 mod engines;
 mod program;
 
@@ -47,4 +48,19 @@ pub async fn number(clickhouse: &str, query: &str) -> Option<u64> {
         .with_url(clickhouse)
         .with_database("wensheng");
     client.query(query).fetch_one::<u64>().await.ok()
+}
+
+/// Waits until each move of a case is in the archive once, and there are as many as expected.
+///
+/// # Panics
+/// When there are more, or they do not come.
+pub async fn wait_for_moves(clickhouse: &str, case: &str, least: u64) {
+    let of = |what: &str| format!("SELECT {what} FROM case_events FINAL WHERE case_id = '{case}'");
+    wait_for("the case's moves in the archive", || async {
+        let count = number(clickhouse, &of("count()")).await?;
+        let last = number(clickhouse, &of("toUInt64(max(sequence))")).await?;
+        assert!(count <= last, "{count} moves up to the {last}th");
+        (count >= least && count == last).then_some(())
+    })
+    .await;
 }

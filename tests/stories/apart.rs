@@ -16,10 +16,10 @@ use rdkafka::ClientConfig;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use tempfile::TempDir;
 use toml::{Table, Value};
-use wensheng_tests::{Broker, Browser, Program, Store, number, project, wait_for};
+use wensheng_tests::duty::{self, PASSWORD};
+use wensheng_tests::{Broker, Browser, Program, Store, number, project, wait_for, wait_for_moves};
 
 const REGION: &str = "990101";
-const PASSWORD: &str = "a password for tests";
 
 /// The settings of the three programs, in a folder of their own.
 struct Office {
@@ -188,7 +188,7 @@ async fn three_programs_on_apache_kafka_lose_and_double_nothing() {
         );
     }
 
-    let responder = office.start("responder");
+    let mut responder = office.start("responder");
     wait_for("the responder", || office.ready(3)).await;
     // Messages that nobody can read come before everything else.
     send_raw(
@@ -251,15 +251,22 @@ async fn three_programs_on_apache_kafka_lose_and_double_nothing() {
     assert_eq!(places.len(), 2, "{dead}");
     assert!(dead.contains("99"), "the unknown version is named: {dead}");
 
-    // And the office can work.
-    let mut administrator = Browser::sign_in(&office.console(), "admin", PASSWORD).await;
-    let page = administrator.get("/cases").await;
-    assert!(!page.values("data-case").is_empty());
+    // And the office can work: a case is dispatched, signed for, answered and closed. A responder killed
+    // on the way loses nothing.
+    let console = office.console();
+    let mut administrator = Browser::sign_in(&console, "admin", PASSWORD).await;
+    let case = duty::answer_a_case(&console, &mut administrator, REGION).await;
+    responder.kill();
+    let responder = office.start("responder");
+    wait_for("the responder again", || office.ready(3)).await;
+    duty::close(&console, &case).await;
+    wait_for_moves(&store.url, &case, 7).await;
 
     // ClickHouse down: cases go on, posts say so.
     let mut store = store;
     store.kill();
     assert_eq!(administrator.get("/posts").await.status, 503);
+    let page = administrator.get("/cases?state=pending").await;
     let case = page.values("data-case")[0].to_owned();
     administrator
         .act(&case, "dismiss", &[("note", "测试")])

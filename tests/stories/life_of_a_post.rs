@@ -12,9 +12,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-use wensheng_tests::{Browser, number, project, shared_data, wait_for};
-
-const PASSWORD: &str = "a password for tests";
+use wensheng_tests::{Browser, duty, number, project, shared_data, wait_for, wait_for_moves};
 
 #[derive(Deserialize)]
 struct Addresses {
@@ -133,20 +131,6 @@ async fn metric(address: &str, name: &str) -> f64 {
         .sum()
 }
 
-/// The first pending case whose page proposes a unit to lead it.
-async fn pending_case(officer: &mut Browser) -> (String, String) {
-    let page = officer.get("/cases?state=pending").await;
-    let case = page.values("data-case")[0].to_owned();
-    let page = officer.get(&format!("/cases/{case}")).await;
-    let select = page
-        .html
-        .split_once("name=\"lead\"")
-        .expect("a form to dispatch")
-        .1;
-    let chosen = select.split_once("\" selected").expect("a proposal").0;
-    (case, chosen.rsplit('"').next().unwrap().to_owned())
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_post_becomes_a_case_that_is_answered_and_nothing_is_lost() {
     backbone::tls::install();
@@ -192,49 +176,8 @@ async fn a_post_becomes_a_case_that_is_answered_and_nothing_is_lost() {
     })
     .await;
 
-    // The administrator makes accounts; the officer dispatches; the unit signs and answers; the officer closes.
     let mut administrator = Browser::sign_in(&addresses.console, "admin", &password).await;
-    administrator
-        .add_user("officer", "duty-officer", "", PASSWORD)
-        .await;
-    administrator
-        .add_user("leader", "leader", "", PASSWORD)
-        .await;
-    let mut officer = Browser::sign_in(&addresses.console, "officer", PASSWORD).await;
-    let (case, lead) = pending_case(&mut officer).await;
-    administrator
-        .add_user("unit", "unit", &format!("{region}/{lead}"), PASSWORD)
-        .await;
-    let mut unit = Browser::sign_in(&addresses.console, "unit", PASSWORD).await;
-    let leader = Browser::sign_in(&addresses.console, "leader", PASSWORD).await;
-    assert_eq!(
-        unit.get(&format!("/cases/{case}")).await.status,
-        404,
-        "not before it is dispatched"
-    );
-
-    let page = officer
-        .act(
-            &case,
-            "dispatch",
-            &[("lead", &lead), ("note", "请尽快核实处理")],
-        )
-        .await;
-    assert_eq!(page.values("data-state"), ["dispatched"]);
-    assert!(
-        unit.get("/").await.html.contains(&case),
-        "it is among the unit's tasks"
-    );
-    unit.act(&case, "sign", &[]).await;
-    unit.act(&case, "report", &[("note", "已到现场查看")]).await;
-    let page = unit
-        .act(
-            &case,
-            "reply",
-            &[("note", "经核实情况属实，已于今日处理完毕。")],
-        )
-        .await;
-    assert_eq!(page.values("data-state"), ["review"]);
+    let case = duty::answer_a_case(&addresses.console, &mut administrator, region).await;
 
     // Killed in the middle of it all, and started again: it has what it had, and goes on.
     Up::kill(addresses.pid);
@@ -244,15 +187,10 @@ async fn a_post_becomes_a_case_that_is_answered_and_nothing_is_lost() {
         "the password is not shown again"
     );
     all_archived(&addresses).await;
-    let mut leader_again = Browser::sign_in(&addresses.console, "leader", PASSWORD).await;
-    let page = leader_again.act(&case, "approve", &[]).await;
-    assert!(page.html.contains("已于今日处理完毕"), "the reply is there");
-    drop(leader);
-    let mut officer = Browser::sign_in(&addresses.console, "officer", PASSWORD).await;
-    let page = officer.act(&case, "close", &[]).await;
-    assert_eq!(page.values("data-state"), ["closed"]);
+    duty::close(&addresses.console, &case).await;
 
     // The pages for posts and events show what the archive has.
+    let mut officer = Browser::sign_in(&addresses.console, "officer", duty::PASSWORD).await;
     let page = officer.get("/posts").await;
     assert_eq!(
         (page.status.as_u16(), page.values("data-post").len()),
@@ -269,19 +207,7 @@ async fn a_post_becomes_a_case_that_is_answered_and_nothing_is_lost() {
 
     // Each move of the case reaches the archive once.
     let clickhouse = addresses.clickhouse.clone();
-    wait_for("the case's moves in the archive", || {
-        let (clickhouse, case) = (clickhouse.clone(), case.clone());
-        async move {
-            let of = |what: &str| {
-                format!("SELECT {what} FROM case_events FINAL WHERE case_id = '{case}'")
-            };
-            let count = number(&clickhouse, &of("count()")).await?;
-            let last = number(&clickhouse, &of("toUInt64(max(sequence))")).await?;
-            assert!(count <= last, "{count} moves up to the {last}th");
-            (count >= 7 && count == last).then_some(())
-        }
-    })
-    .await;
+    wait_for_moves(&clickhouse, &case, 7).await;
     let alerted = "SELECT uniqExact(event_id) FROM alerts";
     wait_for("one case per event", || async {
         let cases = number(&clickhouse, cases).await?;
