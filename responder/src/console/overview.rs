@@ -90,8 +90,8 @@ struct OverviewPage {
 }
 
 #[derive(Template)]
-#[template(path = "todo.html")]
-struct TodoPage {
+#[template(path = "tasks.html")]
+struct TasksPage {
     frame: Frame,
     to_sign: Vec<CaseLine>,
     to_answer: Vec<CaseLine>,
@@ -108,7 +108,7 @@ pub(super) async fn page(
     let mut frame = Frame::new(&console, &signed_in, "/", "总览");
     frame.refresh = REFRESH;
     if actor.role == Role::Unit {
-        return todo(&console, frame, &actor, now).await;
+        return tasks(&console, frame, &actor, now).await;
     }
     let counts = console.cases.counts(&actor).await?;
     let of = |wanted: &dyn Fn(&Counts) -> bool| -> u64 {
@@ -155,7 +155,7 @@ pub(super) async fn page(
     })
 }
 
-async fn todo(
+async fn tasks(
     console: &Console,
     frame: Frame,
     actor: &Actor,
@@ -176,7 +176,7 @@ async fn todo(
         );
     }
     let mut lists = lists.into_iter();
-    render(&TodoPage {
+    render(&TasksPage {
         frame,
         to_sign: lists.next().unwrap_or_default(),
         to_answer: lists.next().unwrap_or_default(),
