@@ -2,12 +2,14 @@
 //! often, sizes and times bounded, no private addresses unless allowed.
 
 mod guard;
+mod host;
 mod robots;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::header::{self, HeaderMap};
 use reqwest::{Client, Response, StatusCode, redirect};
 use thiserror::Error;
@@ -17,6 +19,7 @@ use url::Url;
 
 use crate::settings::Fetch;
 use guard::Guard;
+use host::{Host, Went};
 use robots::Robots;
 
 /// Redirects followed.
@@ -65,6 +68,16 @@ pub enum FetchError {
         /// The answer.
         status: StatusCode,
     },
+    /// Its host is left alone for a while: it failed again and again, or asked for it.
+    #[error(
+        "{url} was not asked for: its host is left alone for another {seconds} s, because it failed again and again or asked for it"
+    )]
+    Resting {
+        /// The address.
+        url: Url,
+        /// How long still.
+        seconds: u64,
+    },
     /// The server cannot be reached, or did not answer in time.
     #[error("{url} cannot be fetched: {problem}")]
     Connection {
@@ -80,7 +93,7 @@ impl FetchError {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Connection { .. } => true,
+            Self::Connection { .. } | Self::Resting { .. } => true,
             Self::Status { status, .. } => {
                 status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
             }
@@ -117,12 +130,6 @@ pub struct Fetcher {
     client: Client,
     settings: Arc<Fetch>,
     hosts: Arc<Mutex<HashMap<String, Arc<Mutex<Host>>>>>,
-}
-
-#[derive(Debug, Default)]
-struct Host {
-    next: Option<Instant>,
-    robots: Option<Robots>,
 }
 
 impl Fetcher {
@@ -188,27 +195,45 @@ impl Fetcher {
     /// Waits for the host's turn, asks its robots.txt, and requests.
     async fn take_turn(&self, url: &Url, known: &Validators) -> Result<Response, FetchError> {
         let origin = url.origin().ascii_serialization();
-        let host = Arc::clone(self.hosts.lock().await.entry(origin).or_default());
+        let host = Arc::clone(
+            (self.hosts.lock().await)
+                .entry(origin)
+                .or_insert_with(|| Arc::new(Mutex::new(Host::new(Instant::now())))),
+        );
         let mut host = host.lock().await;
+        if let Some(left) = host.rests(Instant::now()) {
+            return Err(FetchError::Resting {
+                url: url.clone(),
+                seconds: left.as_secs() + 1,
+            });
+        }
+        let least = Duration::from_millis(self.settings.delay_ms);
         if host.robots.as_ref().is_none_or(Robots::is_old) {
-            if let Some(next) = host.next {
-                tokio::time::sleep_until(next).await;
-            }
+            tokio::time::sleep_until(host.turn()).await;
+            let asked = Instant::now();
             let robots = self.fetch_robots(url).await;
-            host.next = Some(Instant::now() + Duration::from_millis(self.settings.delay_ms));
+            let went = match &robots {
+                Ok(_) => Went::Served,
+                Err(_) => Went::Failed,
+            };
+            let now = Instant::now();
+            host.note(went, now - asked, least, now, rand::random());
             host.robots = Some(robots?);
         }
         let robots = host.robots.as_ref();
         if !robots.is_some_and(|robots| robots.allows(url)) {
             return Err(FetchError::NotAllowed { url: url.clone() });
         }
-        let delay = Duration::from_millis(self.settings.delay_ms)
-            .max(robots.and_then(Robots::delay).unwrap_or_default());
-        if let Some(next) = host.next {
-            tokio::time::sleep_until(next).await;
-        }
+        let least = least.max(robots.and_then(Robots::delay).unwrap_or_default());
+        tokio::time::sleep_until(host.turn()).await;
+        let asked = Instant::now();
         let response = self.request(url, known).await;
-        host.next = Some(Instant::now() + delay);
+        let went = match &response {
+            Ok(response) => Went::of(response.status(), response.headers(), Timestamp::now()),
+            Err(_) => Went::Failed,
+        };
+        let now = Instant::now();
+        host.note(went, now - asked, least, now, rand::random());
         response
     }
 

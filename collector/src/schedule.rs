@@ -61,17 +61,17 @@ async fn run(
         let wait = match outcome {
             Outcome::Read => {
                 failures = 0;
-                Duration::from_secs(definition.every_seconds)
+                with_jitter(Duration::from_secs(definition.every_seconds))
             }
             Outcome::Failed => {
                 failures += 1;
-                after_failure(failures)
+                full_jitter(after_failure(failures))
             }
-            Outcome::NotTaken => RETRY_FIRST,
+            Outcome::NotTaken => full_jitter(RETRY_FIRST),
         };
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(with_jitter(wait)) => {}
+            () = tokio::time::sleep(wait) => {}
         }
     }
 }
@@ -137,6 +137,11 @@ fn after_failure(failures: u32) -> Duration {
     RETRY_FIRST
         .saturating_mul(1 << failures.saturating_sub(1).min(16))
         .min(RETRY_LONGEST)
+}
+
+/// Anything up to the wait: sources that failed together do not come back together.
+fn full_jitter(wait: Duration) -> Duration {
+    wait.mul_f64(rand::random()).max(Duration::from_secs(1))
 }
 
 /// Up to a tenth more, so that sources do not come all at once.

@@ -127,7 +127,7 @@ impl Board {
             None => round.now,
         };
         Ok(Item {
-            id: page.url.to_string(),
+            id: String::new(),
             url: page.url.to_string(),
             title: of("board.title", &self.title)?.replace('\n', " "),
             text,
@@ -178,12 +178,11 @@ impl Board {
                 }
                 Err(error) => {
                     yielded.missing |= error.is_passing();
-                    if matches!(error, FetchError::Connection { .. }) {
-                        away += 1;
-                        if away == MOST_AWAY {
-                            round.publish(items, None).await?;
-                            return Err(error.into());
-                        }
+                    let resting = matches!(error, FetchError::Resting { .. });
+                    away += u32::from(matches!(error, FetchError::Connection { .. }));
+                    if resting || away == MOST_AWAY {
+                        round.publish(items, None).await?;
+                        return Err(error.into());
                     }
                     Err(format!("was not had: {error}"))
                 }

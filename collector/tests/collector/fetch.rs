@@ -116,3 +116,31 @@ async fn a_server_that_is_away_is_told_with_the_cause() {
     assert!(error.is_passing());
     assert!(error.to_string().contains("refused"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_asks_for_time_is_given_it() {
+    let site = Site::start().await;
+    let busy = Page::status(429).with("retry-after", "600");
+    site.set("/page", busy);
+    let fetcher = Fetcher::new(&loopback()).unwrap();
+    let get = || async {
+        fetcher
+            .get(&site.at("page"), &Validators::default())
+            .await
+            .unwrap_err()
+    };
+    let error = get().await;
+    assert!(matches!(error, FetchError::Status { .. }), "{error}");
+    let error = get().await;
+    assert!(
+        matches!(
+            error,
+            FetchError::Resting {
+                seconds: 599..=600,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert_eq!(site.asked(), ["/page"], "it was not asked again");
+}
