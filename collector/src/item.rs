@@ -17,7 +17,7 @@ pub struct Origin<'a> {
 /// A post as it was found, not masked yet. It does not leave the collector so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// Its id at the source.
+    /// Its id at the source; empty where its address is all it is known by.
     pub id: String,
     /// Its canonical address; empty where it has none.
     pub url: String,

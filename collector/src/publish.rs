@@ -15,6 +15,7 @@ use thiserror::Error;
 use tracing::warn;
 use url::Url;
 
+use crate::extract::address;
 use crate::extract::author::AuthorKey;
 use crate::extract::mask::mask;
 use crate::item::{Item, Origin};
@@ -162,7 +163,7 @@ impl Publisher {
     pub async fn unseen(&self, source: &str, urls: Vec<Url>) -> Result<Vec<Url>, StateError> {
         let mut unseen = Vec::new();
         for url in urls {
-            let post = id::of_post(source, url.as_str(), url.as_str());
+            let post = id::of_post(source, &address::identity(url.as_str()), "");
             if self.state.sent(&post).await?.is_none() {
                 unseen.push(url);
             }
@@ -173,7 +174,7 @@ impl Publisher {
     /// The post as the analyzer gets it: masked, cut to its limits, its author a keyed hash.
     fn post(&self, origin: Origin<'_>, item: Item, now: Timestamp) -> Post {
         Post {
-            id: id::of_post(origin.name, &item.url, &item.id),
+            id: id::of_post(origin.name, &address::identity(&item.url), &item.id),
             revision: 1,
             region: origin.region.to_owned(),
             source: origin.name.to_owned(),

@@ -2,12 +2,39 @@
 
 use url::Url;
 
-/// The canonical form: no fragment, no parameters that only track visits.
+/// Parameters that say how a visitor came, or who it is.
+const TRACKING: [&str; 20] = [
+    "spm",
+    "scm",
+    "from_source",
+    "share_token",
+    "share_source",
+    "share_medium",
+    "isappinstalled",
+    "sharer_sharetime",
+    "sharer_shareid",
+    "nsukey",
+    "fbclid",
+    "gclid",
+    "bd_vid",
+    "hmsr",
+    "jsessionid",
+    "phpsessid",
+    "aspsessionid",
+    "sessionid",
+    "sid",
+    "_t",
+];
+/// Names that one site has for its desktop and its phones.
+const SAME_SITE: [&str; 5] = ["www", "m", "wap", "3g", "mobile"];
+
+/// The canonical form: no fragment, no parameters that only track visits, no session in the path.
 #[must_use]
 pub fn canonical(mut url: Url) -> Url {
     url.set_fragment(None);
     let tracks = |name: &str| {
-        name.starts_with("utm_") || matches!(name, "spm" | "from_source" | "share_token")
+        let name = name.to_ascii_lowercase();
+        name.starts_with("utm_") || TRACKING.contains(&name.as_str())
     };
     // Kept as written: many a board's parameters are GBK under their percent signs.
     let kept: Option<Vec<&str>> = url.query().map(|query| {
@@ -20,7 +47,38 @@ pub fn canonical(mut url: Url) -> Url {
         .map(|kept| kept.join("&"))
         .filter(|kept| !kept.is_empty());
     url.set_query(query.as_deref());
+    let path = url.path().to_owned();
+    if let Some((before, session)) = path.split_once(';')
+        && session.to_ascii_lowercase().starts_with("jsessionid=")
+    {
+        url.set_path(before);
+    }
     url
+}
+
+/// What stays the same of an address however the site is reached: without http or https, and without the
+/// name of its desktop or phone pages. Part of a post's id; nothing that can be fetched.
+#[must_use]
+pub fn identity(url: &str) -> String {
+    let Ok(url) = Url::parse(url) else {
+        return url.to_owned();
+    };
+    let Some(host) = url.host_str() else {
+        return url.to_string();
+    };
+    let site = match host.split_once('.') {
+        Some((first, rest)) if SAME_SITE.contains(&first) && rest.contains('.') => rest,
+        _ => host,
+    };
+    let port = url
+        .port()
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    let query = url
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    format!("{site}{port}{}{query}", url.path())
 }
 
 #[cfg(test)]
@@ -41,8 +99,30 @@ mod tests {
                 "http://a.test/p?q=%B7%EE%D0%C2",
             ),
             ("http://a.test/p?b=2&a=1", "http://a.test/p?b=2&a=1"),
+            (
+                "http://a.test/p;jsessionid=0A1B?id=3",
+                "http://a.test/p?id=3",
+            ),
+            (
+                "http://a.test/p?id=3&PHPSESSID=x&isappinstalled=0",
+                "http://a.test/p?id=3",
+            ),
         ] {
             assert_eq!(canonical(found.parse().unwrap()).as_str(), expected);
         }
+    }
+
+    #[test]
+    fn a_page_is_the_same_however_its_site_is_reached() {
+        for same in [
+            "https://www.fengxin.test/p?id=3",
+            "http://m.fengxin.test/p?id=3",
+            "http://fengxin.test:80/p?id=3",
+        ] {
+            assert_eq!(identity(same), "fengxin.test/p?id=3");
+        }
+        assert_eq!(identity("http://m.test/p"), "m.test/p");
+        assert_eq!(identity("http://127.0.0.1:8080/p"), "127.0.0.1:8080/p");
+        assert_eq!(identity(""), "");
     }
 }

@@ -1,8 +1,9 @@
-//! Masks what tells who a person is: mobile, identity and bank card numbers.
+//! Masks what tells who a person is: mobile, identity and bank card numbers, plates and e-mail addresses.
 //!
 //! Digits are read as groups: whole runs of them, parted by one space or hyphen. A number is masked when
 //! its groups are of the lengths in which people write it, so that dates, amounts and years side by side
-//! stay as they are.
+//! stay as they are. An identity number has a province (GB/T 2260) and a birthday (GB 11643), a card the
+//! prefix of UnionPay or the check digit of ISO/IEC 7812, so that case and order numbers stay too.
 
 use std::sync::LazyLock;
 
@@ -14,6 +15,26 @@ use regex::{Captures, Regex};
 )]
 static NUMBERS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"[0-9０-９]+[xXＸ]?(?:[- \u{3000}－][0-9０-９]+[xXＸ]?)*").expect("a valid pattern")
+});
+
+#[allow(
+    clippy::expect_used,
+    reason = "a constant pattern, compiled by every test"
+)]
+static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"([A-Za-z0-9])[A-Za-z0-9._%+-]*[@＠]([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
+        .expect("a valid pattern")
+});
+/// A plate (GA 36): province, letter, five characters or six.
+#[allow(
+    clippy::expect_used,
+    reason = "a constant pattern, compiled by every test"
+)]
+static PLATE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"([京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-Z])[·•. -]?([A-HJ-NP-Z0-9]{5,6})([A-Za-z0-9]?)",
+    )
+    .expect("a valid pattern")
 });
 
 /// The groups of digits in which a number is written.
@@ -47,12 +68,22 @@ const fn form(groups: &'static [usize], is_one: fn(&str) -> bool, kept: usize) -
     }
 }
 
-/// The text with such numbers masked: of a mobile number the first three and last two digits are left, of
-/// the others the first and last two.
+/// The text with these masked: of a mobile number the first three and last two digits are left, of other
+/// numbers the first and last two, of a plate the place, of an address its first letter and its host.
 #[must_use]
 pub fn mask(text: &str) -> String {
+    let text = EMAIL.replace_all(text, "$1***@$2");
+    let text = PLATE.replace_all(&text, |found: &Captures<'_>| {
+        let of = |group| found.get(group).map_or("", |found| found.as_str());
+        let is_plate = of(3).is_empty() && of(2).chars().filter(char::is_ascii_digit).count() >= 2;
+        if is_plate {
+            format!("{}{}", of(1), "*".repeat(of(2).len()))
+        } else {
+            of(0).to_owned()
+        }
+    });
     NUMBERS
-        .replace_all(text, |found: &Captures<'_>| {
+        .replace_all(&text, |found: &Captures<'_>| {
             mask_groups(found.get(0).map_or("", |found| found.as_str()))
         })
         .into_owned()
@@ -162,7 +193,11 @@ fn is_mobile_dialled(digits: &str) -> bool {
         .any(|prefix| digits.strip_prefix(prefix).is_some_and(is_mobile))
 }
 
-/// An identity number. Of one of 15 digits the middle must be a birthday; 18 digits may be a card too.
+/// Birthdays after it are as likely the day of a case whose number looks like an identity number.
+const LAST_SURE_BIRTH: u32 = 2012;
+
+/// An identity number: a province, a birthday, and of the very young the check digit too; of others it is
+/// not asked for, since people mistype it. 18 digits may be a card too.
 fn is_identity(digits: &str) -> bool {
     let of = |from: usize, to: usize| -> u32 {
         digits
@@ -170,26 +205,53 @@ fn is_identity(digits: &str) -> bool {
             .and_then(|part| part.parse().ok())
             .unwrap_or(0)
     };
+    let birthday = |from: usize| {
+        (1..=12).contains(&of(from, from + 2)) && (1..=31).contains(&of(from + 2, from + 4))
+    };
+    let province = matches!(of(0, 2), 11..=15 | 21..=23 | 31..=37 | 41..=46 | 50..=54 | 61..=65 | 71 | 81..=83);
     match digits.len() {
-        15 => {
-            !digits.ends_with('X')
-                && (1..=12).contains(&of(8, 10))
-                && (1..=31).contains(&of(10, 12))
+        15 => province && !digits.ends_with('X') && birthday(8),
+        18 => {
+            let year = of(6, 10);
+            let born = province && (1900..=2100).contains(&year) && birthday(10);
+            (born && (year <= LAST_SURE_BIRTH || has_identity_check(digits))) || is_card(digits)
         }
-        18 => !is_dated(digits),
         _ => false,
     }
+}
+
+/// ISO 7064 MOD 11-2, as GB 11643 uses it.
+fn has_identity_check(digits: &str) -> bool {
+    let sum: u32 = digits
+        .chars()
+        .rev()
+        .zip(0_u32..)
+        .map(|(digit, place)| (digit.to_digit(10).unwrap_or(10)) * (2_u32.pow(place) % 11))
+        .sum();
+    sum % 11 == 1
 }
 
 /// A card number.
 fn is_card(digits: &str) -> bool {
     let run = (16..=19).contains(&digits.len()) && !digits.ends_with('X');
-    run && !is_dated(digits)
+    run && (digits.starts_with("62") || has_check_digit(digits))
 }
 
-/// Whether digits begin as a year does, which no card and no identity number does.
-fn is_dated(digits: &str) -> bool {
-    ["19", "20"].iter().any(|year| digits.starts_with(year))
+/// The Luhn formula of ISO/IEC 7812-1. A number that begins as a year does is no card, for no issuer has
+/// such a prefix.
+fn has_check_digit(digits: &str) -> bool {
+    if ["19", "20"].iter().any(|year| digits.starts_with(year)) {
+        return false;
+    }
+    let sum: u32 = digits
+        .chars()
+        .rev()
+        .filter_map(|digit| digit.to_digit(10))
+        .zip([1, 2].into_iter().cycle())
+        .map(|(digit, weight)| digit * weight)
+        .map(|product| product / 10 + product % 10)
+        .sum();
+    sum.is_multiple_of(10)
 }
 
 #[cfg(test)]
@@ -215,6 +277,12 @@ mod tests {
             ("卡号6222021234567890123", "卡号62***************23"),
             ("6222 0212 3456 7890 123", "62***************23"),
             ("6222021234567890", "62************90"),
+            ("身份证360921202311010002", "身份证36**************02"),
+            ("卡号4111111111111111", "卡号41************11"),
+            ("写信到zhang.san88@qq.com，谢谢", "写信到z***@qq.com，谢谢"),
+            ("a@b.gov.cn", "a***@b.gov.cn"),
+            ("赣C12345乱停车", "赣C*****乱停车"),
+            ("赣C·8A123，赣CD12345", "赣C*****，赣C******"),
         ] {
             assert_eq!(mask(text), expected);
         }
@@ -236,6 +304,12 @@ mod tests {
             "12812345678",
             "合计138123456789元",
             "3.1415926",
+            "工单360921202311010001",
+            "订单4111111111111112",
+            "奉新A区2栋3单元",
+            "新A12345678元",
+            "云BASICS",
+            "@县住建局",
         ] {
             assert_eq!(mask(text), text);
         }

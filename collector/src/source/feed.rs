@@ -121,11 +121,7 @@ fn item(entry: feed_rs::model::Entry, page: &Page, round: &Round<'_>) -> Result<
         return Err("has neither id nor link; the feed must give it one".to_owned());
     }
     Ok(Item {
-        id: if entry.id.is_empty() {
-            url.clone()
-        } else {
-            entry.id
-        },
+        id: entry.id,
         url,
         title: title.trim().to_owned(),
         text,
