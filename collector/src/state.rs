@@ -322,6 +322,66 @@ impl State {
         Ok(())
     }
 
+    /// Notes that a post's page was read, so that it is looked at again for edits.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn watch(&self, source: &str, url: &Url, now: Timestamp) -> Result<(), StateError> {
+        let now = now.as_millisecond();
+        sqlx::query(
+            "INSERT INTO watched (source, url, found_at, checked_at) VALUES (?, ?, ?, ?) \
+             ON CONFLICT (source, url) DO UPDATE SET checked_at = excluded.checked_at",
+        )
+        .bind(source)
+        .bind(url.as_str())
+        .bind(now)
+        .bind(now)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Looks at a post's page no more.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn unwatch(&self, source: &str, url: &Url) -> Result<(), StateError> {
+        sqlx::query("DELETE FROM watched WHERE source = ? AND url = ?")
+            .bind(source)
+            .bind(url.as_str())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Pages last looked at before `checked`, the longest ago first; those found before `found` are looked at
+    /// no more.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn due(
+        &self,
+        source: &str,
+        found: Timestamp,
+        checked: Timestamp,
+        most: u32,
+    ) -> Result<Vec<Url>, StateError> {
+        sqlx::query("DELETE FROM watched WHERE source = ? AND found_at < ?")
+            .bind(source)
+            .bind(found.as_millisecond())
+            .execute(&self.pool)
+            .await?;
+        let urls: Vec<String> = sqlx::query_scalar(
+            "SELECT url FROM watched WHERE source = ? AND checked_at <= ? ORDER BY checked_at LIMIT ?",
+        )
+        .bind(source)
+        .bind(checked.as_millisecond())
+        .bind(most)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(urls.iter().filter_map(|url| url.parse().ok()).collect())
+    }
+
     /// Closes it.
     pub async fn close(&self) {
         self.pool.close().await;

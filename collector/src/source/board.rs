@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use scraper::{Html, Selector};
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,8 @@ use crate::fetch::{FetchError, Page, Validators};
 
 /// Posts published together: few, because each is a page that is waited for.
 const BATCH: usize = 5;
+/// Pages looked at again in a round, at most.
+const MOST_RECHECKED: u32 = 20;
 /// Posts in a row that cannot be had because the server is away, before it is left alone.
 const MOST_AWAY: u32 = 3;
 
@@ -50,6 +53,12 @@ pub struct Board {
     /// CSS selector of the number of votes against it.
     #[serde(default)]
     pub opposes: Option<String>,
+    /// Hours after which a post's page is looked at again, for edits.
+    #[serde(default = "default_recheck_hours")]
+    pub recheck_hours: u32,
+    /// Days for which that is done; 0 for never.
+    #[serde(default = "default_recheck_days")]
+    pub recheck_days: u32,
     /// The charset, where the site itself says a wrong one.
     #[serde(default)]
     pub charset: Option<String>,
@@ -57,6 +66,14 @@ pub struct Board {
 
 fn default_most_pages() -> u32 {
     20
+}
+
+fn default_recheck_hours() -> u32 {
+    24
+}
+
+fn default_recheck_days() -> u32 {
+    14
 }
 
 fn default_title() -> String {
@@ -154,6 +171,7 @@ impl Board {
     async fn read_posts(&self, links: Vec<Url>, round: &Round<'_>) -> Result<Yield, SourceError> {
         let mut yielded = Yield::default();
         let mut items = Vec::new();
+        let mut read_pages = Vec::new();
         let mut away = 0;
         for url in round
             .publisher
@@ -191,6 +209,7 @@ impl Board {
                 Ok(item) => {
                     yielded.new += 1;
                     items.push(item);
+                    read_pages.push(url);
                 }
                 Err(problem) => {
                     yielded.refused += 1;
@@ -203,7 +222,102 @@ impl Board {
             }
         }
         round.publish(items, None).await?;
+        if self.recheck_days > 0 {
+            for url in read_pages {
+                let state = round.publisher.state();
+                state.watch(&round.definition.name, &url, round.now).await?;
+            }
+        }
         Ok(yielded)
+    }
+
+    /// Looks at posts again that were read some time ago: people edit what they wrote.
+    /// A page that is gone is looked at no more; what was sent of it stays.
+    async fn recheck(&self, round: &Round<'_>) -> Result<(), SourceError> {
+        let (source, state) = (&round.definition.name, round.publisher.state());
+        let found = round.now - SignedDuration::from_hours(i64::from(self.recheck_days) * 24);
+        let checked = round.now - SignedDuration::from_hours(i64::from(self.recheck_hours));
+        for url in state.due(source, found, checked, MOST_RECHECKED).await? {
+            if round.stop.is_cancelled() {
+                break;
+            }
+            let known = state.validators(&url).await?;
+            match round.fetch(&url, &known).await {
+                Ok(None) => {}
+                Ok(Some(page)) => {
+                    let validators = page.validators.clone();
+                    let page = Page {
+                        url: url.clone(),
+                        ..page
+                    };
+                    match tokio::task::block_in_place(|| self.item(&page, round)) {
+                        Ok(item) => {
+                            round.publish(vec![item], None).await?;
+                            state.remember_validators(&url, &validators).await?;
+                        }
+                        Err(problem) => round.refuse(url.as_str(), &problem).await?,
+                    }
+                }
+                Err(error) if error.is_passing() => return Err(error.into()),
+                Err(_) => {
+                    state.unwatch(source, &url).await?;
+                    continue;
+                }
+            }
+            state.watch(source, &url, round.now).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads the list pages and what is new on them.
+    async fn read_lists(&self, round: &Round<'_>) -> Result<(), SourceError> {
+        let (source, state) = (&round.definition.name, round.publisher.state());
+        // Boards put the newest first: behind a page of known posts there is nothing new, unless the last
+        // round was broken off.
+        let unfinished = state.is_unfinished(source).await?;
+        let known = match unfinished {
+            true => Validators::default(),
+            false => state.validators(&self.url).await?,
+        };
+        let Some(first) = round.fetch(&self.url, &known).await? else {
+            return Ok(());
+        };
+        state.note_unfinished(source, true).await?;
+        let validators = first.validators.clone();
+        let (mut new, mut refused, mut missing) = (0, 0, false);
+        let mut visited = HashSet::from([self.url.clone()]);
+        let mut page = Some(first);
+        while let Some(list) = page.take() {
+            let (links, next) = tokio::task::block_in_place(|| self.links(&list))
+                .map_err(|problem| SourceError::Content(format!("{} {problem}", list.url)))?;
+            if links.is_empty() && visited.len() == 1 {
+                let problem = "has no links at `board.item`; has the site's template changed?";
+                return Err(SourceError::Content(format!("{} {problem}", list.url)));
+            }
+            let yielded = self.read_posts(links, round).await?;
+            new += yielded.new;
+            refused += yielded.refused;
+            missing |= yielded.missing;
+            if round.stop.is_cancelled() {
+                return Ok(());
+            }
+            let go_on = yielded.new > 0 || unfinished;
+            if let Some(next) = next
+                && go_on
+                && visited.len() < self.most_pages as usize
+                && visited.insert(next.clone())
+            {
+                page = round.fetch(&next, &Validators::default()).await?;
+            }
+        }
+        state.note_unfinished(source, missing).await?;
+        // A list that has not changed is not read again, so only when nothing of it is left to be had.
+        if refused == 0 {
+            state.remember_validators(&self.url, &validators).await?;
+        }
+        let pages = visited.len();
+        info!(source, pages, new, refused, "board read");
+        Ok(())
     }
 }
 
@@ -253,52 +367,7 @@ impl Source for Board {
     }
 
     async fn read(&self, round: &Round<'_>) -> Result<(), SourceError> {
-        let (source, state) = (&round.definition.name, round.publisher.state());
-        // Boards put the newest first: behind a page of known posts there is nothing new, unless the last
-        // round was broken off.
-        let unfinished = state.is_unfinished(source).await?;
-        let known = match unfinished {
-            true => Validators::default(),
-            false => state.validators(&self.url).await?,
-        };
-        let Some(first) = round.fetch(&self.url, &known).await? else {
-            return Ok(());
-        };
-        state.note_unfinished(source, true).await?;
-        let validators = first.validators.clone();
-        let (mut new, mut refused, mut missing) = (0, 0, false);
-        let mut visited = HashSet::from([self.url.clone()]);
-        let mut page = Some(first);
-        while let Some(list) = page.take() {
-            let (links, next) = tokio::task::block_in_place(|| self.links(&list))
-                .map_err(|problem| SourceError::Content(format!("{} {problem}", list.url)))?;
-            if links.is_empty() && visited.len() == 1 {
-                let problem = "has no links at `board.item`; has the site's template changed?";
-                return Err(SourceError::Content(format!("{} {problem}", list.url)));
-            }
-            let yielded = self.read_posts(links, round).await?;
-            new += yielded.new;
-            refused += yielded.refused;
-            missing |= yielded.missing;
-            if round.stop.is_cancelled() {
-                return Ok(());
-            }
-            let go_on = yielded.new > 0 || unfinished;
-            if let Some(next) = next
-                && go_on
-                && visited.len() < self.most_pages as usize
-                && visited.insert(next.clone())
-            {
-                page = round.fetch(&next, &Validators::default()).await?;
-            }
-        }
-        state.note_unfinished(source, missing).await?;
-        // A list that has not changed is not read again, so only when nothing of it is left to be had.
-        if refused == 0 {
-            state.remember_validators(&self.url, &validators).await?;
-        }
-        let pages = visited.len();
-        info!(source, pages, new, refused, "board read");
-        Ok(())
+        self.read_lists(round).await?;
+        self.recheck(round).await
     }
 }

@@ -1,4 +1,5 @@
 use collector::schedule::Outcome;
+use jiff::SignedDuration;
 
 use crate::desk::{Desk, SOURCE, contains};
 use crate::site::{Page, Site};
@@ -146,4 +147,33 @@ async fn a_template_that_changed_is_a_failure_of_the_source() {
     let problem = desk.health().await.problem;
     assert!(problem.contains("`board.item`"), "{problem}");
     assert_eq!(desk.metrics.source_up.with_label_values(&[SOURCE]).get(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_is_noticed_and_a_page_that_is_gone_is_let_be() {
+    let (desk, site) = (Desk::new().await, board().await);
+    desk.read(&source(&site)).await;
+    let first: Vec<_> = desk.posts();
+    site.asked();
+    let edited = post("路灯4", "冯川镇的路灯修好了，谢谢");
+    site.set("/post/4", Page::gbk(&edited));
+    site.set("/post/3", Page::status(404));
+
+    desk.wait(SignedDuration::from_hours(1));
+    desk.read(&source(&site)).await;
+    assert_eq!(site.asked(), ["/list"], "not yet");
+    desk.wait(SignedDuration::from_hours(24));
+    assert_eq!(desk.read(&source(&site)).await, Outcome::Read);
+    let changed = desk.posts();
+    assert_eq!(changed.len(), 1);
+    assert_eq!((&changed[0].id, changed[0].revision), (&first[0].id, 2));
+    assert_eq!(changed[0].text, "冯川镇的路灯修好了，谢谢");
+    assert_eq!(site.asked().len(), 5, "the list and four posts");
+
+    desk.wait(SignedDuration::from_hours(24));
+    desk.read(&source(&site)).await;
+    assert_eq!((site.asked().len(), desk.posts().len()), (4, 0));
+    desk.wait(SignedDuration::from_hours(24 * 14));
+    desk.read(&source(&site)).await;
+    assert_eq!(site.asked(), ["/list"], "after two weeks no more");
 }

@@ -15,7 +15,7 @@ use collector::schedule::{Outcome, read_once};
 use collector::settings::Fetch;
 use collector::source::Definition;
 use collector::state::{Health, State};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use prometheus::Registry;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -60,6 +60,7 @@ pub(crate) struct Desk {
     kept: Arc<Kept>,
     fetcher: Fetcher,
     publisher: Publisher,
+    now: Mutex<Timestamp>,
 }
 
 impl Desk {
@@ -84,6 +85,7 @@ impl Desk {
             state,
             kept,
             publisher,
+            now: Mutex::new(NOW.parse().unwrap()),
         }
     }
 
@@ -98,8 +100,13 @@ impl Desk {
         std::fs::write(&path, text).unwrap();
         let definition = Definition::load(&path).unwrap();
         let stop = CancellationToken::new();
-        let now: Timestamp = NOW.parse().unwrap();
+        let now = *self.now.lock().unwrap();
         read_once(&definition, &self.fetcher, &self.publisher, &stop, now).await
+    }
+
+    /// Lets time go by.
+    pub(crate) fn wait(&self, time: SignedDuration) {
+        *self.now.lock().unwrap() += time;
     }
 
     /// Lets the brokers take only so many batches from now on, or all.
