@@ -161,10 +161,28 @@ impl Fetcher {
     /// # Errors
     /// Says why it was not had.
     pub async fn get(&self, url: &Url, known: &Validators) -> Result<Option<Page>, FetchError> {
+        self.get_with(url, known, &HeaderMap::new()).await
+    }
+
+    /// As [`Fetcher::get`], with headers that only the address's own site is sent.
+    ///
+    /// # Errors
+    /// Says why it was not had.
+    pub async fn get_with(
+        &self,
+        url: &Url,
+        known: &Validators,
+        headers: &HeaderMap,
+    ) -> Result<Option<Page>, FetchError> {
         let mut next = url.clone();
+        let none = HeaderMap::new();
         for _ in 0..=MOST_REDIRECTS {
             self.check_address(&next)?;
-            let response = self.take_turn(&next, known).await?;
+            let headers = match next.origin() == url.origin() {
+                true => headers,
+                false => &none,
+            };
+            let response = self.take_turn(&next, known, headers).await?;
             let status = response.status();
             if status == StatusCode::NOT_MODIFIED {
                 return Ok(None);
@@ -193,7 +211,12 @@ impl Fetcher {
     }
 
     /// Waits for the host's turn, asks its robots.txt, and requests.
-    async fn take_turn(&self, url: &Url, known: &Validators) -> Result<Response, FetchError> {
+    async fn take_turn(
+        &self,
+        url: &Url,
+        known: &Validators,
+        headers: &HeaderMap,
+    ) -> Result<Response, FetchError> {
         let origin = url.origin().ascii_serialization();
         let host = Arc::clone(
             (self.hosts.lock().await)
@@ -227,7 +250,7 @@ impl Fetcher {
         let least = least.max(robots.and_then(Robots::delay).unwrap_or_default());
         tokio::time::sleep_until(host.turn()).await;
         let asked = Instant::now();
-        let response = self.request(url, known).await;
+        let response = self.request(url, known, headers).await;
         let went = match &response {
             Ok(response) => Went::of(response.status(), response.headers(), Timestamp::now()),
             Err(_) => Went::Failed,
@@ -256,7 +279,9 @@ impl Fetcher {
             .map_err(|_| FetchError::NotWeb { url: url.clone() })?;
         for _ in 0..=MOST_REDIRECTS {
             self.check_address(&next)?;
-            let response = self.request(&next, &Validators::default()).await?;
+            let response = self
+                .request(&next, &Validators::default(), &HeaderMap::new())
+                .await?;
             let status = response.status();
             if status.is_redirection() {
                 next = redirected(&next, response.headers())
@@ -272,8 +297,13 @@ impl Fetcher {
         Err(FetchError::Redirects { url: next })
     }
 
-    async fn request(&self, url: &Url, known: &Validators) -> Result<Response, FetchError> {
-        let mut request = self.client.get(url.clone());
+    async fn request(
+        &self,
+        url: &Url,
+        known: &Validators,
+        headers: &HeaderMap,
+    ) -> Result<Response, FetchError> {
+        let mut request = self.client.get(url.clone()).headers(headers.clone());
         if !known.etag.is_empty() {
             request = request.header(header::IF_NONE_MATCH, &known.etag);
         }

@@ -1,5 +1,6 @@
 //! Sources: what is read, described in a few lines of TOML each, one file of code per kind.
 
+pub mod api;
 pub mod board;
 pub mod feed;
 pub mod import;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use backbone::message::SourceKind;
 use backbone::settings::{SettingsError, beside, load};
 use jiff::Timestamp;
+use reqwest::header::HeaderMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -22,11 +24,13 @@ use crate::item::{Item, Origin};
 use crate::publish::{PublishError, Publisher};
 use crate::state::{Cursor, StateError};
 
+pub use api::Api;
 pub use board::Board;
 pub use feed::Feed;
 pub use import::Import;
 
-/// A source, from a file of the sources' folder. It has exactly one of `import`, `board` and `feed`.
+/// A source, from a file of the sources' folder. It has exactly one of `import`,
+/// `board`, `feed` and `api`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
@@ -52,6 +56,9 @@ pub struct Definition {
     /// An RSS, Atom or JSON feed.
     #[serde(default)]
     pub feed: Option<Feed>,
+    /// A JSON API.
+    #[serde(default)]
+    pub api: Option<Api>,
 }
 
 fn yes() -> bool {
@@ -134,7 +141,20 @@ impl Round<'_> {
     /// # Errors
     /// Says why it was not had.
     pub async fn fetch(&self, url: &Url, known: &Validators) -> Result<Option<Page>, FetchError> {
-        let fetched = self.fetcher.get(url, known).await;
+        self.fetch_with(url, known, &HeaderMap::new()).await
+    }
+
+    /// As [`Round::fetch`], with headers that only the address's own site is sent.
+    ///
+    /// # Errors
+    /// Says why it was not had.
+    pub async fn fetch_with(
+        &self,
+        url: &Url,
+        known: &Validators,
+        headers: &HeaderMap,
+    ) -> Result<Option<Page>, FetchError> {
+        let fetched = self.fetcher.get_with(url, known, headers).await;
         let outcome = match &fetched {
             Ok(Some(_)) => "read",
             Ok(None) => "unchanged",
@@ -231,10 +251,11 @@ impl Definition {
         let import = self.import.as_ref().map(Source::check);
         let board = self.board.as_ref().map(Source::check);
         let feed = self.feed.as_ref().map(Source::check);
-        let mut kinds = [import, board, feed].into_iter().flatten();
+        let api = self.api.as_ref().map(Source::check);
+        let mut kinds = [import, board, feed, api].into_iter().flatten();
         match (kinds.next(), kinds.next()) {
             (Some(checked), None) => checked,
-            _ => Err("must have exactly one of [import], [board] and [feed]".to_owned()),
+            _ => Err("must have exactly one of [import], [board], [feed] and [api]".to_owned()),
         }
     }
 
@@ -273,6 +294,8 @@ impl Definition {
             board.read(round).await
         } else if let Some(feed) = &self.feed {
             feed.read(round).await
+        } else if let Some(api) = &self.api {
+            api.read(round).await
         } else {
             Ok(())
         }
@@ -327,6 +350,12 @@ mod tests {
             (
                 format!("{head}[feed]\nurl = \"ftp://a.test/f\"\n"),
                 "`feed.url`",
+            ),
+            (
+                format!(
+                    "{head}[api]\nurl = \"http://a.test/\"\nid = \"id\"\ntext = \"/t\"\ntime = \"/at\"\n"
+                ),
+                "write `/id`",
             ),
             (
                 format!("{head}[import]\nfile = \"a.xls\"\n"),

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod api;
 mod app;
 mod board;
 mod desk;

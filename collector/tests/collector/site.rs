@@ -62,6 +62,7 @@ pub(crate) struct Site {
     pub(crate) url: Url,
     pages: Arc<Mutex<HashMap<String, Page>>>,
     asked: Arc<Mutex<Vec<String>>>,
+    authorized: Arc<Mutex<Vec<String>>>,
 }
 
 impl Site {
@@ -73,6 +74,7 @@ impl Site {
                 .unwrap(),
             pages: Arc::default(),
             asked: Arc::default(),
+            authorized: Arc::default(),
         };
         let router = Router::new().fallback(answer).with_state(site.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -87,6 +89,11 @@ impl Site {
         self.pages.lock().unwrap().insert(path.to_owned(), page);
     }
 
+    /// What was asked for with `Authorization`.
+    pub(crate) fn authorized(&self) -> Vec<String> {
+        self.authorized.lock().unwrap().clone()
+    }
+
     /// What was asked for since the last call, without robots.txt.
     pub(crate) fn asked(&self) -> Vec<String> {
         let mut asked = std::mem::take(&mut *self.asked.lock().unwrap());
@@ -98,6 +105,9 @@ impl Site {
 async fn answer(State(site): State<Site>, request: Request) -> Response<Body> {
     let path = request.uri().path().to_owned();
     site.asked.lock().unwrap().push(path.clone());
+    if request.headers().contains_key(header::AUTHORIZATION) {
+        site.authorized.lock().unwrap().push(path.clone());
+    }
     let page = site.pages.lock().unwrap().get(&path).cloned();
     let page = page.unwrap_or_else(|| Page::status(404));
     let known = request.headers().get(header::IF_NONE_MATCH);
