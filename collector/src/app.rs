@@ -5,11 +5,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use backbone::kafka::Producer;
 use backbone::service::{Readiness, serve_operations};
 use backbone::topics;
 use prometheus::Registry;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
@@ -18,8 +19,9 @@ use crate::fetch::Fetcher;
 use crate::metrics::Metrics;
 use crate::publish::Publisher;
 use crate::schedule;
-use crate::settings::Settings;
+use crate::settings::{Intake, Settings};
 use crate::source::Definition;
+use crate::source::push::Receiver;
 use crate::state::State;
 
 /// Runs the collector until `stop`.
@@ -40,6 +42,9 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     let producer = Producer::new(&settings.kafka)?;
     let publisher = Publisher::new(Arc::new(producer), state.clone(), author_key, metrics);
 
+    let receiver = Receiver::new(&definitions, publisher.clone())?;
+    definitions.retain(|definition| definition.push.is_none());
+    let intake = take_in(settings.intake.as_ref(), receiver, stop.clone());
     let reading = async {
         topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;
         schedule::run_all(definitions, &fetcher, &publisher, &stop).await;
@@ -52,12 +57,35 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         readiness.clone(),
         stop.clone(),
     );
-    let ended = futures::future::try_join(reading, operations)
+    let ended = futures::future::try_join3(reading, intake, operations)
         .await
         .map(|_| ());
     stop.cancel();
     state.close().await;
     ended
+}
+
+/// Takes what other systems hand over, until `stop`.
+async fn take_in(
+    intake: Option<&Intake>,
+    receiver: Receiver,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let listen = match intake {
+        Some(intake) => intake.listen,
+        None if receiver.is_idle() => return Ok(()),
+        None => {
+            bail!("a source has [push], but the settings have no [intake]; add one with `listen`")
+        }
+    };
+    let listener = TcpListener::bind(listen).await.with_context(|| {
+        format!("cannot listen on intake.listen = {listen}; choose a free port")
+    })?;
+    info!(address = %listener.local_addr()?, "posts are taken in");
+    axum::serve(listener, receiver.router())
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await?;
+    Ok(())
 }
 
 /// The key of the authors' hashes; made and kept, readable by the owner only, where it is not set.

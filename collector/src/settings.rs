@@ -1,5 +1,6 @@
 //! The collector's settings.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use backbone::settings::{Kafka, Operations, Secret, SettingsError, beside, load};
@@ -25,6 +26,17 @@ pub struct Settings {
     /// How pages are fetched.
     #[serde(default)]
     pub fetch: Fetch,
+    /// Where other systems hand posts over; nowhere where absent.
+    #[serde(default)]
+    pub intake: Option<Intake>,
+}
+
+/// Where other systems hand posts over, see the sources with `[push]`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Intake {
+    /// Address to listen on for `POST /v1/posts`. Put a TLS proxy before it to serve other machines.
+    pub listen: SocketAddr,
 }
 
 /// How pages are fetched.

@@ -4,6 +4,7 @@ pub mod api;
 pub mod board;
 pub mod feed;
 pub mod import;
+pub mod push;
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -28,9 +29,10 @@ pub use api::Api;
 pub use board::Board;
 pub use feed::Feed;
 pub use import::Import;
+pub use push::Push;
 
 /// A source, from a file of the sources' folder. It has exactly one of `import`,
-/// `board`, `feed` and `api`.
+/// `board`, `feed`, `api` and `push`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
@@ -59,6 +61,9 @@ pub struct Definition {
     /// A JSON API.
     #[serde(default)]
     pub api: Option<Api>,
+    /// A system that hands its posts over.
+    #[serde(default)]
+    pub push: Option<Push>,
 }
 
 fn yes() -> bool {
@@ -252,10 +257,13 @@ impl Definition {
         let board = self.board.as_ref().map(Source::check);
         let feed = self.feed.as_ref().map(Source::check);
         let api = self.api.as_ref().map(Source::check);
-        let mut kinds = [import, board, feed, api].into_iter().flatten();
+        let push = self.push.as_ref().map(Source::check);
+        let mut kinds = [import, board, feed, api, push].into_iter().flatten();
         match (kinds.next(), kinds.next()) {
             (Some(checked), None) => checked,
-            _ => Err("must have exactly one of [import], [board], [feed] and [api]".to_owned()),
+            _ => Err(
+                "must have exactly one of [import], [board], [feed], [api] and [push]".to_owned(),
+            ),
         }
     }
 
@@ -274,7 +282,7 @@ impl Definition {
     pub fn kind(&self) -> SourceKind {
         if self.official {
             SourceKind::Official
-        } else if self.import.is_some() {
+        } else if self.import.is_some() || self.push.is_some() {
             SourceKind::Import
         } else if self.feed.is_some() {
             SourceKind::Feed
@@ -296,6 +304,8 @@ impl Definition {
             feed.read(round).await
         } else if let Some(api) = &self.api {
             api.read(round).await
+        } else if let Some(push) = &self.push {
+            push.read(round).await
         } else {
             Ok(())
         }

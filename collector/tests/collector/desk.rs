@@ -104,6 +104,10 @@ impl Desk {
         read_once(&definition, &self.fetcher, &self.publisher, &stop, now).await
     }
 
+    pub(crate) fn publisher(&self) -> Publisher {
+        self.publisher.clone()
+    }
+
     /// Lets time go by.
     pub(crate) fn wait(&self, time: SignedDuration) {
         *self.now.lock().unwrap() += time;

@@ -12,4 +12,5 @@ mod desk;
 mod feed;
 mod fetch;
 mod import;
+mod push;
 mod site;
