@@ -26,31 +26,54 @@ pub struct WrongCharset {
     charset: &'static str,
 }
 
-/// Decodes bytes. `configured` is the source's own word, `header` the `Content-Type`.
+/// Decodes bytes. `configured` is the source's own word, `header` the `Content-Type`. Sites name a wrong
+/// charset often enough, so of the mark, the header, the page and detection the first that fits is taken.
 ///
 /// # Errors
-/// When they do not fit the charset that the configuration, the server or the page names.
+/// When they do not fit the configured charset, or any other.
 pub fn decode(
     bytes: &[u8],
     configured: Option<&str>,
     header: Option<&str>,
 ) -> Result<String, WrongCharset> {
     let head = bytes.get(..HEAD).unwrap_or(bytes);
-    let by_mark = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
-    let declared = configured
-        .and_then(|label| Encoding::for_label(label.as_bytes()))
-        .or(by_mark)
-        .or_else(|| header.and_then(|header| declared_in(header.as_bytes())))
-        .or_else(|| declared_in(head));
-    let encoding = declared.unwrap_or_else(|| detect(bytes));
-    let (text, _, damaged) = encoding.decode(bytes);
-    // What nobody named was guessed; a stray byte there is not worth losing a page for.
-    if damaged && declared.is_some() {
-        return Err(WrongCharset {
-            charset: encoding.name(),
-        });
+    let mark = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
+    let told = configured.and_then(|label| Encoding::for_label(label.as_bytes()));
+    let mut candidates: Vec<_> = match told {
+        Some(told) => vec![told],
+        None => [
+            mark,
+            header.and_then(|header| declared_in(header.as_bytes())),
+            declared_in(head),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+    };
+    // A charset of single bytes fits anything: it is guessed only where nothing else is told.
+    let guessed = detect(bytes);
+    if candidates.is_empty() || (told.is_none() && !guessed.is_single_byte()) {
+        candidates.push(guessed);
     }
-    Ok(text.into_owned())
+    for encoding in &candidates {
+        let (text, _, damaged) = encoding.decode(bytes);
+        if !damaged || is_nearly_whole(&text) {
+            return Ok(text.into_owned());
+        }
+    }
+    Err(WrongCharset {
+        charset: candidates.first().map_or("", |encoding| encoding.name()),
+    })
+}
+
+/// A stray byte, or a character cut in the middle, is not worth losing a page for.
+fn is_nearly_whole(text: &str) -> bool {
+    let (mut characters, mut lost) = (0, 0);
+    for character in text.chars() {
+        characters += 1;
+        lost += usize::from(character == char::REPLACEMENT_CHARACTER);
+    }
+    lost * 200 <= characters
 }
 
 fn declared_in(text: &[u8]) -> Option<&'static Encoding> {
@@ -97,8 +120,38 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_label_is_seen_through() {
+        let page = "<meta charset=gbk><p>冯川镇的路灯坏了半年没有人来修</p>";
+        let wrong = Some("text/html; charset=ISO-8859-1; charset=x");
+        for (bytes, header) in [
+            (gbk(page), Some("text/html; charset=utf-8")),
+            (page.as_bytes().to_vec(), None),
+            (page.as_bytes().to_vec(), Some("text/html; charset=big5")),
+        ] {
+            assert_eq!(decode(&bytes, None, header).unwrap(), page, "{header:?}");
+        }
+        let big5 = encoding_rs::BIG5
+            .encode("奉新縣的路燈壞了半年沒有人來修理")
+            .0;
+        assert_eq!(
+            decode(&big5, None, Some("text/html; charset=big5")).unwrap(),
+            "奉新縣的路燈壞了半年沒有人來修理"
+        );
+        // A label that fits every byte cannot be seen through; `charset` in the source can.
+        assert_ne!(decode(&gbk(page), None, wrong).unwrap(), page);
+        assert_eq!(decode(&gbk(page), Some("gb18030"), wrong).unwrap(), page);
+    }
+
+    #[test]
+    fn a_stray_byte_is_not_worth_a_page() {
+        let mut bytes = "冯川镇的路灯坏了半年没有人来修".repeat(20).into_bytes();
+        bytes.pop();
+        assert!(decode(&bytes, None, Some("text/html; charset=utf-8")).is_ok());
+    }
+
+    #[test]
     fn a_wrong_charset_is_an_error_with_the_remedy() {
-        let said = decode(&gbk("路灯坏了"), None, Some("text/html; charset=utf-8")).unwrap_err();
+        let said = decode(&gbk("路灯坏了"), Some("utf-8"), None).unwrap_err();
         assert!(
             said.to_string().contains("UTF-8") && said.to_string().contains("`charset`"),
             "{said}"
