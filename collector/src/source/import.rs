@@ -1,4 +1,4 @@
-//! A file exported from a hotline or a mailbox: CSV or JSON Lines, in UTF-8 or GB18030.
+//! A file exported from a hotline or a mailbox: CSV or JSON Lines, in UTF-8 or GB18030, or an Excel workbook.
 //!
 //! Read from where it was left: rows appended to the file are new, a file whose first rows are others is
 //! another export. A row that does not fit is refused by itself.
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use tracing::info;
 
 mod export;
+mod sheet;
 
 use export::{Export, Row};
 
@@ -28,10 +29,10 @@ const PROGRESS: u64 = 1_000;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Import {
-    /// The file, relative to this one; or a folder, whose .csv and .jsonl files are all read; or a name
+    /// The file, relative to this one; or a folder, whose .csv, .jsonl and .xlsx files are all read; or a name
     /// with `*` in it, such as `export/*.csv`.
     pub file: PathBuf,
-    /// `csv` or `jsonl`; by the file's extension where absent.
+    /// `csv`, `jsonl` or `xlsx`; by the file's extension where absent.
     #[serde(default)]
     pub format: Option<Format>,
     /// Its charset, such as `gbk`; found out (UTF-8 or GB18030) where absent.
@@ -50,6 +51,8 @@ pub enum Format {
     Csv,
     /// One JSON object per line.
     Jsonl,
+    /// The first sheet of an Excel workbook, with a header row.
+    Xlsx,
 }
 
 /// The names of an export's columns.
@@ -91,6 +94,7 @@ impl Import {
         self.format.or_else(|| match file.extension()?.to_str()? {
             "csv" => Some(Format::Csv),
             "jsonl" => Some(Format::Jsonl),
+            "xlsx" => Some(Format::Xlsx),
             _ => None,
         })
     }
@@ -187,7 +191,7 @@ impl Source for Import {
     fn check(&self) -> Result<(), String> {
         // A name without an extension is taken for a folder's.
         if self.file.extension().is_some() && self.format(&self.file).is_none() {
-            return Err("`import.format` is not set and `import.file` ends in neither .csv nor .jsonl; set it to \"csv\" or \"jsonl\"".to_owned());
+            return Err("`import.format` is not set and `import.file` ends in none of .csv, .jsonl and .xlsx; set it to \"csv\", \"jsonl\" or \"xlsx\"".to_owned());
         }
         match &self.charset {
             Some(label) if self.encoding().is_none() => Err(format!(
@@ -224,7 +228,7 @@ impl Import {
     fn open(&self, file: &Path) -> Result<Export, SourceError> {
         let Some(format) = self.format(file) else {
             return Err(SourceError::Content(format!(
-                "{} ends in neither .csv nor .jsonl; set `import.format`",
+                "{} ends in none of .csv, .jsonl and .xlsx; set `import.format`",
                 file.display()
             )));
         };

@@ -151,3 +151,70 @@ async fn all_files_of_a_folder_are_read_and_one_at_fault_is_named() {
         Outcome::Read
     );
 }
+
+const XLSX: &str = "[import]\nfile = \"hotline.xlsx\"\n\
+    columns = { id = \"工单号\", title = \"标题\", text = \"内容\", time = \"来电时间\", author = \"来电人\" }";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workbook_is_read_row_by_row_with_its_own_dates_and_numbers() {
+    let desk = Desk::new().await;
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let sheet = workbook.add_worksheet();
+    for (column, name) in (0..).zip(["工单号", "标题", "内容", "来电时间", "来电人"])
+    {
+        sheet.write(0, column, name).unwrap();
+    }
+    let day = rust_xlsxwriter::Format::new().set_num_format("yyyy-mm-dd hh:mm");
+    // 45125.354166… days after 1899-12-30 is 2023-07-18 08:30.
+    sheet.write(1, 0, 202_307_180_001_f64).unwrap();
+    sheet.write(1, 1, "停水").unwrap();
+    sheet.write(1, 2, "冯川镇停水，\n电话13812345612").unwrap();
+    sheet
+        .write_with_format(1, 3, 45_125.0 + 8.5 / 24.0, &day)
+        .unwrap();
+    sheet.write(3, 0, "2").unwrap();
+    sheet.write(3, 2, "没有时间").unwrap();
+    sheet.write(4, 0, "3").unwrap();
+    sheet.write(4, 2, "路灯坏了").unwrap();
+    sheet.write(4, 3, "2023年7月18日 09:30").unwrap();
+    workbook.save(desk.path("hotline.xlsx")).unwrap();
+    assert_eq!(desk.read(XLSX).await, Outcome::Read);
+    let posts = desk.posts();
+    assert_eq!(posts.len(), 2);
+    assert_eq!(posts[0].text, "冯川镇停水，\n电话138******12");
+    assert_eq!(
+        posts[0].published_at,
+        "2023-07-18T00:30:00Z".parse().unwrap()
+    );
+    let health = desk.health().await;
+    let place = "hotline.xlsx:4: field `来电时间` tells no time";
+    assert!(health.problem.contains(place), "{}", health.problem);
+    assert_eq!(desk.read(XLSX).await, Outcome::Read);
+    assert_eq!(desk.posts(), [], "it has not changed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workbook_that_is_none_or_swells_is_refused() {
+    let desk = Desk::new().await;
+    append(&desk.path("hotline.xlsx"), b"PK\x03\x04 no workbook");
+    assert_eq!(desk.read(XLSX).await, Outcome::Failed);
+    let problem = desk.health().await.problem;
+    assert!(
+        problem.contains("hotline.xlsx: is no Excel workbook"),
+        "{problem}"
+    );
+
+    let file = std::fs::File::create(desk.path("hotline.xlsx")).unwrap();
+    let mut parts = zip::ZipWriter::new(file);
+    let zeros = vec![0; 1024 * 1024];
+    let options = zip::write::SimpleFileOptions::default();
+    parts.start_file("xl/workbook.xml", options).unwrap();
+    for _ in 0..300 {
+        parts.write_all(&zeros).unwrap();
+    }
+    parts.finish().unwrap();
+    assert!(std::fs::metadata(desk.path("hotline.xlsx")).unwrap().len() < 1_000_000);
+    assert_eq!(desk.read(XLSX).await, Outcome::Failed);
+    let problem = desk.health().await.problem;
+    assert!(problem.contains("unpacks to more than"), "{problem}");
+}

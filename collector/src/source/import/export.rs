@@ -10,7 +10,7 @@ use encoding_rs::{DecoderResult, Encoding, GB18030, UTF_8};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 use serde_json::Value;
 
-use super::Format;
+use super::{Format, sheet};
 use crate::source::SourceError;
 
 /// The longest line, in bytes.
@@ -48,13 +48,39 @@ impl Export {
         format: Format,
         encoding: Option<&'static Encoding>,
     ) -> io::Result<Self> {
-        let mut file = File::open(path)?;
+        let file = File::open(path)?;
         let about = file.metadata()?;
         let length = about.len();
         let modified = about
             .modified()?
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0));
+        match format {
+            Format::Xlsx => {
+                let (columns, rows) = sheet::read(&file)?;
+                Ok(Self {
+                    length,
+                    modified,
+                    ends_in_full: true,
+                    encoding: UTF_8,
+                    columns: Some(columns),
+                    rows,
+                })
+            }
+            Format::Csv | Format::Jsonl => {
+                let is_csv = format == Format::Csv;
+                Self::of_text(file, length, modified, is_csv, encoding)
+            }
+        }
+    }
+
+    fn of_text(
+        mut file: File,
+        length: u64,
+        modified: i64,
+        is_csv: bool,
+        encoding: Option<&'static Encoding>,
+    ) -> io::Result<Self> {
         let encoding = match encoding {
             Some(encoding) => encoding,
             None => detect(&mut (&file).take(length))?,
@@ -70,19 +96,18 @@ impl Export {
             .encoding(Some(encoding))
             .build(file.take(length));
         let mut columns = None;
-        let rows: Box<dyn Iterator<Item = io::Result<Row>> + Send> = match format {
-            Format::Jsonl => Box::new(json_rows(BufReader::new(text))),
-            Format::Csv => {
-                let mut reader = csv::ReaderBuilder::new().from_reader(text);
-                let header: Vec<String> = reader
-                    .headers()
-                    .map_err(|error| io::Error::other(describe(&error)))?
-                    .iter()
-                    .map(|name| name.trim_start_matches('\u{feff}').trim().to_owned())
-                    .collect();
-                columns = Some(header.clone()).filter(|_| length > 0);
-                Box::new(csv_rows(reader, header))
-            }
+        let rows: Box<dyn Iterator<Item = io::Result<Row>> + Send> = if is_csv {
+            let mut reader = csv::ReaderBuilder::new().from_reader(text);
+            let header: Vec<String> = reader
+                .headers()
+                .map_err(|error| io::Error::other(describe(&error)))?
+                .iter()
+                .map(|name| name.trim_start_matches('\u{feff}').trim().to_owned())
+                .collect();
+            columns = Some(header.clone()).filter(|_| length > 0);
+            Box::new(csv_rows(reader, header))
+        } else {
+            Box::new(json_rows(BufReader::new(text)))
         };
         Ok(Self {
             length,
