@@ -4,7 +4,9 @@ pub mod api;
 pub mod board;
 pub mod feed;
 pub mod import;
+pub mod posts;
 pub mod push;
+pub mod sitemap;
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -29,10 +31,12 @@ pub use api::Api;
 pub use board::Board;
 pub use feed::Feed;
 pub use import::Import;
+pub use posts::Posts;
 pub use push::Push;
+pub use sitemap::Sitemap;
 
 /// A source, from a file of the sources' folder. It has exactly one of `import`,
-/// `board`, `feed`, `api` and `push`.
+/// `board`, `sitemap`, `feed`, `api` and `push`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
@@ -58,6 +62,9 @@ pub struct Definition {
     /// An RSS, Atom or JSON feed.
     #[serde(default)]
     pub feed: Option<Feed>,
+    /// A sitemap that leads to the posts' own pages.
+    #[serde(default)]
+    pub sitemap: Option<Sitemap>,
     /// A JSON API.
     #[serde(default)]
     pub api: Option<Api>,
@@ -255,14 +262,18 @@ impl Definition {
         }
         let import = self.import.as_ref().map(Source::check);
         let board = self.board.as_ref().map(Source::check);
+        let sitemap = self.sitemap.as_ref().map(Source::check);
         let feed = self.feed.as_ref().map(Source::check);
         let api = self.api.as_ref().map(Source::check);
         let push = self.push.as_ref().map(Source::check);
-        let mut kinds = [import, board, feed, api, push].into_iter().flatten();
+        let mut kinds = [import, board, sitemap, feed, api, push]
+            .into_iter()
+            .flatten();
         match (kinds.next(), kinds.next()) {
             (Some(checked), None) => checked,
             _ => Err(
-                "must have exactly one of [import], [board], [feed], [api] and [push]".to_owned(),
+                "must have exactly one of [import], [board], [sitemap], [feed], [api] and [push]"
+                    .to_owned(),
             ),
         }
     }
@@ -300,6 +311,8 @@ impl Definition {
             import.read(round).await
         } else if let Some(board) = &self.board {
             board.read(round).await
+        } else if let Some(sitemap) = &self.sitemap {
+            sitemap.read(round).await
         } else if let Some(feed) = &self.feed {
             feed.read(round).await
         } else if let Some(api) = &self.api {
@@ -354,7 +367,7 @@ mod tests {
                 "exactly one of",
             ),
             (
-                format!("{head}[board]\nurl = \"http://a.test/\"\nitem = \"a[\"\n"),
+                format!("{head}[board]\nurl = \"http://a.test/\"\nitem = \"a[\"\n[board.post]\n"),
                 "`board.item`",
             ),
             (

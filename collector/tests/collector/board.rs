@@ -25,7 +25,7 @@ fn post(title: &str, text: &str) -> String {
 
 fn source(site: &Site) -> String {
     format!(
-        "[board]\nurl = \"{}\"\nitem = \"li a\"\nnext = \"a.next\"\ntitle = \"h1\"\ntext = \"div.text\"\n\
+        "[board]\nurl = \"{}\"\nitem = \"li a\"\nnext = \"a.next\"\n[board.post]\ntitle = \"h1\"\ntext = \"div.text\"\n\
          time = \"span.at\"\nauthor = \"span.by\"\nlikes = \"i.up\"",
         site.at("list")
     )

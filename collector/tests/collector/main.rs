@@ -14,3 +14,4 @@ mod fetch;
 mod import;
 mod push;
 mod site;
+mod sitemap;

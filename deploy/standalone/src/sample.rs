@@ -108,7 +108,7 @@ fn write_sources(
             "board.toml",
             format!(
                 "# The message board: GBK pages, a list with detail pages.\nname = \"网上留言板\"\nregion = \"{region}\"\nevery_seconds = 600\n\n\
-                 [board]\nurl = \"http://{site}/board\"\nitem = \"ul.posts a\"\nnext = \"a.next\"\nmost_pages = 100\n\
+                 [board]\nurl = \"http://{site}/board\"\nitem = \"ul.posts a\"\nnext = \"a.next\"\nmost_pages = 100\n\n[board.post]\n\
                  title = \"h1\"\ntext = \"div.text\"\ntime = \"span.time\"\nauthor = \"span.author\"\n"
             ),
         ),

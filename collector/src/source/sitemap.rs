@@ -1,0 +1,219 @@
+//! A sitemap: a site's own list of its pages (sitemaps.org), the way into sites without list pages.
+
+use std::collections::{HashSet, VecDeque};
+
+use jiff::{SignedDuration, Timestamp};
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tracing::info;
+use url::Url;
+
+use super::{Posts, Round, Source, SourceError};
+use crate::extract::{address, charset, time};
+use crate::fetch::{Page, Validators};
+
+/// Sitemaps read in a round, at most: an index names others.
+const MOST_MAPS: usize = 20;
+
+/// A sitemap.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sitemap {
+    /// Address of the sitemap, or of an index of sitemaps.
+    #[schemars(with = "String")]
+    pub url: Url,
+    /// Only pages whose address begins so.
+    #[serde(default)]
+    pub under: String,
+    /// Only pages changed in so many days; those of which the sitemap tells no time are read too.
+    #[serde(default = "default_recent_days")]
+    pub recent_days: u32,
+    /// Most new pages read in a round.
+    #[serde(default = "default_most_posts")]
+    pub most_posts: usize,
+    /// What a post's page is like.
+    pub post: Posts,
+}
+
+fn default_recent_days() -> u32 {
+    30
+}
+
+fn default_most_posts() -> usize {
+    200
+}
+
+/// An address of a sitemap, and when what is there was last changed.
+#[derive(Debug, PartialEq, Eq)]
+struct Entry {
+    url: Url,
+    changed: Option<Timestamp>,
+}
+
+/// What a sitemap lists: pages, or other sitemaps.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Listed {
+    pages: Vec<Entry>,
+    maps: Vec<Entry>,
+}
+
+fn read_map(page: &Page, now: Timestamp) -> Result<Listed, String> {
+    let text =
+        charset::decode(&page.bytes, Some("utf-8"), None).map_err(|error| error.to_string())?;
+    let mut reader = Reader::from_str(&text);
+    let mut listed = Listed::default();
+    let (mut element, mut location, mut changed) = (String::new(), String::new(), None);
+    let mut is_map = false;
+    loop {
+        match reader.read_event() {
+            Err(error) => return Err(format!("is no sitemap: {error}")),
+            Ok(Event::Eof) => break,
+            Ok(Event::Start(start)) => {
+                start.local_name().as_ref().clone_into(&mut element);
+                is_map |= matches!(element.as_str(), "urlset" | "sitemapindex");
+            }
+            Ok(Event::Text(words)) => match element.as_str() {
+                "loc" => location.push_str(&words),
+                "lastmod" => changed = time::parse(&words, now),
+                _ => {}
+            },
+            // Of the references an address only ever has this one.
+            Ok(Event::GeneralRef(reference)) if element == "loc" && reference.as_ref() == "amp" => {
+                location.push('&');
+            }
+            Ok(Event::End(end)) => {
+                let list = match end.local_name().as_ref() {
+                    "url" => &mut listed.pages,
+                    "sitemap" => &mut listed.maps,
+                    _ => continue,
+                };
+                let named = std::mem::take(&mut location);
+                let changed = changed.take();
+                if let Ok(url) = page.url.join(named.trim())
+                    && matches!(url.scheme(), "http" | "https")
+                {
+                    list.push(Entry { url, changed });
+                }
+            }
+            Ok(_) => {}
+        }
+    }
+    if is_map {
+        Ok(listed)
+    } else {
+        Err("is no sitemap; is the address that of a page?".to_owned())
+    }
+}
+
+impl Sitemap {
+    /// The pages that are asked for, the one changed last first.
+    async fn pages(&self, round: &Round<'_>) -> Result<Vec<Url>, SourceError> {
+        let since = round.now - SignedDuration::from_hours(i64::from(self.recent_days) * 24);
+        let is_recent = |entry: &Entry| entry.changed.is_none_or(|changed| changed >= since);
+        let mut pages = Vec::new();
+        let mut waiting = VecDeque::from([self.url.clone()]);
+        let mut visited = HashSet::new();
+        while let Some(url) = waiting.pop_front() {
+            if visited.len() == MOST_MAPS || round.stop.is_cancelled() {
+                break;
+            }
+            if !visited.insert(url.clone()) {
+                continue;
+            }
+            let Some(map) = round.fetch(&url, &Validators::default()).await? else {
+                continue;
+            };
+            let listed = tokio::task::block_in_place(|| read_map(&map, round.now))
+                .map_err(|problem| SourceError::Content(format!("{} {problem}", map.url)))?;
+            pages.extend(listed.pages.into_iter().filter(is_recent));
+            waiting.extend(listed.maps.into_iter().filter(is_recent).map(|map| map.url));
+        }
+        pages.retain(|page| page.url.as_str().starts_with(&self.under));
+        pages.sort_by_key(|page| std::cmp::Reverse(page.changed));
+        let mut seen = HashSet::new();
+        Ok(pages
+            .into_iter()
+            .map(|page| address::canonical(page.url))
+            .filter(|url| seen.insert(url.clone()))
+            .collect())
+    }
+}
+
+impl Source for Sitemap {
+    fn check(&self) -> Result<(), String> {
+        super::board::check_url("sitemap.url", &self.url)?;
+        if self.most_posts == 0 {
+            return Err("`sitemap.most_posts` must be 1 or more".to_owned());
+        }
+        self.post
+            .check()
+            .map_err(|problem| problem.replacen("`post.", "`sitemap.post.", 1))
+    }
+
+    async fn read(&self, round: &Round<'_>) -> Result<(), SourceError> {
+        let source = &round.definition.name;
+        let pages = self.pages(round).await?;
+        let mut unseen = round.publisher.unseen(source, pages).await?;
+        unseen.truncate(self.most_posts);
+        let yielded = self.post.read(unseen, round).await?;
+        info!(
+            source,
+            new = yielded.new,
+            refused = yielded.refused,
+            "sitemap read"
+        );
+        self.post.recheck(round).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(text: &str) -> Result<Listed, String> {
+        let page = Page {
+            url: "http://site.test/sitemap.xml".parse().unwrap(),
+            content_type: None,
+            bytes: text.as_bytes().to_vec(),
+            validators: Validators::default(),
+        };
+        read_map(&page, "2026-11-23T04:00:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn pages_and_maps_are_told_apart() {
+        let text = "<?xml version=\"1.0\"?><urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\
+            <url><loc> http://site.test/a?x=1&amp;y=2 </loc><lastmod>2026-11-20</lastmod></url>\
+            <url><loc>/b</loc><priority>0.5</priority></url><url><loc>ftp://site.test/c</loc></url></urlset>";
+        let Listed { pages, maps } = listed(text).unwrap();
+        let found: Vec<_> = pages.iter().map(|page| page.url.as_str()).collect();
+        assert_eq!(found, ["http://site.test/a?x=1&y=2", "http://site.test/b"]);
+        assert_eq!(
+            pages[0].changed,
+            Some("2026-11-19T16:00:00Z".parse().unwrap())
+        );
+        assert_eq!((pages[1].changed, maps.len()), (None, 0));
+        let index =
+            "<sitemapindex><sitemap><loc>http://site.test/1.xml</loc></sitemap></sitemapindex>";
+        assert_eq!(listed(index).unwrap().maps.len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_sitemap_is_said() {
+        for text in ["<html><body>404</body></html>", "no XML", "<urlset><url>"] {
+            let read = listed(text);
+            assert!(
+                read.is_err() || read == Ok(Listed::default()),
+                "{text}: {read:?}"
+            );
+        }
+        assert!(listed("<html></html>").is_err());
+        // References are not expanded: nothing swells.
+        let bomb = "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]>\
+            <urlset><url><loc>http://site.test/&b;</loc></url></urlset>";
+        let pages = listed(bomb).unwrap().pages;
+        assert_eq!(pages[0].url.as_str(), "http://site.test/");
+    }
+}
