@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use analyzer::pipeline::Pipeline;
 use analyzer::settings::{Events, Risk};
 use analyzer::stage::clean::clean;
-use backbone::message::{Post, Reactions, SourceKind};
+use backbone::message::{Certainty, Post, Reactions, SourceKind};
 use backbone::region::Region;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use jieba_rs::Jieba;
@@ -41,6 +41,7 @@ fn posts() -> Vec<Post> {
                 text: row["text"].as_str().unwrap().to_owned(),
                 author: None,
                 published_at: at,
+                certainty: Certainty::Exact,
                 collected_at: at,
                 reactions: Reactions::default(),
             }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use backbone::id;
-use backbone::message::{Post, Reactions, SourceKind};
+use backbone::message::{Certainty, Post, Reactions, SourceKind};
 use backbone::region::{Region, SUBJECTS};
 use jiff::Timestamp;
 
@@ -197,6 +197,7 @@ pub fn explain(
         text: text.to_owned(),
         author: None,
         published_at: now,
+        certainty: Certainty::Exact,
         collected_at: now,
         reactions: Reactions::default(),
     };

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use analyzer::event::Window;
 use analyzer::pipeline::Pipeline;
 use analyzer::settings::{Events, Risk};
-use backbone::message::{Alert, Assessment, Post, Reactions, SourceKind};
+use backbone::message::{Alert, Assessment, Certainty, Post, Reactions, SourceKind};
 use backbone::region::Region;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -64,6 +64,7 @@ fn post(id: &str, title: &str, text: &str, author: Option<String>, at: Timestamp
         text: text.to_owned(),
         author,
         published_at: at,
+        certainty: Certainty::Exact,
         collected_at: at,
         reactions: Reactions::default(),
     }

@@ -27,6 +27,12 @@ pub fn of_post(source: &str, canonical_url: &str, item: &str) -> String {
     of("post", &[source, canonical_url, item])
 }
 
+/// The id of a source, by its region and name.
+#[must_use]
+pub fn of_source(region: &str, name: &str) -> String {
+    of("source", &[region, name])
+}
+
 /// The id of the event that the given post opened in a region.
 #[must_use]
 pub fn of_event(region: &str, first_post: &str) -> String {

@@ -7,6 +7,7 @@ mod alert;
 mod assessment;
 mod case_event;
 mod post;
+mod source_health;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -16,7 +17,8 @@ use thiserror::Error;
 pub use alert::{Alert, EventSummary, RiskTerm};
 pub use assessment::{Assessment, EventMembership, Place, Polarity, Sentiment, Subject};
 pub use case_event::CaseEvent;
-pub use post::{Post, Reactions, SourceKind, TEXT_LIMIT, TITLE_LIMIT};
+pub use post::{Certainty, Post, Reactions, SourceKind, TEXT_LIMIT, TITLE_LIMIT};
+pub use source_health::{Condition, Fault, Finding, SourceHealth};
 
 /// A kind of message: its schema's name and version, and what Kafka needs to know of it.
 pub trait Message: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::kafka::ClientConfigError;
-use crate::message::{Alert, Assessment, CaseEvent, Message, Post};
+use crate::message::{Alert, Assessment, CaseEvent, Message, Post, SourceHealth};
 use crate::service::Readiness;
 use crate::settings::Kafka;
 
@@ -81,8 +81,19 @@ pub const CASE_EVENTS: Topic = Topic {
     retention_days: 45,
 };
 
+/// How the sources are. Each is told of after each of its rounds, so a few days are plenty.
+pub const SOURCE_HEALTH: Topic = Topic {
+    name: "source-health",
+    dead: "source-health.dead",
+    schema: SourceHealth::SCHEMA,
+    version: SourceHealth::VERSION,
+    producers: &["collector"],
+    consumers: &["responder"],
+    retention_days: 7,
+};
+
 /// All topics.
-pub static ALL: [Topic; 4] = [POSTS, ASSESSMENTS, ALERTS, CASE_EVENTS];
+pub static ALL: [Topic; 5] = [POSTS, ASSESSMENTS, ALERTS, CASE_EVENTS, SOURCE_HEALTH];
 
 const DEAD_LETTER_RETENTION_DAYS: u32 = 90;
 /// Wait before brokers that were down are asked again.

@@ -1,7 +1,8 @@
 //! What a source yields, and what of the source goes with it.
 
 use backbone::message::SourceKind;
-use jiff::Timestamp;
+
+use crate::extract::time::Told;
 
 /// What of a source goes into its posts.
 #[derive(Debug, Clone, Copy)]
@@ -27,8 +28,8 @@ pub struct Item {
     pub text: String,
     /// Who wrote, as written there; hashed before it leaves.
     pub author: String,
-    /// When it was published.
-    pub published_at: Timestamp,
+    /// When it was published; nothing where that is not told.
+    pub published: Option<Told>,
     /// Votes for it.
     pub likes: u32,
     /// Votes against it.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use backbone::id;
 use backbone::kafka::{Producer, SendError};
-use backbone::message::{Post, Reactions, TEXT_LIMIT, TITLE_LIMIT};
+use backbone::message::{Certainty, Post, Reactions, TEXT_LIMIT, TITLE_LIMIT};
 use backbone::topics::POSTS;
 use futures::future::try_join_all;
 use jiff::Timestamp;
@@ -173,6 +173,11 @@ impl Publisher {
 
     /// The post as the analyzer gets it: masked, cut to its limits, its author a keyed hash.
     fn post(&self, origin: Origin<'_>, item: Item, now: Timestamp) -> Post {
+        let (published_at, certainty) = match item.published {
+            Some(told) if told.at <= now => (told.at, told.certainty),
+            // Nothing is published before it is written: a clock is wrong, or a date is another one.
+            Some(_) | None => (now, Certainty::Collected),
+        };
         Post {
             id: id::of_post(origin.name, &address::identity(&item.url), &item.id),
             revision: 1,
@@ -183,7 +188,8 @@ impl Publisher {
             text: mask(&item.text).chars().take(TEXT_LIMIT).collect(),
             author: self.author_key.hash(origin.name, &item.author),
             url: item.url,
-            published_at: item.published_at,
+            published_at,
+            certainty,
             collected_at: now,
             reactions: Reactions {
                 likes: item.likes,

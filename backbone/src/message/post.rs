@@ -39,12 +39,30 @@ pub struct Post {
     /// When it was published.
     #[schemars(with = "String")]
     pub published_at: Timestamp,
+    /// How far that can be relied on.
+    #[serde(default)]
+    pub certainty: Certainty,
     /// When the collector found it.
     #[schemars(with = "String")]
     pub collected_at: Timestamp,
     /// Reactions counted by the source: for (likes) and against.
     #[serde(default)]
     pub reactions: Reactions,
+}
+
+/// How far the time of a post can be relied on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Certainty {
+    /// Its day with the year and its time of day were told.
+    #[default]
+    Exact,
+    /// Its day with the year was told; the time is its midnight.
+    Day,
+    /// It was worked out from what was told, such as `3小时前` or a day without a year.
+    Guessed,
+    /// Nothing was told: it is the time of collection.
+    Collected,
 }
 
 /// What kind of place a post was found in.

@@ -12,6 +12,7 @@ mod place;
 
 use std::sync::LazyLock;
 
+use backbone::message::Certainty;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 use regex::Regex;
@@ -32,18 +33,7 @@ pub struct Told {
     /// The time.
     pub at: Timestamp,
     /// How far it can be relied on.
-    pub confidence: Confidence,
-}
-
-/// How far a time can be relied on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Confidence {
-    /// The day with its year and the time of day are told.
-    Exact,
-    /// The day with its year is told; the time is its midnight.
-    Day,
-    /// The year, or the day of a relative phrase, is worked out from now.
-    Guessed,
+    pub certainty: Certainty,
 }
 
 /// The time zone of sources that do not name one: China has one, of fixed offset since 1991.
@@ -158,17 +148,17 @@ fn settle(day: &Day, clock: Option<&Clock>, now: &ZonedDateTime) -> Option<Told>
         Some(clock) => clock.on(date),
         None => zone().to_timestamp(date.at(0, 0, 0, 0)).ok(),
     };
-    let (at, confidence) = match day {
-        Day::At(at) => (*at, Confidence::Exact),
-        Day::On(date) if clock.is_some() => (of(*date)?, Confidence::Exact),
-        Day::On(date) => (of(*date)?, Confidence::Day),
-        Day::OfYear { month, day } => (of(day::latest(*month, *day, now)?)?, Confidence::Guessed),
-        Day::Near(date) => (of(*date)?, Confidence::Guessed),
-        Day::DaysAgo(then) if clock.is_some() => (of(then.date())?, Confidence::Guessed),
-        Day::DaysAgo(then) => (then.timestamp(), Confidence::Guessed),
-        Day::Ago(at) => (*at, Confidence::Guessed),
+    let (at, certainty) = match day {
+        Day::At(at) => (*at, Certainty::Exact),
+        Day::On(date) if clock.is_some() => (of(*date)?, Certainty::Exact),
+        Day::On(date) => (of(*date)?, Certainty::Day),
+        Day::OfYear { month, day } => (of(day::latest(*month, *day, now)?)?, Certainty::Guessed),
+        Day::Near(date) => (of(*date)?, Certainty::Guessed),
+        Day::DaysAgo(then) if clock.is_some() => (of(then.date())?, Certainty::Guessed),
+        Day::DaysAgo(then) => (then.timestamp(), Certainty::Guessed),
+        Day::Ago(at) => (*at, Certainty::Guessed),
     };
-    Some(Told { at, confidence })
+    Some(Told { at, certainty })
 }
 
 static CLOCK_AHEAD: LazyLock<Regex> =
@@ -263,10 +253,10 @@ mod tests {
             .filter(|line| !line.is_empty() && !line.starts_with('#'))
             .map(|line| {
                 let columns: Vec<&str> = line.split('\t').collect();
-                let [text, expected, confidence] = columns.as_slice() else {
+                let [text, expected, certainty] = columns.as_slice() else {
                     panic!("not of three columns: {line}");
                 };
-                (*text, *expected, *confidence)
+                (*text, *expected, *certainty)
             })
     }
 
@@ -274,14 +264,14 @@ mod tests {
     fn times_are_read_in_all_the_ways_they_are_written() {
         let now = NOW.parse().unwrap();
         let mut wrong = Vec::new();
-        for (text, expected, confidence) in forms() {
+        for (text, expected, certainty) in forms() {
             let expected = (expected != "-").then(|| Told {
                 at: expected.parse().unwrap(),
-                confidence: match confidence {
-                    "exact" => Confidence::Exact,
-                    "day" => Confidence::Day,
-                    "guessed" => Confidence::Guessed,
-                    other => panic!("no confidence: {other}"),
+                certainty: match certainty {
+                    "exact" => Certainty::Exact,
+                    "day" => Certainty::Day,
+                    "guessed" => Certainty::Guessed,
+                    other => panic!("no certainty: {other}"),
                 },
             });
             let told = tell(text, now);
@@ -349,7 +339,7 @@ mod tests {
         }
         for now in [Timestamp::MIN, now, Timestamp::MAX] {
             for (text, ..) in forms() {
-                let guessed = tell(text, now).filter(|told| told.confidence == Confidence::Guessed);
+                let guessed = tell(text, now).filter(|told| told.certainty == Certainty::Guessed);
                 let latest = now.as_second() + 2 * 24 * 3600;
                 assert!(
                     guessed.is_none_or(|told| told.at.as_second() < latest),

@@ -127,7 +127,7 @@ impl Api {
         if title.is_empty() && text.is_empty() {
             return Err("has neither title nor text; has the API changed?".to_owned());
         }
-        let published_at = time::parse(&of(&self.time), round.now)
+        let published = time::tell(&of(&self.time), round.now)
             .ok_or("tells no time at `api.time`; has the API changed?")?;
         let named = match (&self.link, &self.page) {
             (Some(place), _) => of(place),
@@ -147,7 +147,7 @@ impl Api {
             title,
             text,
             author: or_empty(&self.author),
-            published_at,
+            published: Some(published),
             likes: count(&self.likes),
             opposes: count(&self.opposes),
         })

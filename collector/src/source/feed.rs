@@ -2,12 +2,15 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use backbone::message::Certainty;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{Item, Round, Source, SourceError};
-use crate::extract::{address, charset, text, time};
+use crate::extract::time::{self, Told};
+use crate::extract::{address, charset, text};
 use crate::fetch::Page;
 
 /// Entries published together.
@@ -44,7 +47,7 @@ impl Source for Feed {
             }
         }
         // The oldest first: that is how they happened.
-        items.sort_by_key(|item| item.published_at);
+        items.sort_by_key(|item| item.published.map(|told| told.at));
         while !items.is_empty() && !round.stop.is_cancelled() {
             let rest = items.split_off(items.len().min(BATCH));
             round
@@ -91,12 +94,12 @@ fn entries(page: &Page, round: &Round<'_>) -> Result<Vec<Entry>, SourceError> {
         .enumerate()
         .map(|(index, entry)| {
             let place = format!("{} entry {}", page.url, index + 1);
-            item(entry, page, round).map_err(|problem| (place, problem))
+            item(entry, page).map_err(|problem| (place, problem))
         })
         .collect())
 }
 
-fn item(entry: feed_rs::model::Entry, page: &Page, round: &Round<'_>) -> Result<Item, String> {
+fn item(entry: feed_rs::model::Entry, page: &Page) -> Result<Item, String> {
     // Atom has links of other kinds too: to the feed itself, to enclosures.
     let is_own =
         |link: &&feed_rs::model::Link| link.rel.as_deref().is_none_or(|rel| rel == "alternate");
@@ -132,11 +135,14 @@ fn item(entry: feed_rs::model::Entry, page: &Page, round: &Round<'_>) -> Result<
             .and_then(|author| author.name)
             .unwrap_or_default(),
         // feed-rs gives chrono times; seconds are all that feeds tell.
-        published_at: entry
+        published: entry
             .published
             .or(entry.updated)
-            .and_then(|time| jiff::Timestamp::from_second(time.timestamp()).ok())
-            .unwrap_or(round.now),
+            .and_then(|time| Timestamp::from_second(time.timestamp()).ok())
+            .map(|at| Told {
+                at,
+                certainty: Certainty::Exact,
+            }),
         likes: 0,
         opposes: 0,
     })

@@ -148,7 +148,7 @@ impl Import {
                 columns.title, columns.text
             ));
         }
-        let published_at = time::parse(of(&columns.time), round.now).ok_or_else(|| {
+        let published = time::tell(of(&columns.time), round.now).ok_or_else(|| {
             format!(
                 "field `{}` tells no time; write it as 2023-07-18 08:30:00",
                 columns.time
@@ -166,7 +166,7 @@ impl Import {
             title: title.to_owned(),
             text,
             author: of(&columns.author).to_owned(),
-            published_at,
+            published: Some(published),
             likes: count(&columns.likes)?,
             opposes: count(&columns.opposes)?,
         })

@@ -119,10 +119,12 @@ impl Posts {
         if text.is_empty() {
             return Err("has no text at `post.text`; has the site's template changed?".to_owned());
         }
-        let published_at = match &self.time {
-            Some(selector) => time::parse(&of("post.time", selector)?, round.now)
-                .ok_or("tells no time at `post.time`; has the site's template changed?")?,
-            None => round.now,
+        let published = match &self.time {
+            Some(selector) => Some(
+                time::tell(&of("post.time", selector)?, round.now)
+                    .ok_or("tells no time at `post.time`; has the site's template changed?")?,
+            ),
+            None => None,
         };
         Ok(Item {
             id: String::new(),
@@ -133,7 +135,7 @@ impl Posts {
                 Some(selector) => of("post.author", selector)?,
                 None => String::new(),
             },
-            published_at,
+            published,
             likes: count("post.likes", &self.likes)?,
             opposes: count("post.opposes", &self.opposes)?,
         })

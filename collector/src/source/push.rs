@@ -240,7 +240,7 @@ fn item(row: serde_json::Value, now: Timestamp) -> Result<Item, String> {
     if title.is_empty() && text.is_empty() {
         return Err("`title` and `text` are both empty".to_owned());
     }
-    let published_at = time::parse(&pushed.time, now)
+    let published = time::tell(&pushed.time, now)
         .ok_or("`time` tells no time; write it as 2023-07-18T08:30:00+08:00")?;
     let url = match pushed.url.parse::<Url>() {
         Ok(url) if matches!(url.scheme(), "http" | "https") => address::canonical(url).to_string(),
@@ -253,7 +253,7 @@ fn item(row: serde_json::Value, now: Timestamp) -> Result<Item, String> {
         title,
         text,
         author: pushed.author,
-        published_at,
+        published: Some(published),
         likes: pushed.likes,
         opposes: pushed.opposes,
     })
