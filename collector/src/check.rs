@@ -1,13 +1,14 @@
-//! Looking at a source before it is read: once, printed, nothing sent.
+//! Looking at a source before it is read: once, printed field by field, nothing sent.
 
 use std::future::Future;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anyhow::bail;
 use backbone::kafka::SendError;
-use backbone::message::Post;
+use backbone::message::{Certainty, Finding, Post, SourceHealth};
 use jiff::Timestamp;
 use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
@@ -15,10 +16,11 @@ use tokio_util::sync::CancellationToken;
 use crate::app;
 use crate::extract::time::zone;
 use crate::fetch::Fetcher;
+use crate::item::{How, Item};
 use crate::metrics::Metrics;
 use crate::publish::{Outlet, Publisher};
 use crate::settings::Settings;
-use crate::source::{Definition, Round};
+use crate::source::{Definition, Kind, Round};
 use crate::state::State;
 
 /// Posts shown.
@@ -26,25 +28,54 @@ const SHOWN: usize = 5;
 /// Characters of a text shown.
 const EXCERPT: usize = 60;
 
+/// What to look at.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// The sources' file.
+    pub file: PathBuf,
+    /// Only the source of that name.
+    pub source: Option<String>,
+    /// Folder that what was fetched is kept in, as it came.
+    pub save: Option<PathBuf>,
+}
+
 /// Keeps the posts instead of sending them; asks to stop once it has enough.
 #[derive(Debug, Default)]
 struct Kept {
-    posts: Mutex<Vec<Post>>,
+    posts: Mutex<Vec<(Post, How)>>,
     enough: CancellationToken,
 }
 
 impl Outlet for Kept {
     fn send<'a>(
         &'a self,
-        posts: &'a [Post],
+        _posts: &'a [Post],
     ) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn tell<'a>(
+        &'a self,
+        _health: &'a SourceHealth,
+    ) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn look(&self, item: &Item, post: &Post) {
         let mut kept = self.posts.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.extend_from_slice(posts);
+        kept.push((post.clone(), item.how.clone()));
         if kept.len() >= SHOWN {
             self.enough.cancel();
         }
-        Box::pin(std::future::ready(Ok(())))
     }
+}
+
+/// What a source was seen to yield.
+struct Seen {
+    posts: Vec<(Post, How)>,
+    refused: u64,
+    problem: String,
+    findings: Option<Vec<Finding>>,
 }
 
 /// Checks what the settings lead to: tells how many sources there are, and every problem.
@@ -69,33 +100,47 @@ pub fn config(settings: &Settings) -> (usize, Vec<String>) {
     (sources.len(), problems)
 }
 
-/// Reads a source once and prints what it would publish, field by field.
+/// Reads the sources of a file once each and prints what they would publish: every field, what it was found
+/// by, and what is missing.
 ///
 /// # Errors
-/// When the source cannot be read or `out` cannot be written.
-pub async fn run(settings: &Settings, file: &Path, out: &mut impl Write) -> anyhow::Result<()> {
-    let definition = Definition::load(file)?;
-    // A state of its own, gone afterwards: what is looked at counts as never seen.
-    let folder = std::env::temp_dir().join(format!("wensheng-check-{}", std::process::id()));
-    let looked = look(settings, &definition, &folder).await;
-    let removed = std::fs::remove_dir_all(&folder);
-    let (posts, problem, refused) = looked?;
-    removed?;
-    for post in posts.iter().take(SHOWN) {
-        show(post, out)?;
+/// When a source cannot be read, yields nothing, or lacks what a post must have; or when `out` cannot be
+/// written.
+pub async fn run(settings: &Settings, look: &Look, out: &mut impl Write) -> anyhow::Result<()> {
+    let mut definitions = Definition::load(&look.file)?;
+    if let Some(name) = &look.source {
+        definitions.retain(|definition| definition.name == *name);
+        if definitions.is_empty() {
+            bail!("{}: has no source \"{name}\"", look.file.display());
+        }
     }
-    writeln!(out, "{} posts read, {refused} refused", posts.len())?;
-    if !problem.is_empty() {
-        writeln!(out, "last problem: {problem}")?;
+    let mut problems = Vec::new();
+    for definition in &definitions {
+        let kind = definition.kind().map_or("", Kind::name);
+        writeln!(out, "source     {} ({kind})", definition.name)?;
+        // A state of its own, gone afterwards: what is looked at counts as never seen.
+        let folder = std::env::temp_dir().join(format!("wensheng-check-{}", std::process::id()));
+        let seen = read(settings, definition, look, &folder).await;
+        std::fs::remove_dir_all(&folder)?;
+        let problem = match seen {
+            Ok(seen) => show(definition, &seen, out)?,
+            Err(error) => Some(error.to_string()),
+        };
+        problems.extend(problem.map(|problem| format!("{}: {problem}", definition.name)));
+        writeln!(out)?;
+    }
+    if !problems.is_empty() {
+        bail!("{}", problems.join("\n"));
     }
     Ok(())
 }
 
-async fn look(
+async fn read(
     settings: &Settings,
     definition: &Definition,
+    look: &Look,
     folder: &Path,
-) -> anyhow::Result<(Vec<Post>, String, u64)> {
+) -> anyhow::Result<Seen> {
     let state = State::open(&folder.join("state.sqlite")).await?;
     let settings = Settings {
         state: folder.join("state.sqlite"),
@@ -105,57 +150,100 @@ async fn look(
     let outlet: Arc<dyn Outlet> = Arc::<Kept>::clone(&kept);
     let metrics = Metrics::new(&Registry::new())?;
     let publisher = Publisher::new(outlet, state.clone(), app::author_key(&settings)?, metrics);
-    let fetcher = Fetcher::new(&settings.fetch)?;
-    let round = Round {
-        definition,
-        fetcher: &fetcher,
-        publisher: &publisher,
-        stop: &kept.enough,
-        now: Timestamp::now(),
-    };
+    let mut fetcher = Fetcher::new(&settings.fetch)?;
+    if let Some(save) = &look.save {
+        fetcher = fetcher.saving(save)?;
+    }
+    let now = Timestamp::now();
+    let round = Round::new(definition, &fetcher, &publisher, &kept.enough, now);
     definition.read(&round).await?;
     let health = state.health(&definition.name).await?;
     state.close().await;
-    let posts = kept
-        .posts
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone();
+    let posts = kept.posts.lock().unwrap_or_else(PoisonError::into_inner);
     let (problem, refused) = health
         .map(|health| (health.problem, health.refused))
         .unwrap_or_default();
-    Ok((posts, problem, refused))
+    let findings = round.tally().findings.take();
+    Ok(Seen {
+        posts: posts.clone(),
+        refused,
+        problem,
+        findings,
+    })
 }
 
-fn show(post: &Post, out: &mut impl Write) -> std::io::Result<()> {
-    let or_missing = |text: &str| {
-        if text.is_empty() {
-            "(missing)".to_owned()
-        } else {
-            text.to_owned()
-        }
+/// Shows what a source was seen to yield; tells what is wrong with it.
+fn show(
+    definition: &Definition,
+    seen: &Seen,
+    out: &mut impl Write,
+) -> std::io::Result<Option<String>> {
+    for (post, how) in seen.posts.iter().take(SHOWN) {
+        show_post(post, how, out)?;
+    }
+    for finding in seen.findings.iter().flatten() {
+        let Finding { url, detail, .. } = finding;
+        writeln!(out, "{:<12}{url}  {detail}", finding.fault.name())?;
+    }
+    let refused = seen.refused;
+    writeln!(out, "{} posts read, {refused} refused", seen.posts.len())?;
+    if !seen.problem.is_empty() {
+        writeln!(out, "last problem: {}", seen.problem)?;
+    }
+    let (mut untitled, mut untimed) = (0, 0);
+    for (post, _) in &seen.posts {
+        untitled += usize::from(post.title.is_empty());
+        untimed += usize::from(post.certainty == Certainty::Collected);
+    }
+    if untitled > 0 {
+        writeln!(out, "{untitled} have no title; set `title` if they should")?;
+    }
+    let yields_posts = !matches!(definition.kind(), Some(Kind::Push(_) | Kind::Watch(_)));
+    Ok(if yields_posts && seen.posts.is_empty() {
+        Some("no post could be read".to_owned())
+    } else if untimed > 0 {
+        Some(format!(
+            "{untimed} posts tell no time; set `time` to where it is"
+        ))
+    } else {
+        None
+    })
+}
+
+fn show_post(post: &Post, how: &How, out: &mut impl Write) -> std::io::Result<()> {
+    let mut line = |field: &str, value: &str, how: &str| {
+        let value = match value {
+            "" => "(missing)",
+            value => value,
+        };
+        let how = match how {
+            "" => String::new(),
+            how => format!("   [{how}]"),
+        };
+        writeln!(out, "{field:<11}{value}{how}")
     };
     let excerpt: String = post.text.chars().take(EXCERPT).collect();
-    writeln!(out, "id         {}", post.id)?;
-    writeln!(out, "url        {}", or_missing(&post.url))?;
-    writeln!(out, "title      {}", or_missing(&post.title))?;
-    writeln!(
-        out,
-        "text       {} ({} characters)",
-        excerpt.replace('\n', " "),
-        post.text.chars().count()
-    )?;
-    writeln!(out, "published  {}", in_shanghai(post.published_at))?;
-    writeln!(
-        out,
-        "author     {}",
-        or_missing(post.author.as_deref().unwrap_or_default())
-    )?;
-    writeln!(
-        out,
-        "reactions  {} for, {} against\n",
+    let characters = post.text.chars().count();
+    let excerpt = format!("{} ({characters} characters)", excerpt.replace('\n', " "));
+    let time = match post.certainty {
+        Certainty::Exact => in_shanghai(post.published_at),
+        Certainty::Day => format!("{} (the day is told)", in_shanghai(post.published_at)),
+        Certainty::Guessed => format!("{} (worked out)", in_shanghai(post.published_at)),
+        Certainty::Collected => String::new(),
+    };
+    line("id", &post.id, how.of("id"))?;
+    line("url", &post.url, how.of("url"))?;
+    line("title", &post.title, how.of("title"))?;
+    line("text", &excerpt, how.of("text"))?;
+    line("published", &time, how.of("time"))?;
+    let author = post.author.as_deref().unwrap_or_default();
+    line("author", author, how.of("author"))?;
+    let reactions = format!(
+        "{} for, {} against",
         post.reactions.likes, post.reactions.opposes
-    )
+    );
+    line("reactions", &reactions, "")?;
+    writeln!(out)
 }
 
 /// Prints a table of the sources: how each is.
@@ -171,27 +259,35 @@ pub async fn sources(settings: &Settings, out: &mut impl Write) -> anyhow::Resul
         "state",
         "last success",
         "posts",
+        "today",
         "failures",
+        "lag",
         "last problem",
     ];
+    let now = Timestamp::now();
     let mut table = vec![head.map(str::to_owned)];
     for definition in definitions {
         let health = state.health(&definition.name).await?;
+        let yields = state.yields(&definition.name, 0, now).await?;
         let health = health.as_ref();
+        let is_read = health
+            .is_some_and(|health| health.last_success.is_some() || health.last_failure.is_some());
         let status = match health {
             _ if !definition.enabled => "off",
-            Some(health) if health.last_failure > health.last_success => "failing",
-            Some(health) if health.last_success.is_some() => "up",
+            Some(health) if is_read => health.condition.as_str(),
             _ => "not read yet",
         };
         let success = health.and_then(|health| health.last_success);
+        let lag = health.and_then(|health| health.lag_seconds);
         table.push([
             definition.name.clone(),
-            definition.kind().name().to_owned(),
+            definition.kind().map_or("", Kind::name).to_owned(),
             status.to_owned(),
             success.map_or_else(|| "-".to_owned(), in_shanghai),
             health.map_or(0, |health| health.posts).to_string(),
+            yields.last().copied().unwrap_or_default().to_string(),
             health.map_or(0, |health| health.refused).to_string(),
+            lag.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds} s")),
             health.map_or_else(String::new, |health| health.problem.clone()),
         ]);
     }

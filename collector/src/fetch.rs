@@ -1,29 +1,41 @@
-//! Fetching, politely and with care: robots.txt honoured, one request per host at a time and not too
+//! Fetching, politely and with care: robots.txt honoured, few requests to a host at a time and not too
 //! often, sizes and times bounded, no private addresses unless allowed.
 
+mod body;
 mod guard;
 mod host;
 mod robots;
+mod save;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
+
 use jiff::Timestamp;
-use reqwest::header::{self, HeaderMap};
+use reqwest::header::{self, HeaderMap, HeaderValue};
+use reqwest::tls::TlsInfo;
 use reqwest::{Client, Response, StatusCode, redirect};
 use thiserror::Error;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
+use tracing::warn;
 use url::Url;
 
 use crate::settings::Fetch;
 use guard::Guard;
 use host::{Host, Went};
 use robots::Robots;
+use save::Folder;
 
 /// Redirects followed.
 const MOST_REDIRECTS: usize = 5;
+/// Longest wait for a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+/// Hosts kept in mind; beyond that, those that nothing waits for are forgotten.
+const MOST_HOSTS: usize = 20_000;
 
 /// A page was not had.
 #[derive(Debug, Error)]
@@ -35,7 +47,7 @@ pub enum FetchError {
         url: Url,
     },
     /// Its host is, or leads to, a private address.
-    #[error("{url} is at a private address; set `fetch.allow_private` if that is meant")]
+    #[error("{url} is at a private address; set `allow_private` of the source if that is meant")]
     Private {
         /// The address.
         url: Url,
@@ -122,14 +134,37 @@ pub struct Page {
     pub bytes: Vec<u8>,
     /// For the next time.
     pub validators: Validators,
+    /// The site's certificate (DER), where it has one.
+    pub certificate: Option<Vec<u8>>,
 }
 
 /// Fetches pages. Clones share the hosts' turns.
 #[derive(Debug, Clone)]
 pub struct Fetcher {
-    client: Client,
+    /// For public addresses only, and for any.
+    clients: [Client; 2],
+    allow_private: bool,
     settings: Arc<Fetch>,
-    hosts: Arc<Mutex<HashMap<String, Arc<Mutex<Host>>>>>,
+    hosts: Arc<Mutex<HashMap<String, Arc<Shared>>>>,
+    /// One permit for each request at a time, to whatever host.
+    requests: Arc<Semaphore>,
+    /// Keeps pages as they came, for those who set a source up.
+    saved: Option<Arc<Folder>>,
+}
+
+/// A host, and a permit for each request to it at a time.
+#[derive(Debug)]
+struct Shared {
+    host: Mutex<Host>,
+    requests: Semaphore,
+}
+
+/// A turn of a host: as long as it is held, the request counts as under way.
+struct Turn<'a> {
+    shared: &'a Shared,
+    least: Duration,
+    _host: SemaphorePermit<'a>,
+    _any: SemaphorePermit<'a>,
 }
 
 impl Fetcher {
@@ -140,20 +175,60 @@ impl Fetcher {
     /// When the client cannot be made.
     pub fn new(settings: &Fetch) -> anyhow::Result<Self> {
         backbone::tls::install();
-        let client = Client::builder()
-            .user_agent(&settings.user_agent)
-            .timeout(Duration::from_secs(settings.timeout_seconds))
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .dns_resolver(Guard {
-                allow_private: settings.allow_private,
-            })
-            .build()?;
+        let timeout = Duration::from_secs(settings.timeout_seconds);
+        let accepted = HeaderValue::from_static(body::ACCEPTED);
+        let client = |allow_private| {
+            Client::builder()
+                .user_agent(settings.agent())
+                .default_headers(HeaderMap::from_iter([(
+                    header::ACCEPT_ENCODING,
+                    accepted.clone(),
+                )]))
+                .connect_timeout(CONNECT.min(timeout))
+                .read_timeout(timeout)
+                .timeout(timeout)
+                .redirect(redirect::Policy::none())
+                .tls_info(true)
+                .no_proxy()
+                .dns_resolver(Guard { allow_private })
+                .build()
+        };
         Ok(Self {
-            client,
+            clients: [client(false)?, client(true)?],
+            allow_private: false,
             settings: Arc::new(settings.clone()),
             hosts: Arc::default(),
+            requests: Arc::new(Semaphore::new(usize::from(settings.most_at_once))),
+            saved: None,
         })
+    }
+
+    /// The same, keeping every page in a folder as it came.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn saving(self, folder: &Path) -> anyhow::Result<Self> {
+        let folder = Folder::new(folder.to_owned())
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        Ok(Self {
+            saved: Some(Arc::new(folder)),
+            ..self
+        })
+    }
+
+    /// The same for a source whose addresses may, or may not, be in private networks.
+    #[must_use]
+    pub fn allowing_private(&self, allow_private: bool) -> Self {
+        Self {
+            allow_private,
+            ..self.clone()
+        }
+    }
+
+    /// Requests to one host at a time.
+    #[must_use]
+    pub fn per_host(&self) -> usize {
+        usize::from(self.settings.per_host)
     }
 
     /// Fetches a page; nothing when it has not changed since `known`.
@@ -174,6 +249,29 @@ impl Fetcher {
         known: &Validators,
         headers: &HeaderMap,
     ) -> Result<Option<Page>, FetchError> {
+        match self.open(url, known, headers).await? {
+            Some((at, response)) => self.read(at, response).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether there is a page, without reading it.
+    ///
+    /// # Errors
+    /// Says why it was not had.
+    pub async fn probe(&self, url: &Url) -> Result<(), FetchError> {
+        self.open(url, &Validators::default(), &HeaderMap::new())
+            .await
+            .map(drop)
+    }
+
+    /// The answer that a page begins with, and its address after redirects; nothing when it has not changed.
+    async fn open(
+        &self,
+        url: &Url,
+        known: &Validators,
+        headers: &HeaderMap,
+    ) -> Result<Option<(Url, Response)>, FetchError> {
         let mut next = url.clone();
         let none = HeaderMap::new();
         for _ in 0..=MOST_REDIRECTS {
@@ -182,7 +280,12 @@ impl Fetcher {
                 true => headers,
                 false => &none,
             };
-            let response = self.take_turn(&next, known, headers).await?;
+            let shared = self.shared(&next).await;
+            let turn = self.take_turn(&shared, &next).await?;
+            let asked = Instant::now();
+            let response = self.request(&next, known, headers).await;
+            turn.note(&response, asked.elapsed()).await;
+            let response = response?;
             let status = response.status();
             if status == StatusCode::NOT_MODIFIED {
                 return Ok(None);
@@ -195,7 +298,7 @@ impl Fetcher {
             if !status.is_success() {
                 return Err(FetchError::Status { url: next, status });
             }
-            return self.read(next, response).await.map(Some);
+            return Ok(Some((next, response)));
         }
         Err(FetchError::Redirects { url: url.clone() })
     }
@@ -204,26 +307,36 @@ impl Fetcher {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(FetchError::NotWeb { url: url.clone() });
         }
-        if !self.settings.allow_private && guard::is_private_literal(url) {
+        if !self.allow_private && guard::is_private_literal(url) {
             return Err(FetchError::Private { url: url.clone() });
         }
         Ok(())
     }
 
-    /// Waits for the host's turn, asks its robots.txt, and requests.
-    async fn take_turn(
-        &self,
-        url: &Url,
-        known: &Validators,
-        headers: &HeaderMap,
-    ) -> Result<Response, FetchError> {
+    async fn shared(&self, url: &Url) -> Arc<Shared> {
+        let mut hosts = self.hosts.lock().await;
+        if hosts.len() >= MOST_HOSTS {
+            hosts.retain(|_, shared| Arc::strong_count(shared) > 1);
+        }
         let origin = url.origin().ascii_serialization();
-        let host = Arc::clone(
-            (self.hosts.lock().await)
-                .entry(origin)
-                .or_insert_with(|| Arc::new(Mutex::new(Host::new(Instant::now())))),
-        );
-        let mut host = host.lock().await;
+        let shared = hosts.entry(origin).or_insert_with(|| {
+            Arc::new(Shared {
+                host: Mutex::new(Host::new(Instant::now())),
+                requests: Semaphore::new(self.per_host()),
+            })
+        });
+        Arc::clone(shared)
+    }
+
+    /// Waits for the host's turn, and asks its robots.txt.
+    async fn take_turn<'a>(
+        &'a self,
+        shared: &'a Shared,
+        url: &Url,
+    ) -> Result<Turn<'a>, FetchError> {
+        let closed = |_| unreachable(url);
+        let of_host = shared.requests.acquire().await.map_err(closed)?;
+        let mut host = shared.host.lock().await;
         if let Some(left) = host.rests(Instant::now()) {
             return Err(FetchError::Resting {
                 url: url.clone(),
@@ -232,15 +345,16 @@ impl Fetcher {
         }
         let least = Duration::from_millis(self.settings.delay_ms);
         if host.robots.as_ref().is_none_or(Robots::is_old) {
-            tokio::time::sleep_until(host.turn()).await;
+            tokio::time::sleep_until(host.turn(Instant::now(), least, self.settings.per_host))
+                .await;
+            let _any = self.requests.acquire().await.map_err(closed)?;
             let asked = Instant::now();
             let robots = self.fetch_robots(url).await;
             let went = match &robots {
                 Ok(_) => Went::Served,
                 Err(_) => Went::Failed,
             };
-            let now = Instant::now();
-            host.note(went, now - asked, least, now, rand::random());
+            host.note(went, asked.elapsed(), least, Instant::now(), rand::random());
             host.robots = Some(robots?);
         }
         let robots = host.robots.as_ref();
@@ -248,16 +362,15 @@ impl Fetcher {
             return Err(FetchError::NotAllowed { url: url.clone() });
         }
         let least = least.max(robots.and_then(Robots::delay).unwrap_or_default());
-        tokio::time::sleep_until(host.turn()).await;
-        let asked = Instant::now();
-        let response = self.request(url, known, headers).await;
-        let went = match &response {
-            Ok(response) => Went::of(response.status(), response.headers(), Timestamp::now()),
-            Err(_) => Went::Failed,
-        };
-        let now = Instant::now();
-        host.note(went, now - asked, least, now, rand::random());
-        response
+        let turn = host.turn(Instant::now(), least, self.settings.per_host);
+        drop(host);
+        tokio::time::sleep_until(turn).await;
+        Ok(Turn {
+            shared,
+            least,
+            _host: of_host,
+            _any: self.requests.acquire().await.map_err(closed)?,
+        })
     }
 
     /// What the host allows. RFC 9309: a robots.txt that is not there allows all; one that cannot be had
@@ -303,7 +416,9 @@ impl Fetcher {
         known: &Validators,
         headers: &HeaderMap,
     ) -> Result<Response, FetchError> {
-        let mut request = self.client.get(url.clone()).headers(headers.clone());
+        let [public, any] = &self.clients;
+        let client = if self.allow_private { any } else { public };
+        let mut request = client.get(url.clone()).headers(headers.clone());
         if !known.etag.is_empty() {
             request = request.header(header::IF_NONE_MATCH, &known.etag);
         }
@@ -313,15 +428,8 @@ impl Fetcher {
         request.send().await.map_err(|error| connection(url, error))
     }
 
-    async fn read(&self, url: Url, mut response: Response) -> Result<Page, FetchError> {
+    async fn read(&self, url: Url, response: Response) -> Result<Page, FetchError> {
         let most = self.settings.most_bytes;
-        // What is announced is not waited for; what comes is counted after decompression, as it comes.
-        if response
-            .content_length()
-            .is_some_and(|length| length > most as u64)
-        {
-            return Err(FetchError::TooLarge { url, most });
-        }
         let header = |name| {
             let value = response
                 .headers()
@@ -334,23 +442,56 @@ impl Fetcher {
             etag: header(header::ETAG).unwrap_or_default(),
             modified: header(header::LAST_MODIFIED).unwrap_or_default(),
         };
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
+        let certificate = response
+            .extensions()
+            .get::<TlsInfo>()
+            .and_then(TlsInfo::peer_certificate)
+            .map(<[u8]>::to_vec);
+        let bytes = body::read(response, most)
             .await
-            .map_err(|error| connection(&url, error))?
+            .map_err(|problem| match problem {
+                body::Problem::TooLarge => FetchError::TooLarge {
+                    url: url.clone(),
+                    most,
+                },
+                body::Problem::Broken(error) => FetchError::Connection {
+                    url: url.clone(),
+                    problem: error.to_string(),
+                },
+            })?;
+        if let Some(folder) = &self.saved
+            && let Err(error) = folder.take(&url, &bytes)
         {
-            if bytes.len() + chunk.len() > most {
-                return Err(FetchError::TooLarge { url, most });
-            }
-            bytes.extend_from_slice(&chunk);
+            warn!(%error, "a page could not be kept");
         }
         Ok(Page {
             url,
             content_type,
             bytes,
             validators,
+            certificate,
         })
+    }
+}
+
+impl Turn<'_> {
+    /// Notes how the request went that took so long.
+    async fn note(&self, response: &Result<Response, FetchError>, took: Duration) {
+        let went = match response {
+            Ok(response) => Went::of(response.status(), response.headers(), Timestamp::now()),
+            Err(_) => Went::Failed,
+        };
+        let now = Instant::now();
+        let mut host = self.shared.host.lock().await;
+        host.note(went, took, self.least, now, rand::random());
+    }
+}
+
+/// The semaphores are never closed; were they, nothing could be asked any more.
+fn unreachable(url: &Url) -> FetchError {
+    FetchError::Connection {
+        url: url.clone(),
+        problem: "the collector is stopping".to_owned(),
     }
 }
 

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use backbone::service;
 use clap::{Parser, Subcommand};
+use collector::check::Look;
 use collector::settings::Settings;
 use collector::{app, check};
 
@@ -36,10 +37,17 @@ struct Arguments {
 enum Command {
     /// Checks the settings and all sources, and says all that is wrong. Exit code 2 on a problem.
     CheckConfig,
-    /// Reads a source once and prints what it would publish, field by field. Sends nothing.
+    /// Reads the sources of a file once and prints what they would publish: every field, what it was found
+    /// by, and what is missing. Sends nothing. Exit code 2 when a post lacks what it must have.
     Check {
-        /// The source's file.
-        source: PathBuf,
+        /// The sources' file.
+        file: PathBuf,
+        /// Only the source of that name.
+        #[arg(long)]
+        source: Option<String>,
+        /// Folder that every page is kept in as it came, with whatever personal data is on it.
+        #[arg(long)]
+        save: Option<PathBuf>,
     },
     /// Prints a table of the sources: how each is, when it was last read, what it yielded, its last problem.
     Sources,
@@ -71,7 +79,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             )?;
             Ok(())
         }
-        Some(Command::Check { source }) => check::run(&settings, &source, &mut stdout()).await,
+        Some(Command::Check { file, source, save }) => {
+            let look = Look { file, source, save };
+            check::run(&settings, &look, &mut stdout()).await
+        }
         Some(Command::Sources) => check::sources(&settings, &mut stdout()).await,
     }
 }

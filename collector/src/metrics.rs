@@ -13,6 +13,11 @@ backbone::metrics! {
         rounds_total: IntCounterVec["source", "outcome"],
         /// 1 while a source's last round succeeded, by source.
         source_up: IntGaugeVec["source"],
+        /// 1 for the condition a source is in, 0 for the others, by source and condition: well, failing,
+        /// changed, quiet, faulty.
+        source_condition: IntGaugeVec["source", "condition"],
+        /// Seconds from the publication of a source's last post to its collection, by source.
+        source_lag_seconds: IntGaugeVec["source"],
         /// Time of a source's last success, in seconds since 1970, by source.
         source_last_success_seconds: IntGaugeVec["source"],
     }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use backbone::id;
 use backbone::kafka::{Producer, SendError};
-use backbone::message::{Certainty, Post, Reactions, TEXT_LIMIT, TITLE_LIMIT};
-use backbone::topics::POSTS;
+use backbone::message::{Certainty, Post, Reactions, SourceHealth, TEXT_LIMIT, TITLE_LIMIT};
+use backbone::topics::{POSTS, SOURCE_HEALTH};
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use thiserror::Error;
-use tracing::warn;
+use tracing::{debug, warn};
 use url::Url;
 
 use crate::extract::address;
@@ -29,6 +29,15 @@ pub trait Outlet: Send + Sync + std::fmt::Debug {
         &'a self,
         posts: &'a [Post],
     ) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>>;
+
+    /// Takes how a source is. What is lost here is told again after the next round.
+    fn tell<'a>(
+        &'a self,
+        health: &'a SourceHealth,
+    ) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>>;
+
+    /// Looks at an item and the post made of it, before it is sent.
+    fn look(&self, _item: &Item, _post: &Post) {}
 }
 
 impl Outlet for Producer {
@@ -41,6 +50,13 @@ impl Outlet for Producer {
                 .await
                 .map(|_| ())
         })
+    }
+
+    fn tell<'a>(
+        &'a self,
+        health: &'a SourceHealth,
+    ) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>> {
+        Box::pin(Self::send(self, &SOURCE_HEALTH, health))
     }
 }
 
@@ -81,6 +97,13 @@ impl Publisher {
         }
     }
 
+    /// Tells how a source is. What the brokers do not take is told again after the next round.
+    pub async fn tell(&self, health: &SourceHealth) {
+        if let Err(error) = self.outlet.tell(health).await {
+            debug!(source = health.source, %error, "how the source is was not told");
+        }
+    }
+
     /// What was sent before.
     #[must_use]
     pub fn state(&self) -> &State {
@@ -109,7 +132,7 @@ impl Publisher {
         // The same post may come twice at once: a pinned one, or a row corrected further down.
         let mut together: HashMap<String, Sent> = HashMap::new();
         for item in items {
-            let post = self.post(origin, item, now);
+            let post = self.post(origin, &item, now);
             let hash = id::of("words", &[&post.title, &post.text]);
             let before = match together.get(&post.id) {
                 Some(before) => Some(before.clone()),
@@ -120,6 +143,7 @@ impl Publisher {
                 Some(before) => before.revision + 1,
                 None => 1,
             };
+            let is_sent = origin.since.is_none_or(|since| post.published_at >= since);
             let now_sent = Sent {
                 post: post.id.clone(),
                 hash,
@@ -127,18 +151,37 @@ impl Publisher {
             };
             together.insert(post.id.clone(), now_sent.clone());
             sent.push(now_sent);
-            posts.push(Post { revision, ..post });
+            let post = Post { revision, ..post };
+            self.outlet.look(&item, &post);
+            if is_sent {
+                posts.push(post);
+            }
         }
-        if posts.is_empty() && cursor.is_none() {
+        if sent.is_empty() && cursor.is_none() {
             return Ok(0);
         }
-        self.outlet.send(&posts).await?;
-        self.state.remember(origin.name, &sent, cursor).await?;
+        if !posts.is_empty() {
+            self.outlet.send(&posts).await?;
+        }
+        let lag = posts
+            .iter()
+            .filter(|post| post.certainty == Certainty::Exact)
+            .max_by_key(|post| post.published_at)
+            .and_then(|post| u64::try_from(now.duration_since(post.published_at).as_secs()).ok());
+        let count = posts.len() as u64;
+        (self.state)
+            .remember(origin.name, &sent, count, lag, cursor, now)
+            .await?;
+        if let Some(lag) = lag {
+            let gauge = &self.metrics.source_lag_seconds;
+            let lag = i64::try_from(lag).unwrap_or(i64::MAX);
+            gauge.with_label_values(&[origin.name]).set(lag);
+        }
         self.metrics
             .posts_total
             .with_label_values(&[origin.name])
-            .inc_by(posts.len() as u64);
-        Ok(posts.len() as u64)
+            .inc_by(count);
+        Ok(count)
     }
 
     /// Refuses a row, an entry or a page: told with its place, not with its content.
@@ -172,7 +215,7 @@ impl Publisher {
     }
 
     /// The post as the analyzer gets it: masked, cut to its limits, its author a keyed hash.
-    fn post(&self, origin: Origin<'_>, item: Item, now: Timestamp) -> Post {
+    fn post(&self, origin: Origin<'_>, item: &Item, now: Timestamp) -> Post {
         let (published_at, certainty) = match item.published {
             Some(told) if told.at <= now => (told.at, told.certainty),
             // Nothing is published before it is written: a clock is wrong, or a date is another one.
@@ -187,7 +230,7 @@ impl Publisher {
             title: mask(&item.title).chars().take(TITLE_LIMIT).collect(),
             text: mask(&item.text).chars().take(TEXT_LIMIT).collect(),
             author: self.author_key.hash(origin.name, &item.author),
-            url: item.url,
+            url: item.url.clone(),
             published_at,
             certainty,
             collected_at: now,

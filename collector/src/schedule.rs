@@ -9,8 +9,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use crate::fetch::Fetcher;
+use crate::health;
 use crate::publish::Publisher;
-use crate::source::{Definition, Round, SourceError};
+use crate::source::{Definition, Misfit, Round, SourceError};
+use crate::state::Pages;
 
 /// First wait after a round that failed; doubled each time.
 const RETRY_FIRST: Duration = Duration::from_secs(30);
@@ -56,18 +58,26 @@ async fn run(
     stop: &CancellationToken,
 ) {
     let mut failures = 0;
+    let mut pace = Pace::new(definition);
     while !stop.is_cancelled() {
-        let outcome = read_once(definition, fetcher, publisher, stop, Timestamp::now()).await;
-        let wait = match outcome {
-            Outcome::Read => {
-                failures = 0;
-                with_jitter(Duration::from_secs(definition.every_seconds))
+        let now = Timestamp::now();
+        let quiet = definition.quiet_hours.and_then(|hours| hours.left(now));
+        let wait = match quiet {
+            Some(left) => with_jitter(left),
+            None => {
+                let ended = read_once(definition, fetcher, publisher, stop, now).await;
+                match ended.outcome {
+                    Outcome::Read => {
+                        failures = 0;
+                        with_jitter(pace.after(ended.sent > 0))
+                    }
+                    Outcome::Failed => {
+                        failures += 1;
+                        full_jitter(after_failure(failures))
+                    }
+                    Outcome::NotTaken => full_jitter(RETRY_FIRST),
+                }
             }
-            Outcome::Failed => {
-                failures += 1;
-                full_jitter(after_failure(failures))
-            }
-            Outcome::NotTaken => full_jitter(RETRY_FIRST),
         };
         tokio::select! {
             () = stop.cancelled() => {}
@@ -76,61 +86,130 @@ async fn run(
     }
 }
 
-/// Reads a source once and notes how it went.
+/// How often a source is read: after rounds without anything new less often, up to a bound.
+#[derive(Debug)]
+struct Pace {
+    least: Duration,
+    most: Duration,
+    now: Duration,
+}
+
+impl Pace {
+    fn new(definition: &Definition) -> Self {
+        let least = Duration::from_secs(definition.every_seconds);
+        Self {
+            least,
+            most: definition
+                .longest_seconds
+                .map_or(least, Duration::from_secs),
+            now: least,
+        }
+    }
+
+    /// The wait after a round.
+    fn after(&mut self, has_new: bool) -> Duration {
+        self.now = match has_new {
+            true => self.least,
+            false => self.now.mul_f64(1.5).min(self.most),
+        };
+        self.now
+    }
+}
+
+/// A round that ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// How.
+    pub outcome: Outcome,
+    /// Posts sent.
+    pub sent: u64,
+}
+
+/// Reads a source once, notes how it went and tells how it is.
 pub async fn read_once(
     definition: &Definition,
     fetcher: &Fetcher,
     publisher: &Publisher,
     stop: &CancellationToken,
     now: Timestamp,
-) -> Outcome {
+) -> Ended {
     let source = definition.name.as_str();
-    let round = Round {
-        definition,
-        fetcher,
-        publisher,
-        stop,
-        now,
+    let mut round = Round::new(definition, fetcher, publisher, stop, now);
+    let read = match publisher.state().health(source).await {
+        Ok(health) => {
+            if health.is_none_or(|health| health.last_success.is_none()) {
+                round.since = definition.first_visit_since(now);
+            }
+            definition.read(&round).await
+        }
+        Err(error) => Err(error.into()),
     };
-    let read = definition.read(&round).await;
     let outcome = match &read {
         Ok(()) => Outcome::Read,
         Err(SourceError::Publish(_) | SourceError::State(_)) => Outcome::NotTaken,
         Err(_) => Outcome::Failed,
     };
+    let tally = std::mem::take(&mut *round.tally());
+    let pages = match (&read, tally.missing) {
+        // A list without links leads to no page that could fit.
+        (
+            Err(SourceError::Changed {
+                misfit: Misfit::Missing { field, .. },
+                ..
+            }),
+            _,
+        ) => Pages::Missing {
+            pages: health::CHANGED,
+            field,
+        },
+        _ if tally.fits => Pages::Fit,
+        (_, Some(field)) => Pages::Missing {
+            pages: tally.misfits,
+            field,
+        },
+        (_, None) => Pages::None,
+    };
     let problem = read.err().map(|error| error.to_string());
+    count(publisher, source, problem.as_deref(), now);
+    let state = publisher.state();
+    let told = match state.ended(source, problem.as_deref(), pages, now).await {
+        // A round that stopped half way says nothing of the source.
+        Ok(()) if stop.is_cancelled() => Ok(()),
+        Ok(()) => health::tell(definition, publisher, tally.findings, now).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = told {
+        warn!(source, %error, "the source's health cannot be noted");
+    }
+    Ended {
+        outcome,
+        sent: tally.sent,
+    }
+}
+
+fn count(publisher: &Publisher, source: &str, problem: Option<&str>, now: Timestamp) {
     let metrics = publisher.metrics();
-    match &problem {
+    let outcome = match problem {
         None => {
-            metrics
-                .rounds_total
-                .with_label_values(&[source, "read"])
-                .inc();
             metrics
                 .source_last_success_seconds
                 .with_label_values(&[source])
                 .set(now.as_second());
+            "read"
         }
         Some(problem) => {
             warn!(source, problem, "source could not be read");
-            metrics
-                .rounds_total
-                .with_label_values(&[source, "failed"])
-                .inc();
+            "failed"
         }
-    }
+    };
+    metrics
+        .rounds_total
+        .with_label_values(&[source, outcome])
+        .inc();
     metrics
         .source_up
         .with_label_values(&[source])
         .set(i64::from(problem.is_none()));
-    if let Err(error) = publisher
-        .state()
-        .ended(source, problem.as_deref(), now)
-        .await
-    {
-        warn!(source, %error, "the source's health cannot be noted");
-    }
-    outcome
 }
 
 fn after_failure(failures: u32) -> Duration {
@@ -158,6 +237,19 @@ mod tests {
         for (failures, seconds) in [(1, 30), (2, 60), (3, 120), (8, 3_600), (1_000, 3_600)] {
             assert_eq!(after_failure(failures), Duration::from_secs(seconds));
         }
+    }
+
+    #[test]
+    fn a_source_without_anything_new_is_read_less_often() {
+        let minute = Duration::from_secs(60);
+        let mut pace = Pace {
+            least: minute,
+            most: minute * 3,
+            now: minute,
+        };
+        let waits = [false, false, false, false, true, false].map(|new| pace.after(new));
+        let seconds = waits.map(|wait| wait.as_secs());
+        assert_eq!(seconds, [90, 135, 180, 180, 60, 90]);
     }
 
     #[test]

@@ -45,36 +45,68 @@ pub struct Intake {
 pub struct Fetch {
     /// `User-Agent`; its first word is what robots.txt knows the collector by.
     pub user_agent: String,
+    /// Address or mailbox under which whoever runs a site reaches the office; goes into `User-Agent`.
+    pub contact: Option<String>,
     /// Longest wait for a page, in seconds.
     pub timeout_seconds: u64,
     /// Largest page, in bytes after decompression.
     pub most_bytes: usize,
     /// Least time between two requests to a host, in milliseconds; a longer `Crawl-delay` is kept.
     pub delay_ms: u64,
-    /// Whether addresses of private networks may be fetched. Pages can name any address, so only where
-    /// the sources themselves are in such a network.
-    pub allow_private: bool,
+    /// Requests to one host at a time, 1 to 16.
+    pub per_host: u8,
+    /// Requests to all hosts at a time.
+    pub most_at_once: u16,
 }
 
 impl Default for Fetch {
     fn default() -> Self {
         Self {
-            user_agent: "Wensheng/0.1 (public opinion handling of a county government)".to_owned(),
+            user_agent: "Wensheng/0.1".to_owned(),
+            contact: None,
             timeout_seconds: 20,
             most_bytes: 5_000_000,
             delay_ms: 1_000,
-            allow_private: false,
+            per_host: 1,
+            most_at_once: 64,
         }
     }
 }
 
 impl Fetch {
+    /// `User-Agent` as it is sent: who is reading, and how to reach them.
+    #[must_use]
+    pub fn agent(&self) -> String {
+        match &self.contact {
+            Some(contact) => format!("{} (+{contact})", self.user_agent),
+            None => self.user_agent.clone(),
+        }
+    }
+
     fn check(&self) -> Result<(), String> {
-        let agent = &self.user_agent;
-        if agent.trim().is_empty() || !agent.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
+        let is_plain = |text: &str| {
+            !text.trim().is_empty() && text.chars().all(|c| c.is_ascii_graphic() || c == ' ')
+        };
+        if !is_plain(&self.user_agent) {
             return Err(
                 "`fetch.user_agent` must be ASCII and not empty; say who is reading".to_owned(),
             );
+        }
+        if self
+            .contact
+            .as_deref()
+            .is_some_and(|contact| !is_plain(contact))
+        {
+            return Err(
+                "`fetch.contact` must be ASCII and not empty; give a web address or a mailbox"
+                    .to_owned(),
+            );
+        }
+        if !(1..=16).contains(&self.per_host) {
+            return Err("`fetch.per_host` must be 1 to 16".to_owned());
+        }
+        if self.most_at_once == 0 {
+            return Err("`fetch.most_at_once` must be 1 or more".to_owned());
         }
         if !(1..=300).contains(&self.timeout_seconds) {
             return Err("`fetch.timeout_seconds` must be 1 to 300".to_owned());

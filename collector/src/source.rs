@@ -7,14 +7,16 @@ pub mod import;
 pub mod posts;
 pub mod push;
 pub mod sitemap;
+pub mod watch;
 
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use backbone::message::SourceKind;
+use backbone::message::{Finding, SourceKind};
 use backbone::settings::{SettingsError, beside, load};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,6 +27,7 @@ use url::Url;
 use crate::fetch::{FetchError, Fetcher, Page, Validators};
 use crate::item::{Item, Origin};
 use crate::publish::{PublishError, Publisher};
+use crate::quiet::QuietHours;
 use crate::state::{Cursor, StateError};
 
 pub use api::Api;
@@ -34,9 +37,10 @@ pub use import::Import;
 pub use posts::Posts;
 pub use push::Push;
 pub use sitemap::Sitemap;
+pub use watch::Watch;
 
-/// A source, from a file of the sources' folder. It has exactly one of `import`,
-/// `board`, `sitemap`, `feed`, `api` and `push`.
+/// A source, as `[[source]]` in a file of the sources' folder. It has exactly one of `import`, `board`,
+/// `sitemap`, `feed`, `api`, `push` and `watch`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
@@ -53,6 +57,20 @@ pub struct Definition {
     /// Time between two rounds, in seconds.
     #[serde(default = "default_every_seconds")]
     pub every_seconds: u64,
+    /// Where set, the time between two rounds grows up to so many seconds while there is nothing new.
+    #[serde(default)]
+    pub longest_seconds: Option<u64>,
+    /// Hours of the day in which it is left alone, such as `23:00-06:00`, in Asia/Shanghai.
+    #[serde(default)]
+    pub quiet_hours: Option<QuietHours>,
+    /// Of what is there already when it is first read, only so many days are taken; 0 for all. Exports and
+    /// what is pushed are always taken whole.
+    #[serde(default = "default_first_visit_days")]
+    pub first_visit_days: u32,
+    /// Whether its addresses may be in private networks, such as those of the office. Its pages can name any
+    /// address, so only for sites that are trusted.
+    #[serde(default)]
+    pub allow_private: bool,
     /// A file exported from a hotline or a mailbox.
     #[serde(default)]
     pub import: Option<Import>,
@@ -71,6 +89,16 @@ pub struct Definition {
     /// A system that hands its posts over.
     #[serde(default)]
     pub push: Option<Push>,
+    /// A site of the government's own that is watched.
+    #[serde(default)]
+    pub watch: Option<Watch>,
+}
+
+/// A file of the sources' folder.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    source: Vec<Definition>,
 }
 
 fn yes() -> bool {
@@ -79,6 +107,45 @@ fn yes() -> bool {
 
 fn default_every_seconds() -> u64 {
     600
+}
+
+fn default_first_visit_days() -> u32 {
+    30
+}
+
+/// What is read of a source.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind<'a> {
+    /// A file exported from a hotline or a mailbox.
+    Import(&'a Import),
+    /// A list page with detail pages.
+    Board(&'a Board),
+    /// An RSS, Atom or JSON feed.
+    Feed(&'a Feed),
+    /// A sitemap.
+    Sitemap(&'a Sitemap),
+    /// A JSON API.
+    Api(&'a Api),
+    /// A system that hands its posts over.
+    Push(&'a Push),
+    /// A site of the government's own that is watched.
+    Watch(&'a Watch),
+}
+
+impl Kind<'_> {
+    /// Its name, that of its table.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Import(_) => "import",
+            Self::Board(_) => "board",
+            Self::Feed(_) => "feed",
+            Self::Sitemap(_) => "sitemap",
+            Self::Api(_) => "api",
+            Self::Push(_) => "push",
+            Self::Watch(_) => "watch",
+        }
+    }
 }
 
 /// Why a round of a source ended early. A row, an entry or a page that does not fit does not end one.
@@ -90,6 +157,14 @@ pub enum SourceError {
     /// What was fetched is not what the source should be.
     #[error("{0}")]
     Content(String),
+    /// A page is not as its source's description says.
+    #[error("{place} {misfit}")]
+    Changed {
+        /// The page.
+        place: String,
+        /// What is missing on it.
+        misfit: Misfit,
+    },
     /// A file could not be read.
     #[error("cannot read {path}: {source}", path = path.display())]
     File {
@@ -106,19 +181,84 @@ pub enum SourceError {
     State(#[from] StateError),
 }
 
+/// A page that is not as its source's description says.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Misfit {
+    /// What a selector should find is not there.
+    #[error("has no {what} at `{field}`; has the site's template changed?")]
+    Missing {
+        /// What it should find.
+        what: &'static str,
+        /// The field of the description.
+        field: &'static str,
+    },
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Misfit {
+    /// Something is not there.
+    #[must_use]
+    pub fn missing(what: &'static str, field: &'static str) -> Self {
+        Self::Missing { what, field }
+    }
+}
+
 /// What a round of reading works with.
 #[derive(Debug)]
 pub struct Round<'a> {
     /// The source.
     pub definition: &'a Definition,
     /// Fetches pages.
-    pub fetcher: &'a Fetcher,
+    pub fetcher: Fetcher,
     /// Takes what is found.
     pub publisher: &'a Publisher,
     /// Ends the round between two items.
     pub stop: &'a CancellationToken,
     /// When it began.
     pub now: Timestamp,
+    /// What was published before is remembered, but not sent: the source is read for the first time.
+    pub since: Option<Timestamp>,
+    /// What it came to so far.
+    pub(crate) tally: Mutex<Tally>,
+}
+
+/// What a round came to.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Posts sent.
+    pub(crate) sent: u64,
+    /// Whether a page was as its source's description says.
+    pub(crate) fits: bool,
+    /// Pages on which a selector found nothing.
+    pub(crate) misfits: u32,
+    /// The field of the last such selector.
+    pub(crate) missing: Option<&'static str>,
+    /// What is wrong with a site that is watched; nothing where none is.
+    pub(crate) findings: Option<Vec<Finding>>,
+}
+
+impl<'a> Round<'a> {
+    /// A round that begins at `now`.
+    #[must_use]
+    pub fn new(
+        definition: &'a Definition,
+        fetcher: &Fetcher,
+        publisher: &'a Publisher,
+        stop: &'a CancellationToken,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            definition,
+            fetcher: fetcher.allowing_private(definition.allow_private),
+            publisher,
+            stop,
+            now,
+            since: None,
+            tally: Mutex::default(),
+        }
+    }
 }
 
 impl Round<'_> {
@@ -132,10 +272,48 @@ impl Round<'_> {
         items: Vec<Item>,
         cursor: Option<&Cursor>,
     ) -> Result<u64, PublishError> {
-        let origin = self.definition.origin();
-        self.publisher
+        let origin = Origin {
+            since: self.since,
+            ..self.definition.origin()
+        };
+        let sent = self
+            .publisher
             .publish(origin, items, cursor, self.now)
-            .await
+            .await?;
+        self.tally().sent += sent;
+        Ok(sent)
+    }
+
+    /// Whether an item is recent enough to be sent.
+    #[must_use]
+    pub fn is_recent(&self, item: &Item) -> bool {
+        match (item.published, self.since) {
+            (Some(told), Some(since)) => told.at >= since,
+            _ => true,
+        }
+    }
+
+    /// Notes that a page is as its source's description says.
+    pub fn fits(&self) {
+        self.tally().fits = true;
+    }
+
+    /// Refuses a page that is not as its source's description says.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn misfit(&self, place: &str, misfit: &Misfit) -> Result<(), StateError> {
+        if let Misfit::Missing { field, .. } = misfit {
+            let mut tally = self.tally();
+            tally.misfits += 1;
+            tally.missing = Some(field);
+        }
+        self.refuse(place, &misfit.to_string()).await
+    }
+
+    /// What the round came to so far.
+    pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Refuses a row, an entry or a page: told with its place, not with its content.
@@ -194,16 +372,26 @@ pub trait Source {
 }
 
 impl Definition {
-    /// Reads and checks a source's file.
+    /// Reads and checks the sources of a file.
     ///
     /// # Errors
     /// Names the file, the line or field, and the remedy.
-    pub fn load(path: &Path) -> Result<Self, SettingsError> {
-        let mut definition = load(path, Self::check)?;
-        if let Some(import) = &mut definition.import {
-            import.file = beside(path, &import.file);
+    pub fn load(path: &Path) -> Result<Vec<Self>, SettingsError> {
+        let check = |file: &File| {
+            for definition in &file.source {
+                definition
+                    .check()
+                    .map_err(|problem| format!("source \"{}\": {problem}", definition.name))?;
+            }
+            Ok(())
+        };
+        let mut definitions = load(path, check)?.source;
+        for definition in &mut definitions {
+            if let Some(import) = &mut definition.import {
+                import.file = beside(path, &import.file);
+            }
         }
-        Ok(definition)
+        Ok(definitions)
     }
 
     /// Reads all sources of a folder, in the order of their file names.
@@ -237,15 +425,19 @@ impl Definition {
         };
         for path in paths {
             match Self::load(&path) {
-                Ok(definition) if names.insert(definition.name.clone()) => {
-                    definitions.push(definition);
-                }
-                Ok(definition) => {
-                    let problem = format!(
-                        "`name` is \"{}\", which another source has; give each its own",
-                        definition.name
-                    );
-                    problems.push(SettingsError::Invalid { path, problem });
+                Ok(found) => {
+                    for definition in found {
+                        if names.insert(definition.name.clone()) {
+                            definitions.push(definition);
+                        } else {
+                            let problem = format!(
+                                "`name` is \"{}\", which another source has; give each its own",
+                                definition.name
+                            );
+                            let path = path.clone();
+                            problems.push(SettingsError::Invalid { path, problem });
+                        }
+                    }
                 }
                 Err(problem) => problems.push(problem),
             }
@@ -260,46 +452,86 @@ impl Definition {
         if self.every_seconds == 0 {
             return Err("`every_seconds` must be 1 or more".to_owned());
         }
-        let import = self.import.as_ref().map(Source::check);
-        let board = self.board.as_ref().map(Source::check);
-        let sitemap = self.sitemap.as_ref().map(Source::check);
-        let feed = self.feed.as_ref().map(Source::check);
-        let api = self.api.as_ref().map(Source::check);
-        let push = self.push.as_ref().map(Source::check);
-        let mut kinds = [import, board, sitemap, feed, api, push]
-            .into_iter()
-            .flatten();
+        if (self.longest_seconds).is_some_and(|longest| longest < self.every_seconds) {
+            return Err("`longest_seconds` must not be less than `every_seconds`".to_owned());
+        }
+        let mut kinds = self.kinds();
         match (kinds.next(), kinds.next()) {
-            (Some(checked), None) => checked,
+            (Some(Kind::Import(import)), None) => import.check(),
+            (Some(Kind::Board(board)), None) => board.check(),
+            (Some(Kind::Sitemap(sitemap)), None) => sitemap.check(),
+            (Some(Kind::Feed(feed)), None) => feed.check(),
+            (Some(Kind::Api(api)), None) => api.check(),
+            (Some(Kind::Push(push)), None) => push.check(),
+            (Some(Kind::Watch(watch)), None) => watch.check(),
             _ => Err(
-                "must have exactly one of [import], [board], [sitemap], [feed], [api] and [push]"
+                "must have exactly one of [source.import], [source.board], [source.sitemap], [source.feed], \
+                 [source.api], [source.push] and [source.watch]"
                     .to_owned(),
             ),
         }
     }
 
+    fn kinds(&self) -> impl Iterator<Item = Kind<'_>> {
+        [
+            self.import.as_ref().map(Kind::Import),
+            self.board.as_ref().map(Kind::Board),
+            self.sitemap.as_ref().map(Kind::Sitemap),
+            self.feed.as_ref().map(Kind::Feed),
+            self.api.as_ref().map(Kind::Api),
+            self.push.as_ref().map(Kind::Push),
+            self.watch.as_ref().map(Kind::Watch),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    /// What is read of it; a source that was checked has it.
+    #[must_use]
+    pub fn kind(&self) -> Option<Kind<'_>> {
+        self.kinds().next()
+    }
+
     /// What of it goes into its posts.
     #[must_use]
     pub fn origin(&self) -> Origin<'_> {
+        let kind = match self.kind() {
+            _ if self.official => SourceKind::Official,
+            Some(Kind::Import(_) | Kind::Push(_)) => SourceKind::Import,
+            Some(Kind::Feed(_)) => SourceKind::Feed,
+            _ => SourceKind::Board,
+        };
         Origin {
             name: &self.name,
             region: &self.region,
-            kind: self.kind(),
+            kind,
+            since: None,
         }
     }
 
-    /// What kind of place its posts come from.
+    /// The site that it is read from; nothing for what is not fetched.
     #[must_use]
-    pub fn kind(&self) -> SourceKind {
-        if self.official {
-            SourceKind::Official
-        } else if self.import.is_some() || self.push.is_some() {
-            SourceKind::Import
-        } else if self.feed.is_some() {
-            SourceKind::Feed
-        } else {
-            SourceKind::Board
+    pub fn site(&self) -> Option<String> {
+        let url = match self.kind()? {
+            Kind::Import(_) | Kind::Push(_) => return None,
+            Kind::Board(board) => board.url.clone(),
+            Kind::Feed(feed) => feed.url.clone(),
+            Kind::Sitemap(sitemap) => sitemap.url.clone(),
+            Kind::Api(api) => api.site()?,
+            Kind::Watch(watch) => watch.url.clone(),
+        };
+        url.host_str().map(str::to_owned)
+    }
+
+    /// What was published before that time is not sent on a first visit at `now`.
+    #[must_use]
+    pub fn first_visit_since(&self, now: Timestamp) -> Option<Timestamp> {
+        let takes_all = matches!(self.kind(), Some(Kind::Import(_) | Kind::Push(_)));
+        if takes_all || self.first_visit_days == 0 {
+            return None;
         }
+        let days = SignedDuration::from_hours(i64::from(self.first_visit_days) * 24);
+        now.checked_sub(days).ok()
     }
 
     /// Reads it once.
@@ -307,20 +539,15 @@ impl Definition {
     /// # Errors
     /// When the round ended early.
     pub async fn read(&self, round: &Round<'_>) -> Result<(), SourceError> {
-        if let Some(import) = &self.import {
-            import.read(round).await
-        } else if let Some(board) = &self.board {
-            board.read(round).await
-        } else if let Some(sitemap) = &self.sitemap {
-            sitemap.read(round).await
-        } else if let Some(feed) = &self.feed {
-            feed.read(round).await
-        } else if let Some(api) = &self.api {
-            api.read(round).await
-        } else if let Some(push) = &self.push {
-            push.read(round).await
-        } else {
-            Ok(())
+        match self.kind() {
+            Some(Kind::Import(import)) => import.read(round).await,
+            Some(Kind::Board(board)) => board.read(round).await,
+            Some(Kind::Sitemap(sitemap)) => sitemap.read(round).await,
+            Some(Kind::Feed(feed)) => feed.read(round).await,
+            Some(Kind::Api(api)) => api.read(round).await,
+            Some(Kind::Push(push)) => push.read(round).await,
+            Some(Kind::Watch(watch)) => watch.read(round).await,
+            None => Ok(()),
         }
     }
 }
@@ -355,33 +582,37 @@ mod tests {
     #[test]
     fn a_mistake_is_named_with_file_field_and_remedy() {
         let folder = tempfile::tempdir().unwrap();
-        let head = "name = \"留言板\"\nregion = \"990101\"\n";
+        let head = "[[source]]\nname = \"留言板\"\nregion = \"990101\"\n";
         for (text, expected) in [
             (
-                format!("{head}[feed]\nurl = \"http://a.test/f\"\ncolour = 1\n"),
-                "source.toml:5: unknown field `colour`",
+                format!("{head}[source.feed]\nurl = \"http://a.test/f\"\ncolour = 1\n"),
+                "source.toml:6: unknown field `colour`",
             ),
             (head.to_owned(), "exactly one of"),
             (
-                format!("{head}[import]\nfile = \"a.csv\"\n[feed]\nurl = \"http://a.test/f\"\n"),
+                format!(
+                    "{head}[source.import]\nfile = \"a.csv\"\n[source.feed]\nurl = \"http://a.test/f\"\n"
+                ),
                 "exactly one of",
             ),
             (
-                format!("{head}[board]\nurl = \"http://a.test/\"\nitem = \"a[\"\n[board.post]\n"),
+                format!(
+                    "{head}[source.board]\nurl = \"http://a.test/\"\nitem = \"a[\"\n[source.board.post]\n"
+                ),
                 "`board.item`",
             ),
             (
-                format!("{head}[feed]\nurl = \"ftp://a.test/f\"\n"),
+                format!("{head}[source.feed]\nurl = \"ftp://a.test/f\"\n"),
                 "`feed.url`",
             ),
             (
                 format!(
-                    "{head}[api]\nurl = \"http://a.test/\"\nid = \"id\"\ntext = \"/t\"\ntime = \"/at\"\n"
+                    "{head}[source.api]\nurl = \"http://a.test/\"\nid = \"id\"\ntext = \"/t\"\ntime = \"/at\"\n"
                 ),
                 "write `/id`",
             ),
             (
-                format!("{head}[import]\nfile = \"a.xls\"\n"),
+                format!("{head}[source.import]\nfile = \"a.xls\"\n"),
                 "`import.format`",
             ),
         ] {

@@ -1,10 +1,12 @@
 //! What the collector remembers, in SQLite: which posts were sent, how far imports are read, validators,
 //! and the health of sources.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
+use backbone::message::{Condition, Fault, Finding};
 use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{
@@ -61,6 +63,30 @@ pub struct Health {
     pub last_failure: Option<Timestamp>,
     /// The last problem: of a round, or of a row, an entry or a page.
     pub problem: String,
+    /// Pages in a row on which a selector found nothing.
+    pub misfits: u32,
+    /// The field of that selector; empty where there are none.
+    pub missing: String,
+    /// Seconds from the publication of the last post to its collection.
+    pub lag_seconds: Option<u64>,
+    /// Name of the condition that the source was in after its last round.
+    pub condition: String,
+}
+
+/// What the pages of a round were like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pages {
+    /// There were none.
+    None,
+    /// One or more were as the source's description says.
+    Fit,
+    /// All lacked what a selector should find.
+    Missing {
+        /// How many.
+        pages: u32,
+        /// The field of the selector.
+        field: &'static str,
+    },
 }
 
 /// The state. Clones share it.
@@ -145,7 +171,8 @@ impl State {
         }))
     }
 
-    /// Remembers posts that the brokers have, and how far the import is, at once.
+    /// Remembers posts that are dealt with, so many of which the brokers have, and how far the import is, at
+    /// once. `lag` is how many seconds after its publication the last of them was collected.
     ///
     /// # Errors
     /// When the state fails; nothing is remembered then.
@@ -153,7 +180,10 @@ impl State {
         &self,
         source: &str,
         sent: &[Sent],
+        posts: u64,
+        lag: Option<u64>,
         cursor: Option<&Cursor>,
+        now: Timestamp,
     ) -> Result<(), StateError> {
         let mut transaction = self.pool.begin().await?;
         for sent in sent {
@@ -183,11 +213,24 @@ impl State {
             .execute(&mut *transaction)
             .await?;
         }
-        sqlx::query("INSERT INTO sources (name, posts, refused, problem) VALUES (?, ?, 0, '') ON CONFLICT (name) DO UPDATE SET posts = posts + excluded.posts")
-            .bind(source)
-            .bind(signed(sent.len() as u64))
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(
+            "INSERT INTO sources (name, posts, refused, problem, lag_seconds) VALUES (?, ?, 0, '', ?) \
+             ON CONFLICT (name) DO UPDATE SET posts = posts + excluded.posts, \
+             lag_seconds = coalesce(excluded.lag_seconds, lag_seconds)",
+        )
+        .bind(source)
+        .bind(signed(posts))
+        .bind(lag.map(signed))
+        .execute(&mut *transaction)
+        .await?;
+        if posts > 0 {
+            sqlx::query("INSERT INTO yields (source, day, posts) VALUES (?, ?, ?) ON CONFLICT (source, day) DO UPDATE SET posts = posts + excluded.posts")
+                .bind(source)
+                .bind(day_of(now))
+                .bind(signed(posts))
+                .execute(&mut *transaction)
+                .await?;
+        }
         transaction.commit().await?;
         Ok(())
     }
@@ -231,7 +274,7 @@ impl State {
         Ok(())
     }
 
-    /// Notes how a round ended.
+    /// Notes how a round ended: its problem, if it failed, and what its pages were like.
     ///
     /// # Errors
     /// When the state fails.
@@ -239,24 +282,169 @@ impl State {
         &self,
         source: &str,
         problem: Option<&str>,
+        pages: Pages,
         now: Timestamp,
     ) -> Result<(), StateError> {
         let (success, failure) = match problem {
             None => (Some(now.as_millisecond()), None),
             Some(_) => (None, Some(now.as_millisecond())),
         };
+        let (fits, misfits, missing) = match pages {
+            Pages::Fit => (1, 0, ""),
+            Pages::Missing { pages, field } => (0, pages, field),
+            Pages::None => (0, 0, ""),
+        };
         sqlx::query(
-            "INSERT INTO sources (name, posts, refused, last_success, last_failure, problem) VALUES (?, 0, 0, ?, ?, ?) \
+            "INSERT INTO sources (name, posts, refused, last_success, last_failure, problem, misfits, missing, first_at) \
+             VALUES (?1, 0, 0, ?2, ?3, ?4, ?5, ?6, ?7) \
              ON CONFLICT (name) DO UPDATE SET last_success = coalesce(excluded.last_success, last_success), \
              last_failure = coalesce(excluded.last_failure, last_failure), \
-             problem = iif(excluded.problem = '', problem, excluded.problem)",
+             problem = iif(excluded.problem = '', problem, excluded.problem), \
+             misfits = iif(?8 = 1, 0, misfits + excluded.misfits), \
+             missing = iif(?8 = 1, '', iif(excluded.missing = '', missing, excluded.missing)), \
+             first_at = coalesce(first_at, excluded.first_at)",
         )
         .bind(source)
         .bind(success)
         .bind(failure)
         .bind(problem.unwrap_or_default())
+        .bind(misfits)
+        .bind(missing)
+        .bind(now.as_millisecond())
+        .bind(fits)
         .execute(&self.pool)
         .await?;
+        Ok(())
+    }
+
+    /// Notes in which condition a source is, and tells since when it is.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn note_condition(
+        &self,
+        source: &str,
+        condition: Condition,
+        now: Timestamp,
+    ) -> Result<Timestamp, StateError> {
+        let since: i64 = sqlx::query_scalar(
+            "UPDATE sources SET since = iif(condition = ?2 AND since IS NOT NULL, since, ?3), condition = ?2 \
+             WHERE name = ?1 RETURNING since",
+        )
+        .bind(source)
+        .bind(condition.name())
+        .bind(now.as_millisecond())
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(Timestamp::from_millisecond(since).unwrap_or(now))
+    }
+
+    /// What a source yielded on each of the last days, the day of `now` last; fewer where it is younger.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn yields(
+        &self,
+        source: &str,
+        days: i64,
+        now: Timestamp,
+    ) -> Result<Vec<u64>, StateError> {
+        let today = day_of(now);
+        let first: Option<Option<i64>> =
+            sqlx::query_scalar("SELECT first_at FROM sources WHERE name = ?")
+                .bind(source)
+                .fetch_optional(&self.pool)
+                .await?;
+        let first = first
+            .flatten()
+            .and_then(|first| Timestamp::from_millisecond(first).ok())
+            .map_or(today, day_of)
+            .max(today - days);
+        let rows: Vec<(i64, i64)> =
+            sqlx::query_as("SELECT day, posts FROM yields WHERE source = ? AND day >= ?")
+                .bind(source)
+                .bind(first)
+                .fetch_all(&self.pool)
+                .await?;
+        let by_day: HashMap<i64, i64> = rows.into_iter().collect();
+        Ok((first..=today)
+            .map(|day| by_day.get(&day).map_or(0, |posts| posts.unsigned_abs()))
+            .collect())
+    }
+
+    /// Notes what is wrong with a site that is watched, and tells what is for certain: what may pass was
+    /// seen in two rounds in a row.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn note_findings(
+        &self,
+        source: &str,
+        findings: &[Finding],
+        now: Timestamp,
+    ) -> Result<Vec<Finding>, StateError> {
+        let mut transaction = self.pool.begin().await?;
+        let rows: Vec<(String, String, i64, i64)> =
+            sqlx::query_as("SELECT fault, url, since, rounds FROM findings WHERE source = ?")
+                .bind(source)
+                .fetch_all(&mut *transaction)
+                .await?;
+        let known: HashMap<(String, String), (i64, i64)> = rows
+            .into_iter()
+            .map(|(fault, url, since, rounds)| ((fault, url), (since, rounds)))
+            .collect();
+        sqlx::query("DELETE FROM findings WHERE source = ?")
+            .bind(source)
+            .execute(&mut *transaction)
+            .await?;
+        let mut certain = Vec::new();
+        for finding in findings {
+            let key = (finding.fault.name().to_owned(), finding.url.clone());
+            let (since, rounds) = match known.get(&key) {
+                Some((since, rounds)) => (*since, rounds + 1),
+                None => (now.as_millisecond(), 1),
+            };
+            sqlx::query("INSERT INTO findings (source, fault, url, detail, since, rounds) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
+                .bind(source)
+                .bind(&key.0)
+                .bind(&key.1)
+                .bind(&finding.detail)
+                .bind(since)
+                .bind(rounds)
+                .execute(&mut *transaction)
+                .await?;
+            let may_pass = matches!(finding.fault, Fault::Unreachable | Fault::DeadLink);
+            if rounds > 1 || !may_pass {
+                certain.push(Finding {
+                    since: Timestamp::from_millisecond(since).unwrap_or(now),
+                    ..finding.clone()
+                });
+            }
+        }
+        transaction.commit().await?;
+        Ok(certain)
+    }
+
+    /// Links found on a site that is watched: they are due for a check, those never checked first.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn list_links(
+        &self,
+        source: &str,
+        urls: &[Url],
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        let mut transaction = self.pool.begin().await?;
+        for url in urls {
+            sqlx::query("INSERT INTO watched (source, url, found_at, checked_at) VALUES (?, ?, ?, 0) ON CONFLICT (source, url) DO UPDATE SET found_at = excluded.found_at")
+                .bind(source)
+                .bind(url.as_str())
+                .bind(now.as_millisecond())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -283,6 +471,12 @@ impl State {
             last_success: time("last_success")?,
             last_failure: time("last_failure")?,
             problem: row.try_get("problem")?,
+            misfits: row.try_get("misfits")?,
+            missing: row.try_get("missing")?,
+            lag_seconds: row
+                .try_get::<Option<i64>, _>("lag_seconds")?
+                .map(i64::unsigned_abs),
+            condition: row.try_get("condition")?,
         }))
     }
 
@@ -386,6 +580,11 @@ impl State {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// The day of a time in Asia/Shanghai, counted from 1970.
+fn day_of(time: Timestamp) -> i64 {
+    (time.as_second() + 8 * 3_600).div_euclid(86_400)
 }
 
 fn signed(count: u64) -> i64 {

@@ -53,7 +53,7 @@ impl Office {
         std::fs::write(
             office.path("sources.d/export.toml"),
             format!(
-                "name = \"信箱导出\"\nregion = \"{REGION}\"\n[import]\nfile = \"../export.jsonl\"\n"
+                "[[source]]\nname = \"信箱导出\"\nregion = \"{REGION}\"\n[source.import]\nfile = \"../export.jsonl\"\n"
             ),
         )
         .unwrap();

@@ -1,6 +1,9 @@
 //! The text of a page, as it would be read: blocks on lines of their own, words not torn apart.
 
-use scraper::{ElementRef, Html, Node};
+use ego_tree::NodeId;
+use scraper::{ElementRef, Node};
+
+use super::page;
 
 /// Elements whose contents are not read by people.
 const UNREAD: [&str; 6] = ["script", "style", "noscript", "template", "iframe", "head"];
@@ -10,15 +13,29 @@ const INLINE: [&str; 24] = [
     "mark", "q", "s", "small", "span", "strong", "sub", "sup", "time", "u", "img",
 ];
 
-/// The text of an HTML fragment: tags gone, references resolved.
+/// The text of an HTML fragment: tags gone, references resolved; empty where it is nested too deeply.
 #[must_use]
 pub fn of_html(fragment: &str) -> String {
-    of_element(Html::parse_fragment(fragment).root_element())
+    page::parse(fragment)
+        .map(|html| of_element(html.root_element()))
+        .unwrap_or_default()
 }
+
+/// Stands where an element was cut out of a text.
+pub(super) const CUT: char = '\u{fffc}';
 
 /// The text of an element of a page.
 #[must_use]
 pub fn of_element(element: ElementRef<'_>) -> String {
+    of_element_but(element, |_| false, None)
+}
+
+/// The text of an element without those within it that are left out; that of `cut` is replaced by [`CUT`].
+pub(super) fn of_element_but(
+    element: ElementRef<'_>,
+    left_out: impl Fn(ElementRef<'_>) -> bool,
+    cut: Option<NodeId>,
+) -> String {
     let mut text = String::new();
     // Nested by hand: a page may be nested deeper than the stack is.
     let mut waiting = vec![Some(*element)];
@@ -27,12 +44,21 @@ pub fn of_element(element: ElementRef<'_>) -> String {
             text.push('\n');
             continue;
         };
+        if cut == Some(node.id()) {
+            text.extend(['\n', CUT, '\n']);
+            continue;
+        }
         match node.value() {
             Node::Text(words) => push_words(&mut text, words),
             Node::Element(element) if UNREAD.contains(&element.name()) => continue,
-            Node::Element(element) if !INLINE.contains(&element.name()) => {
-                text.push('\n');
-                waiting.push(None);
+            Node::Element(inner) => {
+                if ElementRef::wrap(node).is_some_and(&left_out) {
+                    continue;
+                }
+                if !INLINE.contains(&inner.name()) {
+                    text.push('\n');
+                    waiting.push(None);
+                }
             }
             _ => {}
         }
@@ -83,7 +109,8 @@ mod tests {
 
     #[test]
     fn a_page_nested_deeply_is_read() {
-        let html = format!("{}底", "<div>".repeat(10_000));
+        let html = format!("{}底", "<div>".repeat(3_000));
         assert_eq!(of_html(&html), "底");
+        assert_eq!(of_html(&"<div>".repeat(1_000_000)), "");
     }
 }

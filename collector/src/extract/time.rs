@@ -60,6 +60,14 @@ pub fn tell(text: &str, now: Timestamp) -> Option<Told> {
         .map(|time| time.told)
 }
 
+/// Whether a text tells a time and says that it is that of publishing.
+#[must_use]
+pub fn is_labelled_published(text: &str, now: Timestamp) -> bool {
+    times(&fold(text), &now.to_zoned_datetime(zone()))
+        .iter()
+        .any(|time| time.label == Some(Label::Published))
+}
+
 #[allow(
     clippy::expect_used,
     reason = "a constant pattern, compiled by every test"

@@ -1,4 +1,4 @@
-//! How a host is treated: one request at a time, not too often, less often when it is slow or says so,
+//! How a host is treated: few requests at a time, not too often, less often when it is slow or says so,
 //! and not at all for a while when it fails again and again.
 
 use std::time::Duration;
@@ -90,13 +90,17 @@ impl Host {
         (!left.is_zero()).then_some(left)
     }
 
-    /// When the next request may be made.
-    pub(super) fn turn(&self) -> Instant {
-        self.next
+    /// When the next request may be made; it is taken to be made then. `least` is the time between two
+    /// requests where nothing speaks for more, `at_once` how many may be under way. The host works for us
+    /// at most half of the time.
+    pub(super) fn turn(&mut self, now: Instant, least: Duration, at_once: u8) -> Instant {
+        let turn = self.next.max(now);
+        let delay = least.max(2 * self.latency / u32::from(at_once)) * self.strain;
+        self.next = turn + delay.min(LONGEST_WAIT);
+        turn
     }
 
-    /// Notes how a request went that took so long. `least` is the time between two requests where nothing
-    /// speaks for more; `chance` in `[0, 1)` spreads rests, so that many sources do not come back at once.
+    /// Notes how a request went that took so long. `chance` in `[0, 1)` spreads rests, so that many sources do not come back at once.
     pub(super) fn note(
         &mut self,
         went: Went,
@@ -114,8 +118,9 @@ impl Host {
             Went::Busy(_) => self.strain = (self.strain * 2).min(MOST_STRAIN),
             Went::Failed => self.failures += 1,
         }
-        let delay = least.max(self.latency) * self.strain;
-        self.next = now + delay.min(LONGEST_WAIT);
+        if let Went::Busy(None) = went {
+            self.next = self.next.max(now + (least * self.strain).min(LONGEST_WAIT));
+        }
         self.rests_until = match went {
             Went::Busy(Some(asked)) if asked > LONGEST_WAIT => Some(now + asked.min(LONGEST_REST)),
             Went::Busy(Some(asked)) => {
@@ -139,8 +144,10 @@ mod tests {
     const LEAST: Duration = Duration::from_secs(1);
     const QUICK: Duration = Duration::from_millis(100);
 
-    fn after(host: &Host, now: Instant) -> Duration {
-        host.turn().saturating_duration_since(now)
+    /// The time between two requests.
+    fn apart(host: &mut Host, now: Instant) -> Duration {
+        let first = host.turn(now, LEAST, 1);
+        host.turn(first, LEAST, 1) - first
     }
 
     #[test]
@@ -148,25 +155,30 @@ mod tests {
         let now = Instant::now();
         let mut host = Host::new(now);
         host.note(Went::Served, QUICK, LEAST, now, 0.5);
-        assert_eq!(after(&host, now), LEAST);
+        assert_eq!(apart(&mut host, now), LEAST);
         for _ in 0..10 {
             host.note(Went::Served, Duration::from_secs(8), LEAST, now, 0.5);
         }
-        assert!(after(&host, now) > Duration::from_secs(7));
+        let slow = apart(&mut host, now);
+        assert!(slow > Duration::from_secs(15), "{slow:?}");
+        let first = host.turn(now, LEAST, 4);
+        assert!(host.turn(now, LEAST, 4) - first < slow / 2);
     }
 
     #[test]
     fn a_busy_host_is_given_time_and_then_taken_up_again() {
         let now = Instant::now();
         let mut host = Host::new(now);
+        let after = |host: &Host| host.next.saturating_duration_since(now);
         host.note(Went::Busy(None), QUICK, LEAST, now, 0.5);
         host.note(Went::Busy(None), QUICK, LEAST, now, 0.5);
-        assert_eq!(after(&host, now), LEAST * 4);
+        assert_eq!(after(&host), LEAST * 4);
+        assert_eq!(apart(&mut host, now), LEAST * 4);
         host.note(Went::Served, QUICK, LEAST, now, 0.5);
         host.note(Went::Served, QUICK, LEAST, now, 0.5);
-        assert_eq!(after(&host, now), LEAST);
+        assert_eq!(apart(&mut host, now), LEAST);
         host.note(Went::Busy(Some(LEAST * 30)), QUICK, LEAST, now, 0.5);
-        assert_eq!((after(&host, now), host.rests(now)), (LEAST * 30, None));
+        assert_eq!((after(&host), host.rests(now)), (LEAST * 30, None));
         host.note(Went::Busy(Some(LEAST * 600)), QUICK, LEAST, now, 0.5);
         assert_eq!(host.rests(now), Some(LEAST * 600));
         assert_eq!(host.rests(now + LEAST * 600), None);

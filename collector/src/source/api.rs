@@ -14,6 +14,7 @@ use url::Url;
 use super::{Item, Round, Source, SourceError};
 use crate::extract::{address, charset, text, time};
 use crate::fetch::{FetchError, Page, Validators};
+use crate::item::How;
 
 /// Stands for the number of a page in an address.
 const PAGE: &str = "{page}";
@@ -83,6 +84,11 @@ impl Api {
         Ok(url)
     }
 
+    /// Where it is; nothing for an address that is none.
+    pub(super) fn site(&self) -> Option<Url> {
+        self.address(self.first_page).ok()
+    }
+
     fn headers(&self) -> Result<HeaderMap, SourceError> {
         let mut headers = HeaderMap::new();
         for (name, secret) in &self.headers {
@@ -150,6 +156,12 @@ impl Api {
             published: Some(published),
             likes: count(&self.likes),
             opposes: count(&self.opposes),
+            how: How::default()
+                .at("id", &self.id)
+                .at("text", &self.text)
+                .at("time", &self.time)
+                .at("title", self.title.as_deref().unwrap_or_default())
+                .at("author", self.author.as_deref().unwrap_or_default()),
         })
     }
 }

@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
-use scraper::Html;
 use serde::{Deserialize, Serialize};
 use tracing::info;
 use url::Url;
 
 use super::posts::parse;
-use super::{Posts, Round, Source, SourceError};
-use crate::extract::address;
+use super::{Misfit, Posts, Round, Source, SourceError};
+use crate::extract::{address, listing, page};
 use crate::fetch::{Page, Validators};
 
 /// A list page with detail pages.
@@ -20,15 +20,17 @@ pub struct Board {
     /// Address of the first list page.
     #[schemars(with = "String")]
     pub url: Url,
-    /// CSS selector of the links to posts, on a list page.
-    pub item: String,
-    /// CSS selector of the link to the next list page; only the first is read where absent.
+    /// CSS selector of the links to posts, on a list page; found by themselves where absent.
+    #[serde(default)]
+    pub item: Option<String>,
+    /// CSS selector of the link to the next list page; found by itself where absent.
     #[serde(default)]
     pub next: Option<String>,
     /// Most list pages read in a round.
     #[serde(default = "default_most_pages")]
     pub most_pages: u32,
     /// What a post's page is like.
+    #[serde(default)]
     pub post: Posts,
 }
 
@@ -45,25 +47,35 @@ pub(super) fn check_url(field: &str, url: &Url) -> Result<(), String> {
 
 impl Board {
     /// The links of a list page, and the next one.
-    fn links(&self, page: &Page) -> Result<(Vec<Url>, Option<Url>), String> {
-        let html = Html::parse_document(&self.post.decode(page)?);
+    fn links(&self, page: &Page, now: Timestamp) -> Result<(Vec<Url>, Option<Url>), String> {
+        let text = self.post.decode(page)?;
+        let html = page::parse(&text).map_err(|error| error.to_string())?;
         let targets = |field: &str, selector: &str| -> Result<Vec<Url>, String> {
             let selector = parse(field, selector)?;
             Ok(html
                 .select(&selector)
                 .filter_map(|link| page.url.join(link.value().attr("href")?).ok())
                 .filter(|link| matches!(link.scheme(), "http" | "https"))
-                .map(address::canonical)
                 .collect())
         };
         let next = match &self.next {
             Some(selector) => targets("board.next", selector)?.into_iter().next(),
-            None => None,
+            None => listing::next(&html, &page.url),
         };
-        let mut links = targets("board.item", &self.item)?;
+        let links = match &self.item {
+            Some(selector) => targets("board.item", selector)?,
+            None => listing::entries(&html, &page.url, now)
+                .into_iter()
+                .map(|entry| entry.url)
+                .collect(),
+        };
         let mut seen = HashSet::new();
-        links.retain(|link| seen.insert(link.clone()));
-        Ok((links, next))
+        let links = links
+            .into_iter()
+            .map(address::canonical)
+            .filter(|link| seen.insert(link.clone()))
+            .collect();
+        Ok((links, next.map(address::canonical)))
     }
 
     /// Reads the list pages and what is new on them.
@@ -85,11 +97,13 @@ impl Board {
         let mut visited = HashSet::from([self.url.clone()]);
         let mut page = Some(first);
         while let Some(list) = page.take() {
-            let (links, next) = tokio::task::block_in_place(|| self.links(&list))
+            let (links, next) = tokio::task::block_in_place(|| self.links(&list, round.now))
                 .map_err(|problem| SourceError::Content(format!("{} {problem}", list.url)))?;
             if links.is_empty() && visited.len() == 1 {
-                let problem = "has no links at `board.item`; has the site's template changed?";
-                return Err(SourceError::Content(format!("{} {problem}", list.url)));
+                return Err(SourceError::Changed {
+                    place: list.url.to_string(),
+                    misfit: Misfit::missing("links", "board.item"),
+                });
             }
             let yielded = self.post.read(links, round).await?;
             new += yielded.new;
@@ -98,7 +112,7 @@ impl Board {
             if round.stop.is_cancelled() {
                 return Ok(());
             }
-            let go_on = yielded.new > 0 || unfinished;
+            let go_on = yielded.recent > 0 || unfinished;
             if let Some(next) = next
                 && go_on
                 && visited.len() < self.most_pages as usize
@@ -124,9 +138,10 @@ impl Source for Board {
         if self.most_pages == 0 {
             return Err("`board.most_pages` must be 1 or more".to_owned());
         }
-        parse("board.item", &self.item)?;
-        if let Some(next) = &self.next {
-            parse("board.next", next)?;
+        for (field, selector) in [("board.item", &self.item), ("board.next", &self.next)] {
+            if let Some(selector) = selector {
+                parse(field, selector)?;
+            }
         }
         self.post
             .check()

@@ -12,6 +12,7 @@ use super::{Item, Round, Source, SourceError};
 use crate::extract::time::{self, Told};
 use crate::extract::{address, charset, text};
 use crate::fetch::Page;
+use crate::item::How;
 
 /// Entries published together.
 const BATCH: usize = 100;
@@ -145,5 +146,6 @@ fn item(entry: feed_rs::model::Entry, page: &Page) -> Result<Item, String> {
             }),
         likes: 0,
         opposes: 0,
+        how: How::default(),
     })
 }

@@ -18,6 +18,7 @@ use export::{Export, Row};
 
 use super::{Item, Round, Source, SourceError};
 use crate::extract::{text, time};
+use crate::item::How;
 use crate::state::Cursor;
 
 /// Rows published together.
@@ -169,6 +170,12 @@ impl Import {
             published: Some(published),
             likes: count(&columns.likes)?,
             opposes: count(&columns.opposes)?,
+            how: How::default()
+                .at("id", &columns.id)
+                .at("title", &columns.title)
+                .at("text", &columns.text)
+                .at("time", &columns.time)
+                .at("author", &columns.author),
         })
     }
 }

@@ -1,5 +1,5 @@
-//! Posts that have pages of their own: fetched one by one, taken apart by CSS selectors, looked at again for
-//! edits.
+//! Posts that have pages of their own: fetched one by one, taken apart by CSS selectors or by
+//! themselves, looked at again for edits.
 
 use jiff::SignedDuration;
 use schemars::JsonSchema;
@@ -7,9 +7,11 @@ use scraper::{Html, Selector};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Item, Round, SourceError};
-use crate::extract::{charset, text, time};
+use super::{Item, Misfit, Round, SourceError};
+use crate::extract::article::{Article, Found};
+use crate::extract::{charset, page, text, time};
 use crate::fetch::{FetchError, Page, Validators};
+use crate::item::How;
 
 /// Posts published together: few, because each is a page that is waited for.
 const BATCH: usize = 5;
@@ -22,16 +24,16 @@ const MOST_AWAY: u32 = 3;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Posts {
-    /// CSS selector of the title, on a post's page.
-    #[serde(default = "default_title")]
-    pub title: String,
-    /// CSS selector of the text.
-    #[serde(default = "default_text")]
-    pub text: String,
-    /// CSS selector of the time; the time of reading where absent.
+    /// CSS selector of the title, on a post's page; found by itself where absent.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// CSS selector of the text; found by itself where absent.
+    #[serde(default)]
+    pub text: Option<String>,
+    /// CSS selector of the time; found by itself where absent.
     #[serde(default)]
     pub time: Option<String>,
-    /// CSS selector of the author.
+    /// CSS selector of the author; found by itself where absent.
     #[serde(default)]
     pub author: Option<String>,
     /// CSS selector of the number of votes for it.
@@ -59,12 +61,20 @@ fn default_recheck_days() -> u32 {
     14
 }
 
-fn default_title() -> String {
-    "h1".to_owned()
-}
-
-fn default_text() -> String {
-    "article".to_owned()
+impl Default for Posts {
+    fn default() -> Self {
+        Self {
+            title: None,
+            text: None,
+            time: None,
+            author: None,
+            likes: None,
+            opposes: None,
+            recheck_hours: default_recheck_hours(),
+            recheck_days: default_recheck_days(),
+            charset: None,
+        }
+    }
 }
 
 impl Posts {
@@ -74,8 +84,8 @@ impl Posts {
     /// Names the field.
     pub(super) fn check(&self) -> Result<(), String> {
         for (field, selector) in [
-            ("post.title", Some(&self.title)),
-            ("post.text", Some(&self.text)),
+            ("post.title", self.title.as_ref()),
+            ("post.text", self.text.as_ref()),
             ("post.time", self.time.as_ref()),
             ("post.author", self.author.as_ref()),
             ("post.likes", self.likes.as_ref()),
@@ -96,48 +106,69 @@ impl Posts {
     }
 
     /// A post's page as an item.
-    fn item(&self, page: &Page, round: &Round<'_>) -> Result<Item, String> {
-        let html = Html::parse_document(&self.decode(page)?);
-        let of = |field: &str, selector: &str| -> Result<String, String> {
-            let selector = parse(field, selector)?;
-            let found = html.select(&selector).next();
-            Ok(found.map(text::of_element).unwrap_or_default())
-        };
-        let count = |field: &str, selector: &Option<String>| -> Result<u32, String> {
+    fn item(&self, page: &Page, round: &Round<'_>) -> Result<Item, Misfit> {
+        let text = self.decode(page).map_err(Misfit::Other)?;
+        let html = page::parse(&text).map_err(|error| Misfit::Other(error.to_string()))?;
+        let article = Article::new(&html);
+        let fields = Fields { html: &html };
+        let count = |field: &'static str, selector: &Option<String>| -> Result<u32, Misfit> {
             let Some(selector) = selector else {
                 return Ok(0);
             };
-            let told: String = of(field, selector)?
+            let told: String = fields
+                .of(field, selector)?
+                .value
                 .chars()
                 .filter(char::is_ascii_digit)
                 .collect();
-            told.parse().map_err(|_| {
-                format!("tells no number at `{field}`; has the site's template changed?")
-            })
+            told.parse().map_err(|_| Misfit::missing("number", field))
         };
-        let text = of("post.text", &self.text)?;
-        if text.is_empty() {
-            return Err("has no text at `post.text`; has the site's template changed?".to_owned());
-        }
+        let text = match &self.text {
+            Some(selector) => Some(fields.of("post.text", selector)?),
+            None => article.text(),
+        };
+        let Some(text) = text.filter(|text| !text.value.is_empty()) else {
+            if page::needs_a_browser(&html) {
+                let problem = "shows nothing without its scripts, which never run here; look for the JSON that they load and read that with [source.api]";
+                return Err(Misfit::Other(problem.to_owned()));
+            }
+            return Err(Misfit::missing("text", "post.text"));
+        };
+        let title = match &self.title {
+            Some(selector) => Some(fields.of("post.title", selector)?),
+            None => article.title(),
+        };
+        let author = match &self.author {
+            Some(selector) => Some(fields.of("post.author", selector)?),
+            None => article.author(),
+        };
         let published = match &self.time {
-            Some(selector) => Some(
-                time::tell(&of("post.time", selector)?, round.now)
-                    .ok_or("tells no time at `post.time`; has the site's template changed?")?,
-            ),
-            None => None,
+            Some(selector) => {
+                let found = fields.of("post.time", selector)?;
+                let told = time::tell(&found.value, round.now);
+                let told = told.ok_or_else(|| Misfit::missing("time", "post.time"))?;
+                Some(Found {
+                    value: told,
+                    how: found.how,
+                })
+            }
+            None => article.time(round.now),
         };
+        let mut how = How::default();
+        how.note("text", Some(&text));
+        how.note("title", title.as_ref());
+        how.note("author", author.as_ref());
+        how.note("time", published.as_ref());
         Ok(Item {
             id: String::new(),
             url: page.url.to_string(),
-            title: of("post.title", &self.title)?.replace('\n', " "),
-            text,
-            author: match &self.author {
-                Some(selector) => of("post.author", selector)?,
-                None => String::new(),
-            },
-            published,
+            title: title.map_or_else(String::new, |title| title.value.replace('\n', " ")),
+            text: text.value,
+            author: author.map_or_else(String::new, |author| author.value),
+            published: published.map(|published| published.value),
             likes: count("post.likes", &self.likes)?,
             opposes: count("post.opposes", &self.opposes)?,
+            how,
         })
     }
 
@@ -173,6 +204,7 @@ impl Posts {
                 Ok(page) => {
                     away = 0;
                     page.ok_or_else(|| "has no contents".to_owned())
+                        .map_err(Misfit::Other)
                         .and_then(|page| {
                             // The post is known by the address that the list gives it.
                             let page = Page {
@@ -190,18 +222,20 @@ impl Posts {
                         round.publish(items, None).await?;
                         return Err(error.into());
                     }
-                    Err(format!("was not had: {error}"))
+                    Err(Misfit::Other(format!("was not had: {error}")))
                 }
             };
             match read {
                 Ok(item) => {
+                    round.fits();
                     yielded.new += 1;
+                    yielded.recent += u32::from(round.is_recent(&item));
                     items.push(item);
                     read_pages.push(url);
                 }
                 Err(problem) => {
                     yielded.refused += 1;
-                    round.refuse(url.as_str(), &problem).await?;
+                    round.misfit(url.as_str(), &problem).await?;
                 }
             }
             if items.len() == BATCH {
@@ -243,7 +277,7 @@ impl Posts {
                             round.publish(vec![item], None).await?;
                             state.remember_validators(&url, &validators).await?;
                         }
-                        Err(problem) => round.refuse(url.as_str(), &problem).await?,
+                        Err(problem) => round.misfit(url.as_str(), &problem).await?,
                     }
                 }
                 Err(error) if error.is_passing() => return Err(error.into()),
@@ -263,10 +297,28 @@ impl Posts {
 pub(super) struct Yield {
     /// Posts not known before.
     pub(super) new: u32,
+    /// Those of them that are recent enough to be sent.
+    pub(super) recent: u32,
     /// Posts refused.
     pub(super) refused: u32,
     /// Whether some of these may well be had later.
     pub(super) missing: bool,
+}
+
+/// What selectors find on a page.
+struct Fields<'a> {
+    html: &'a Html,
+}
+
+impl Fields<'_> {
+    fn of(&self, field: &'static str, selector: &str) -> Result<Found<String>, Misfit> {
+        let parsed = parse(field, selector).map_err(Misfit::Other)?;
+        let found = self.html.select(&parsed).next();
+        Ok(Found {
+            value: found.map(text::of_element).unwrap_or_default(),
+            how: format!("by `{field}`, `{selector}`"),
+        })
+    }
 }
 
 /// A CSS selector of the settings.

@@ -21,7 +21,10 @@ use url::Url;
 
 use super::{Definition, Item, Round, Source, SourceError};
 use crate::extract::{address, text, time};
+use crate::health;
+use crate::item::How;
 use crate::publish::Publisher;
+use crate::state::Pages;
 
 /// Posts in a batch, at most.
 const MOST_POSTS: usize = 1_000;
@@ -223,7 +226,11 @@ async fn publish(
     publisher
         .publish(definition.origin(), items, None, now)
         .await?;
-    publisher.state().ended(&definition.name, None, now).await?;
+    publisher
+        .state()
+        .ended(&definition.name, None, Pages::None, now)
+        .await?;
+    health::tell(definition, publisher, None, now).await?;
     Ok(Answer {
         taken,
         refused: posts.len() - taken,
@@ -256,6 +263,7 @@ fn item(row: serde_json::Value, now: Timestamp) -> Result<Item, String> {
         published: Some(published),
         likes: pushed.likes,
         opposes: pushed.opposes,
+        how: How::default(),
     })
 }
 

@@ -1,7 +1,9 @@
 //! A sitemap: a site's own list of its pages (sitemaps.org), the way into sites without list pages.
 
 use std::collections::{HashSet, VecDeque};
+use std::io::Read;
 
+use flate2::read::MultiGzDecoder;
 use jiff::{SignedDuration, Timestamp};
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -16,6 +18,10 @@ use crate::fetch::{Page, Validators};
 
 /// Sitemaps read in a round, at most: an index names others.
 const MOST_MAPS: usize = 20;
+/// Largest sitemap, unpacked, in bytes: the 50 MB that sitemaps.org allows.
+const LARGEST: u64 = 50 * 1024 * 1024;
+/// What gzip begins with.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// A sitemap.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -34,6 +40,7 @@ pub struct Sitemap {
     #[serde(default = "default_most_posts")]
     pub most_posts: usize,
     /// What a post's page is like.
+    #[serde(default)]
     pub post: Posts,
 }
 
@@ -59,9 +66,31 @@ struct Listed {
     maps: Vec<Entry>,
 }
 
+/// Unpacks a `sitemap.xml.gz`.
+fn unpack(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let mut unpacked = Vec::new();
+    MultiGzDecoder::new(bytes)
+        .take(LARGEST + 1)
+        .read_to_end(&mut unpacked)
+        .map_err(|error| format!("is no sitemap: {error}"))?;
+    if unpacked.len() as u64 > LARGEST {
+        return Err(format!(
+            "is larger than {LARGEST} bytes when unpacked, which no sitemap may be"
+        ));
+    }
+    Ok(unpacked)
+}
+
 fn read_map(page: &Page, now: Timestamp) -> Result<Listed, String> {
-    let text =
-        charset::decode(&page.bytes, Some("utf-8"), None).map_err(|error| error.to_string())?;
+    let unpacked;
+    let bytes = match page.bytes.starts_with(&GZIP) {
+        true => {
+            unpacked = unpack(&page.bytes)?;
+            &unpacked
+        }
+        false => &page.bytes,
+    };
+    let text = charset::decode(bytes, Some("utf-8"), None).map_err(|error| error.to_string())?;
     let mut reader = Reader::from_str(&text);
     let mut listed = Listed::default();
     let (mut element, mut location, mut changed) = (String::new(), String::new(), None);
@@ -170,14 +199,24 @@ impl Source for Sitemap {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
     use super::*;
 
     fn listed(text: &str) -> Result<Listed, String> {
+        listed_of(text.as_bytes().to_vec())
+    }
+
+    fn listed_of(bytes: Vec<u8>) -> Result<Listed, String> {
         let page = Page {
             url: "http://site.test/sitemap.xml".parse().unwrap(),
             content_type: None,
-            bytes: text.as_bytes().to_vec(),
+            bytes,
             validators: Validators::default(),
+            certificate: None,
         };
         read_map(&page, "2026-11-23T04:00:00Z".parse().unwrap())
     }
@@ -201,6 +240,20 @@ mod tests {
     }
 
     #[test]
+    fn a_packed_map_is_unpacked_up_to_its_limit() {
+        let pack = |bytes: &[u8]| {
+            let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
+            packer.write_all(bytes).unwrap();
+            packer.finish().unwrap()
+        };
+        let map = "<urlset><url><loc>http://site.test/a</loc></url></urlset>";
+        assert_eq!(listed_of(pack(map.as_bytes())).unwrap().pages.len(), 1);
+        let bomb = pack(&vec![b' '; usize::try_from(LARGEST).unwrap() + 1]);
+        assert!(bomb.len() < 1_000_000);
+        assert!(listed_of(bomb).unwrap_err().contains("larger than"));
+    }
+
+    #[test]
     fn what_is_no_sitemap_is_said() {
         for text in ["<html><body>404</body></html>", "no XML", "<urlset><url>"] {
             let read = listed(text);
@@ -210,6 +263,7 @@ mod tests {
             );
         }
         assert!(listed("<html></html>").is_err());
+        assert!(listed_of(vec![0x1f, 0x8b, 0, 1, 2]).is_err());
         // References are not expanded: nothing swells.
         let bomb = "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]>\
             <urlset><url><loc>http://site.test/&b;</loc></url></urlset>";

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use collector::check;
+use collector::check::{self, Look};
 use collector::settings::Settings;
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +16,8 @@ fn settings(folder: &std::path::Path, sources: &[(&str, &str)]) -> Settings {
     Settings::load(&folder.join("collector.toml")).unwrap()
 }
 
-const IMPORT: &str = "name = \"信箱\"\nregion = \"990101\"\n[import]\nfile = \"posts.jsonl\"\n";
+const IMPORT: &str =
+    "[[source]]\nname = \"信箱\"\nregion = \"990101\"\n[source.import]\nfile = \"posts.jsonl\"\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_waits_for_brokers_that_are_down_and_stops_when_told() {
@@ -40,12 +41,12 @@ fn every_problem_of_the_sources_is_told() {
     let sources = [
         ("a.toml", IMPORT),
         ("b.toml", IMPORT),
-        ("c.toml", "name = \"信箱\"\ncolour = 1\n"),
+        ("c.toml", "[[source]]\nname = \"信箱\"\ncolour = 1\n"),
     ];
     let (sources, problems) = check::config(&settings(folder.path(), &sources));
     assert_eq!((sources, problems.len()), (1, 2), "{problems:?}");
     assert!(problems[0].contains("b.toml: `name` is \"信箱\""));
-    assert!(problems[1].contains("c.toml:2: unknown field `colour`"));
+    assert!(problems[1].contains("c.toml:3: unknown field `colour`"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,9 +61,12 @@ async fn a_source_is_looked_at_field_by_field_and_nothing_is_remembered() {
     )
     .unwrap();
     let mut shown = Vec::new();
-    check::run(&settings, &settings.sources.join("a.toml"), &mut shown)
-        .await
-        .unwrap();
+    let look = Look {
+        file: settings.sources.join("a.toml"),
+        source: Some("信箱".to_owned()),
+        save: None,
+    };
+    check::run(&settings, &look, &mut shown).await.unwrap();
     let shown = String::from_utf8(shown).unwrap();
     for part in [
         "title      (missing)",

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use backbone::kafka::SendError;
-use backbone::message::{Message, Post};
+use backbone::message::{Message, Post, SourceHealth};
 use collector::extract::author::AuthorKey;
 use collector::fetch::Fetcher;
 use collector::metrics::Metrics;
@@ -28,6 +28,7 @@ const NOW: &str = "2023-07-19T04:00:00Z";
 struct Kept {
     posts: Mutex<Vec<Post>>,
     batches_left: Mutex<Option<usize>>,
+    told: Mutex<Option<SourceHealth>>,
 }
 
 impl Outlet for Kept {
@@ -50,6 +51,15 @@ impl Outlet for Kept {
             self.posts.lock().unwrap().extend_from_slice(posts);
             Ok(())
         })
+    }
+
+    fn tell<'a>(
+        &'a self,
+        health: &'a SourceHealth,
+    ) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>> {
+        health.check().unwrap();
+        *self.told.lock().unwrap() = Some(health.clone());
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 
@@ -96,12 +106,17 @@ impl Desk {
     /// Reads a source once; `kind` is its table.
     pub(crate) async fn read(&self, kind: &str) -> Outcome {
         let path = self.path("source.toml");
-        let text = format!("name = \"{SOURCE}\"\nregion = \"990101\"\n{kind}\n");
+        let text = format!(
+            "[[source]]\nname = \"{SOURCE}\"\nregion = \"990101\"\nallow_private = true\n{}\n",
+            kind.replace('[', "[source.")
+        );
         std::fs::write(&path, text).unwrap();
-        let definition = Definition::load(&path).unwrap();
+        let definition = Definition::load(&path).unwrap().remove(0);
         let stop = CancellationToken::new();
         let now = *self.now.lock().unwrap();
-        read_once(&definition, &self.fetcher, &self.publisher, &stop, now).await
+        read_once(&definition, &self.fetcher, &self.publisher, &stop, now)
+            .await
+            .outcome
     }
 
     pub(crate) fn publisher(&self) -> Publisher {
@@ -129,6 +144,11 @@ impl Desk {
         titles
     }
 
+    /// What was last told of how the source is.
+    pub(crate) fn told(&self) -> SourceHealth {
+        self.kept.told.lock().unwrap().clone().unwrap()
+    }
+
     pub(crate) async fn health(&self) -> Health {
         self.state.health(SOURCE).await.unwrap().unwrap()
     }
@@ -144,7 +164,6 @@ impl Desk {
 
 pub(crate) fn loopback() -> Fetch {
     Fetch {
-        allow_private: true,
         delay_ms: 0,
         most_bytes: 50_000,
         timeout_seconds: 5,

@@ -1,5 +1,4 @@
 use collector::fetch::{FetchError, Fetcher, Validators};
-use collector::settings::Fetch;
 use url::Url;
 
 use crate::desk::loopback;
@@ -24,8 +23,11 @@ const SWOLLEN: &[u8] = &[
     0x69, 0xe0, 0x40, 0x0d, 0x03, 0x00,
 ];
 
-async fn refusal(settings: &Fetch, url: &Url) -> FetchError {
-    let fetcher = Fetcher::new(settings).unwrap();
+fn reaching() -> Fetcher {
+    Fetcher::new(&loopback()).unwrap().allowing_private(true)
+}
+
+async fn refusal(fetcher: &Fetcher, url: &Url) -> FetchError {
     fetcher.get(url, &Validators::default()).await.unwrap_err()
 }
 
@@ -38,7 +40,7 @@ async fn a_body_without_end_or_swollen_by_decompression_is_given_up() {
     assert!(SWOLLEN.len() < 1_000);
     site.set("/swollen", swollen);
     for path in ["endless", "announced", "swollen"] {
-        let error = refusal(&loopback(), &site.at(path)).await;
+        let error = refusal(&reaching(), &site.at(path)).await;
         let large = matches!(error, FetchError::TooLarge { most: 50_000, .. });
         assert!(large, "{path}: {error}");
     }
@@ -48,10 +50,7 @@ async fn a_body_without_end_or_swollen_by_decompression_is_given_up() {
 async fn private_addresses_are_refused_by_number_and_by_name() {
     let site = Site::start().await;
     site.set("/", Page::new("text/html", "inside"));
-    let public_only = Fetch {
-        allow_private: false,
-        ..loopback()
-    };
+    let public_only = Fetcher::new(&loopback()).unwrap();
     let mut by_name = site.url.clone();
     by_name.set_host(Some("localhost")).unwrap();
     for url in [site.url.clone(), by_name] {
@@ -75,7 +74,7 @@ async fn redirects_are_followed_with_a_check_at_each_hop() {
     let rules = "User-agent: *\nDisallow: /secret/\n";
     site.set("/robots.txt", Page::redirect("/rules.txt"));
     site.set("/rules.txt", Page::new("text/plain", rules));
-    let fetcher = Fetcher::new(&loopback()).unwrap();
+    let fetcher = reaching();
     let page = fetcher
         .get(&site.at("here"), &Validators::default())
         .await
@@ -85,11 +84,11 @@ async fn redirects_are_followed_with_a_check_at_each_hop() {
         (page.url, page.bytes),
         (site.at("there"), b"found".to_vec())
     );
-    let error = refusal(&loopback(), &site.at("round")).await;
+    let error = refusal(&reaching(), &site.at("round")).await;
     assert!(matches!(error, FetchError::Redirects { .. }), "{error}");
-    let error = refusal(&loopback(), &site.at("away")).await;
+    let error = refusal(&reaching(), &site.at("away")).await;
     assert!(matches!(error, FetchError::NotWeb { .. }), "{error}");
-    let error = refusal(&loopback(), &site.at("hidden")).await;
+    let error = refusal(&reaching(), &site.at("hidden")).await;
     assert!(matches!(error, FetchError::NotAllowed { .. }), "{error}");
     assert!(!site.asked().contains(&"/secret/page".to_owned()));
 }
@@ -99,7 +98,7 @@ async fn a_host_whose_robots_txt_fails_is_left_alone() {
     let site = Site::start().await;
     site.set("/robots.txt", Page::status(503));
     site.set("/page", Page::new("text/html", "here"));
-    let error = refusal(&loopback(), &site.at("page")).await;
+    let error = refusal(&reaching(), &site.at("page")).await;
     assert!(
         error.to_string().contains("robots.txt answers 503"),
         "{error}"
@@ -112,7 +111,7 @@ async fn a_server_that_is_away_is_told_with_the_cause() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     drop(listener);
-    let error = refusal(&loopback(), &url.parse().unwrap()).await;
+    let error = refusal(&reaching(), &url.parse().unwrap()).await;
     assert!(error.is_passing());
     assert!(error.to_string().contains("refused"), "{error}");
 }
@@ -122,7 +121,7 @@ async fn a_host_that_asks_for_time_is_given_it() {
     let site = Site::start().await;
     let busy = Page::status(429).with("retry-after", "600");
     site.set("/page", busy);
-    let fetcher = Fetcher::new(&loopback()).unwrap();
+    let fetcher = reaching();
     let get = || async {
         fetcher
             .get(&site.at("page"), &Validators::default())

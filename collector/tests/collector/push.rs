@@ -12,11 +12,11 @@ const TOKEN: &str = "a token of the hotline";
 async fn intake(desk: &Desk) -> String {
     std::fs::write(desk.path("token"), TOKEN).unwrap();
     let text = format!(
-        "name = \"留言板\"\nregion = \"990101\"\n[push]\ntoken = {{ file = \"{}\" }}\n",
+        "[[source]]\nname = \"留言板\"\nregion = \"990101\"\n[source.push]\ntoken = {{ file = \"{}\" }}\n",
         desk.path("token").display()
     );
     std::fs::write(desk.path("push.toml"), text).unwrap();
-    let definition = Definition::load(&desk.path("push.toml")).unwrap();
+    let definition = Definition::load(&desk.path("push.toml")).unwrap().remove(0);
     let router = push::Receiver::new(&[definition], desk.publisher())
         .unwrap()
         .router();

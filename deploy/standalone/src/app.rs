@@ -179,7 +179,6 @@ impl Plan {
         if let Some(sample) = sample {
             collector.sources.clone_from(&sample.sources);
             // The sample's site is on loopback, and it is ours.
-            collector.fetch.allow_private = true;
             collector.fetch.delay_ms = 0;
             analyzer.regions.push(sample.region.clone());
             responder.regions.push(sample.region.clone());

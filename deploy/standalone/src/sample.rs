@@ -101,21 +101,21 @@ fn write_sources(
         (
             "export.toml",
             format!(
-                "# The mailbox's export.\nname = \"信箱导出\"\nregion = \"{region}\"\nevery_seconds = 3600\n\n[import]\nfile = \"../{export}\"\n"
+                "# The mailbox's export.\n[[source]]\nname = \"信箱导出\"\nregion = \"{region}\"\nevery_seconds = 3600\n\n[source.import]\nfile = \"../{export}\"\n"
             ),
         ),
         (
             "board.toml",
             format!(
-                "# The message board: GBK pages, a list with detail pages.\nname = \"网上留言板\"\nregion = \"{region}\"\nevery_seconds = 600\n\n\
-                 [board]\nurl = \"http://{site}/board\"\nitem = \"ul.posts a\"\nnext = \"a.next\"\nmost_pages = 100\n\n[board.post]\n\
+                "# The message board: GBK pages, a list with detail pages.\n[[source]]\nname = \"网上留言板\"\nregion = \"{region}\"\nevery_seconds = 600\nallow_private = true\nfirst_visit_days = 0\n\n\
+                 [source.board]\nurl = \"http://{site}/board\"\nitem = \"ul.posts a\"\nnext = \"a.next\"\nmost_pages = 100\n\n[source.board.post]\n\
                  title = \"h1\"\ntext = \"div.text\"\ntime = \"span.time\"\nauthor = \"span.author\"\n"
             ),
         ),
         (
             "feed.toml",
             format!(
-                "# The board's newest posts.\nname = \"留言板订阅\"\nregion = \"{region}\"\nevery_seconds = 600\n\n[feed]\nurl = \"http://{site}/feed.xml\"\n"
+                "# The board's newest posts.\n[[source]]\nname = \"留言板订阅\"\nregion = \"{region}\"\nevery_seconds = 600\nallow_private = true\nfirst_visit_days = 0\n\n[source.feed]\nurl = \"http://{site}/feed.xml\"\n"
             ),
         ),
     ];

@@ -1,0 +1,101 @@
+//! Pages of HTML as trees.
+
+use scraper::{ElementRef, Html, Selector};
+use thiserror::Error;
+
+/// Elements within each other, at most. Beyond that parsing takes time with the square of the depth, and no
+/// page that people read comes near.
+const DEEPEST: usize = 4_000;
+/// Elements that end by themselves: they hold nothing, or end with the next of their kind.
+const UNCLOSED: [&str; 28] = [
+    "area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta",
+    "option", "p", "param", "source", "tbody", "td", "tfoot", "th", "thead", "tr", "track", "wbr",
+    "colgroup", "optgroup", "rp",
+];
+/// A page whose scripts make it has fewer characters than this without them.
+const SCARCE: usize = 80;
+
+/// The page is nested too deeply to be read.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("is nested more than {DEEPEST} elements deep; that is no page for people")]
+pub struct TooDeep;
+
+/// A page as a tree. Its scripts do not run.
+///
+/// # Errors
+/// When it is nested too deeply.
+pub fn parse(text: &str) -> Result<Html, TooDeep> {
+    if depth(text) > DEEPEST {
+        return Err(TooDeep);
+    }
+    Ok(Html::parse_document(text))
+}
+
+/// How deep the tags are within each other, told from their names alone.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for piece in text.split('<').skip(1) {
+        let (is_end, piece) = match piece.strip_prefix('/') {
+            Some(piece) => (true, piece),
+            None => (false, piece),
+        };
+        let length = piece
+            .find(|character: char| !character.is_ascii_alphanumeric())
+            .unwrap_or(piece.len());
+        let name = piece.get(..length).unwrap_or_default().to_ascii_lowercase();
+        if name.is_empty() || UNCLOSED.contains(&name.as_str()) {
+            continue;
+        }
+        if is_end {
+            depth = depth.saturating_sub(1);
+        } else {
+            depth += 1;
+            deepest = deepest.max(depth);
+        }
+    }
+    deepest
+}
+
+/// Whether the page shows nothing without its scripts, which never run here.
+#[must_use]
+pub fn needs_a_browser(html: &Html) -> bool {
+    let has = |selector: &str| {
+        Selector::parse(selector).is_ok_and(|selector| html.select(&selector).next().is_some())
+    };
+    let text = super::text::of_element(html.root_element());
+    text.chars().count() < SCARCE && has("body script, head script")
+}
+
+/// The elements within one, in the order of the page.
+pub(super) fn elements<'a>(of: ElementRef<'a>) -> impl Iterator<Item = ElementRef<'a>> {
+    of.descendants().filter_map(ElementRef::wrap)
+}
+
+/// The class and id of an element, in small letters.
+pub(super) fn names(element: ElementRef<'_>) -> String {
+    let of = |name| element.value().attr(name).unwrap_or_default();
+    format!("{} {}", of("class"), of("id")).to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_without_end_of_nesting_is_refused() {
+        let deep = "<div>".repeat(DEEPEST + 1);
+        assert_eq!(parse(&deep).unwrap_err(), TooDeep);
+        let sloppy = "<p>一<br><li>二<td>三<img src=x>".repeat(DEEPEST);
+        assert!(parse(&sloppy).is_ok());
+        let long = "<div><b>一</b></div>".repeat(DEEPEST);
+        assert!(parse(&long).is_ok());
+    }
+
+    #[test]
+    fn a_page_that_its_scripts_make_is_told() {
+        let empty = "<title>留言板</title><div id=app></div><script src=app.js></script>";
+        assert!(needs_a_browser(&parse(empty).unwrap()));
+        let whole = format!("<p>{}</p><script></script>", "路灯坏了。".repeat(30));
+        assert!(!needs_a_browser(&parse(&whole).unwrap()));
+    }
+}
