@@ -16,6 +16,11 @@ use super::page::{elements, names};
 use super::text;
 use super::time::{self, Told};
 
+/// What words behind the heading of the replies count for.
+const BEHIND: f64 = 0.2;
+/// Lines next to the text that may tell its time though they do not say so.
+const NEAR: usize = 8;
+
 /// What was found, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found<T> {
@@ -34,8 +39,9 @@ pub struct Article<'a> {
 }
 
 const TEXT_LABELS: &str = "来信内容|信件内容|留言内容|问题内容|诉求内容|咨询内容|投诉内容|反映内容|事项内容|写信内容|提问内容|建议内容|主要内容|正文|内容";
+const TIME_LABELS: &str = "来信时间|写信时间|信件时间|留言时间|提交时间|诉求时间|提问时间|咨询时间|投诉时间|反映时间|发布时间|发表时间|发帖时间|发布日期|发表日期|发文日期|来信日期|写信日期|留言日期|提交日期";
 const TITLE_LABELS: &str = "来信标题|信件标题|留言标题|诉求标题|事项标题|来信主题|信件主题|留言主题|诉求主题|问题标题|标题|主题";
-const AUTHOR_LABELS: &str = "来信人|写信人|发信人|留言人|诉求人|提问人|咨询人|投诉人|反映人|发布人|发帖人|发表人|网友|昵称|楼主|作者|姓名|author|by";
+const AUTHOR_LABELS: &str = "来信人|写信人|发信人|留言人|诉求人|提问人|咨询人|投诉人|反映人|发布人|发帖人|发表人|网友|昵称|作者|姓名|author|by";
 
 #[allow(
     clippy::expect_used,
@@ -47,12 +53,30 @@ fn pattern(text: &str) -> Regex {
 
 static UNREAD: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"comment|reply|respond|foot|side|(?:^|[ _-])nav|menu|share|related|relat|recommend|(?:^|[ _-])hot|copyright|breadcrumb|crumb|(?:^|[ _-])pag(?:e|er|ination)(?:$|[ _-])|toolbar|login|search|banner|(?:^|[ _-])ads?(?:$|[ _-])|signature|(?:^|[ _-])sign|pstatus|hidden|attach|qrcode|sns|prev|next|locmin|modact|rate|tags?(?:$|[ _-])|meta(?:$|[ _-])",
+        r"comment|reply|respond|author-?(?:box|bio|info)|foot|side|(?:^|[ _-])nav|menu|share|related|relat|recommend|(?:^|[ _-])hot|copyright|breadcrumb|crumb|pager|pagination|page-?nav|toolbar|login|search|banner|(?:^|[ _-])ads?(?:$|[ _-])|signature|(?:^|[ _-])sign|pstatus|hidden|attach|qrcode|sns|prev|next|locmin|modact|rate|tags?(?:$|[ _-])|meta(?:$|[ _-])",
     )
 });
 static READ: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"article|content|zoom|editor|(?:^|[ _-])text|body|main|detail|post|t_f|message|entry|news|con(?:$|[ _-])|view",
+    )
+});
+/// Parts of a page that are not of the post, nor around it.
+static OUTSIDE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"comment|respond|foot|side|(?:^|[ _-])nav|menu|related|recommend|(?:^|[ _-])hot|copyright|breadcrumb|crumb|login|search|banner|(?:^|[ _-])ads?(?:$|[ _-])|widget|hidden|topbar|prev|next|rank|logo|brand|masthead|site-title|(?:^| )header(?:$|[ _-])|site-header",
+    )
+});
+/// Lines beside a text that tell of it, or of the site.
+static BESIDE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)(?:发布时间|发布日期|信息来源|来源|作者|编辑|浏览(?:次数)?|点击(?:次数|率)?|阅读|字体|字号|时间|日期)\s*[:：]|主办单位|承办单位|技术支持|版权所有|copyright|备案|网站标识码|浏览器|访客|您(?:现)?在的位置|当前位置|上一[篇条封]|下一[篇条封]",
+    )
+});
+/// Headings of what others wrote about the text.
+static REPLIES: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\A[【\[]?(?:网友|最新|全部|相关|精彩|热门|所有|用户|官方|读者)?(?:评论|跟帖|回帖|留言回复|回复内容|答复内容|办理结果|官方回复|答复情况)",
     )
 });
 /// What is not written by the author though it stands in the text.
@@ -64,7 +88,7 @@ static APART: LazyLock<Regex> = LazyLock::new(|| {
 /// Lines with times that are no post's.
 static OTHERS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        "注册|生日|今天是|现在时间|当前时间|copyright|版权|备案|icp|在线|上次|最后登录|有效期|截止|gmt",
+        "注册|生日|开站|建站|今天是|现在时间|当前时间|copyright|版权|备案|icp|在线|上次|最后登录|有效期|截止|gmt",
     )
 });
 static SENTENCES: LazyLock<Regex> = LazyLock::new(|| pattern("[，。；：！？、,;!?]"));
@@ -81,22 +105,20 @@ static TITLE_NAMES: LazyLock<Regex> =
 
 /// Of a page's class and id: whether what is in it is not of the post.
 fn is_unread(element: ElementRef<'_>) -> bool {
-    if matches!(
-        element.value().name(),
-        "nav"
-            | "footer"
-            | "aside"
-            | "script"
-            | "style"
-            | "noscript"
-            | "template"
-            | "iframe"
-            | "head"
-            | "select"
-            | "button"
-            | "textarea"
-    ) {
-        return true;
+    is_of(element, &UNREAD)
+}
+
+/// Of a page's class and id: whether what is in it is not even around the post.
+fn is_outside(element: ElementRef<'_>) -> bool {
+    is_of(element, &OUTSIDE)
+}
+
+fn is_of(element: ElementRef<'_>, kinds: &Regex) -> bool {
+    match element.value().name() {
+        "html" | "body" => return false,
+        "nav" | "footer" | "aside" | "script" | "style" | "noscript" | "template" | "iframe"
+        | "head" | "select" | "button" | "textarea" => return true,
+        _ => {}
     }
     let style = element.value().attr("style").unwrap_or_default();
     if style.replace(' ', "").contains("display:none") {
@@ -104,7 +126,7 @@ fn is_unread(element: ElementRef<'_>) -> bool {
     }
     let names = names(element);
     let names = names.trim();
-    !names.is_empty() && UNREAD.is_match(names) && !READ_STRONGLY.is_match(names)
+    !names.is_empty() && kinds.is_match(names) && !READ_STRONGLY.is_match(names)
 }
 
 /// Names that only the text has, whatever else is among them.
@@ -122,6 +144,13 @@ impl<'a> Article<'a> {
             .filter(|(value, _)| text::of_element(*value).chars().count() >= 5)
             .map(|(value, label)| (value, format!("beside “{label}”")))
             .or_else(|| densest(html).map(|element| (element, shape(element))));
+        Self { html, text }
+    }
+
+    /// Of a page whose text is known to be in that element.
+    #[must_use]
+    pub fn around_text(html: &'a Html, text: ElementRef<'a>) -> Self {
+        let text = Some((text, shape(text)));
         Self { html, text }
     }
 
@@ -146,7 +175,7 @@ impl<'a> Article<'a> {
                 how: how.to_owned(),
             })
         };
-        if let Some(title) = self.meta(&["articletitle", "og:title"]) {
+        if let Some(title) = self.meta(&["articletitle"]) {
             return found(title, "by its meta element");
         }
         if let Some((value, label)) = labelled(self.html, TITLE_LABELS) {
@@ -155,42 +184,59 @@ impl<'a> Article<'a> {
                 return found(value, &format!("beside “{label}”"));
             }
         }
-        let of_window = self.window_title();
-        let heads =
-            || elements(self.html.root_element()).filter(|element| !self.is_apart(*element));
-        let is_told = |value: &String| {
-            let flat = value.replace([' ', '\n'], "");
-            flat.chars().count() >= 2 && of_window.replace(' ', "").contains(&flat)
-        };
-        let of = |name: &str| {
-            let all: Vec<String> = heads()
-                .filter(|element| element.value().name() == name)
-                .map(text::of_element)
-                .filter(|value| !value.is_empty() && value.chars().count() <= 200)
-                .collect();
-            let told = all.iter().find(|value| is_told(value)).cloned();
-            told.or_else(|| match all.as_slice() {
-                [only] => Some(only.clone()),
-                _ => None,
-            })
+        let told = self.told_titles();
+        let heads = || elements(self.html.root_element()).filter(|head| !self.is_apart(*head));
+        let of = |head: ElementRef<'_>| {
+            let says = text::of_element(head).replace('\n', " ");
+            (says.chars().count() <= 200).then_some(says)
         };
         for name in ["h1", "h2", "h3"] {
-            if let Some(value) = of(name) {
+            let mut named = heads()
+                .filter(|head| head.value().name() == name)
+                .filter_map(of);
+            if let Some(value) = named.find_map(|says| agreed(&says, &told)) {
                 return found(value, &format!("in `{name}`"));
             }
         }
         let named = heads()
-            .filter(|element| TITLE_NAMES.is_match(&names(*element)))
-            .map(text::of_element)
-            .find(is_told);
+            .filter(|head| TITLE_NAMES.is_match(&names(*head)))
+            .filter_map(of)
+            .find_map(|says| agreed(&says, &told));
         if let Some(value) = named {
             return found(value, "by the name of its element");
         }
-        let line = text::of_element(self.html.root_element())
-            .lines()
-            .find(|line| is_told(&(*line).to_owned()) && line.chars().count() >= 4)
-            .map(str::to_owned);
-        found(line.unwrap_or(of_window), "by the title of the window")
+        let (before, _) = self.around();
+        let mut nearest = before.iter().rev();
+        if let Some(value) = nearest.find_map(|line| told.iter().find(|told| *told == line)) {
+            return found(value.clone(), "by the title of the window");
+        }
+        // What the page tells is the name of the site: the title is what stands before the text.
+        let stands = |line: &&String| {
+            (4..=100).contains(&line.chars().count())
+                && !BESIDE.is_match(line)
+                && !told.contains(line)
+        };
+        let mut heads = heads()
+            .filter(|head| head.value().name() == "h1")
+            .filter_map(of)
+            .filter(|says| !says.is_empty() && !told.contains(says));
+        if let (Some(only), None) = (heads.next(), heads.next()) {
+            return found(only, "in `h1`");
+        }
+        let main = self.text.as_ref().map(|(element, _)| element.id());
+        let named = elements(self.html.root_element())
+            .take_while(|element| Some(element.id()) != main)
+            .filter(|head| TITLE_NAMES.is_match(&names(*head)) && !self.is_apart(*head))
+            .filter_map(of)
+            .filter(|says| stands(&says))
+            .last();
+        if let Some(value) = named {
+            return found(value, "by the name of its element");
+        }
+        if let Some(value) = before.iter().rev().take(NEAR).find(stands) {
+            return found(value.clone(), "before the text");
+        }
+        found(told.into_iter().next()?, "by the title of the window")
     }
 
     /// Its author.
@@ -201,13 +247,13 @@ impl<'a> Article<'a> {
             (!value.is_empty() && value.chars().count() <= 40).then_some(Found { value, how })
         };
         if let Some((value, label)) = labelled(self.html, AUTHOR_LABELS) {
-            return found(
-                &text::of_element(value).replace('\n', " "),
-                format!("beside “{label}”"),
-            );
+            let value = text::of_element(value).replace('\n', " ");
+            if let Some(author) = found(&value, format!("beside “{label}”")) {
+                return Some(author);
+            }
         }
-        let around = self.around();
-        for line in &around {
+        let (before, after) = self.around();
+        for line in before.iter().rev().chain(&after) {
             if let Some(told) = INLINE_AUTHOR.captures(line)
                 && let (Some(label), Some(name)) = (told.name("label"), told.name("name"))
             {
@@ -220,8 +266,11 @@ impl<'a> Article<'a> {
                 // A name is often a link among other words.
                 let link = elements(element).find(|inner| inner.value().name() == "a");
                 let value = text::of_element(link.unwrap_or(element));
-                (value.chars().count() <= 20 && !value.contains('\n') && !value.is_empty())
-                    .then_some(value)
+                let is_name = value.chars().count() <= 20
+                    && !value.contains(['\n', '|'])
+                    && !BESIDE.is_match(&value)
+                    && value.chars().any(char::is_alphanumeric);
+                is_name.then_some(value)
             })
             .next();
         if let Some(value) = named {
@@ -247,24 +296,42 @@ impl<'a> Article<'a> {
         if let Some(value) = of_meta.and_then(|text| told(&text)) {
             return Some(found(value, "by its meta element"));
         }
-        let around = self.around();
-        let lines: Vec<&String> = around
-            .iter()
-            .filter(|line| !OTHERS.is_match(&line.to_ascii_lowercase()))
-            .collect();
-        // A line that says what its time is; else the first that tells one.
-        let says = |line: &&&String| time::is_labelled_published(line, now);
-        if let Some(value) = lines.iter().find(says).and_then(|line| told(line)) {
-            return Some(found(value, "beside its label"));
+        if let Some((value, label)) = labelled(self.html, TIME_LABELS)
+            && let Some(value) = told(&text::of_element(value))
+        {
+            return Some(found(value, &format!("beside “{label}”")));
         }
-        let machine = elements(self.html.root_element())
-            .filter(|element| element.value().name() == "time" && !self.is_apart(*element))
-            .find_map(|element| told(element.value().attr("datetime")?));
-        if let Some(value) = machine {
-            return Some(found(value, "by its `time` element"));
-        }
-        let value = lines.iter().find_map(|line| told(line))?;
-        Some(found(value, "near the text"))
+        let title = self.title().map_or_else(String::new, |title| title.value);
+        let is_own = |line: &&String| {
+            !OTHERS.is_match(&line.to_ascii_lowercase())
+                && (title.is_empty() || !line.contains(&title))
+        };
+        let (before, after) = self.around();
+        let ahead = || before.iter().rev().take(NEAR).filter(is_own);
+        let behind = || after.iter().take(NEAR).filter(is_own);
+        let all = || before.iter().rev().chain(&after).filter(is_own);
+        let says = |line: &&String| time::is_labelled_published(line, now);
+        let tells = |line: &String| told(line);
+        let machine = || {
+            elements(self.html.root_element())
+                .filter(|element| element.value().name() == "time" && !self.is_apart(*element))
+                .find_map(|element| told(element.value().attr("datetime")?))
+        };
+        // First what says that it is the time of publishing, before the text rather than behind it, where
+        // replies have theirs.
+        let ways: [(&dyn Fn() -> Option<Told>, &str); 6] = [
+            (&|| ahead().filter(says).find_map(tells), "beside its label"),
+            (&machine, "by its `time` element"),
+            (&|| ahead().find_map(tells), "before the text"),
+            (
+                &|| behind().filter(says).find_map(tells),
+                "beside its label",
+            ),
+            (&|| behind().find_map(tells), "behind the text"),
+            (&|| all().find_map(tells), "on the page"),
+        ];
+        let (value, how) = ways.iter().find_map(|(way, how)| Some((way()?, *how)))?;
+        Some(found(value, how))
     }
 
     /// The value of the first such meta element.
@@ -285,19 +352,21 @@ impl<'a> Article<'a> {
         })
     }
 
-    /// The title of the window, without the name of the site.
-    fn window_title(&self) -> String {
-        let title = elements(self.html.root_element())
+    /// What the page says its title is, to windows and to other sites, in the parts that are divided from the
+    /// name of the site.
+    fn told_titles(&self) -> Vec<String> {
+        let window = elements(self.html.root_element())
             .find(|element| element.value().name() == "title")
-            .map(|element| element.text().collect::<String>())
-            .unwrap_or_default();
-        let title = text::tidy(&title).replace('\n', " ");
-        let first = title
-            .split(" - ")
-            .flat_map(|part| part.split(['_', '|', '–', '—']))
-            .map(str::trim)
-            .find(|part| part.chars().count() >= 2);
-        first.unwrap_or_default().to_owned()
+            .map(|element| element.text().collect::<String>());
+        let titles = [window, self.meta(&["og:title"])];
+        titles
+            .iter()
+            .flatten()
+            .flat_map(|title| title.split(" - "))
+            .flat_map(|part| part.split(['_', '|', '–', '—', '\n']))
+            .map(text::tidy)
+            .filter(|part| part.chars().count() >= 2)
+            .collect()
     }
 
     /// Whether an element is in the text, or in what is not of the post at all.
@@ -305,40 +374,41 @@ impl<'a> Article<'a> {
         let text = self.text.as_ref().map(|(element, _)| element.id());
         std::iter::once(*element)
             .chain(element.ancestors())
-            .any(|node| {
-                Some(node.id()) == text
-                    || ElementRef::wrap(node).is_some_and(|element| {
-                        is_unread(element) && !matches!(element.value().name(), "head")
-                    })
-            })
+            .any(|node| Some(node.id()) == text || ElementRef::wrap(node).is_some_and(is_outside))
     }
 
-    /// The lines around the text, those before it first, the nearest of them last; then those behind it.
-    fn around(&self) -> Vec<String> {
-        let Some((main, _)) = &self.text else {
-            return text::of_element(self.html.root_element())
-                .lines()
-                .map(str::to_owned)
-                .collect();
-        };
-        let main = main.id();
-        let whole = text::of_element_but(
-            self.html.root_element(),
-            |element| element.id() != main && is_unread(element),
-            Some(main),
-        );
+    /// The lines before the text, and those behind it.
+    fn around(&self) -> (Vec<String>, Vec<String>) {
+        let main = self.text.as_ref().map(|(element, _)| element.id());
+        let whole = text::Reading {
+            left_out: |element: ElementRef<'_>| Some(element.id()) != main && is_outside(element),
+            cut: main,
+            parts: true,
+        }
+        .of(self.html.root_element());
+        let lines = |text: &str| -> Vec<String> { text.lines().map(str::to_owned).collect() };
         let (before, after) = whole.split_once(text::CUT).unwrap_or((&whole, ""));
-        let lines = |text: &str| {
-            text.lines()
-                .map(str::trim)
-                .filter(|line| !line.is_empty())
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        };
-        let mut around = lines(before);
-        around.extend(lines(after));
-        around
+        (lines(before), lines(after.trim_start()))
     }
+}
+
+/// What a heading and the titles that the page tells have in common.
+fn agreed(says: &str, told: &[String]) -> Option<String> {
+    let flat = |text: &str| text.replace([' ', '\u{a0}'], "");
+    let says_flat = flat(says);
+    if says_flat.chars().count() < 2 {
+        return None;
+    }
+    told.iter().find_map(|told| {
+        let told_flat = flat(told);
+        if told_flat.contains(&says_flat) {
+            Some(says.trim().to_owned())
+        } else if told_flat.chars().count() >= 4 && says_flat.contains(&told_flat) {
+            Some(told.clone())
+        } else {
+            None
+        }
+    })
 }
 
 /// How an element is called in a message: its name with its class or id.
@@ -358,11 +428,12 @@ fn shape(element: ElementRef<'_>) -> String {
 /// The text of an element as its author wrote it.
 fn written(element: ElementRef<'_>) -> String {
     let main = element.id();
-    let whole = text::of_element_but(
-        element,
-        |inner| inner.id() != main && is_unread(inner),
-        None,
-    );
+    let whole = text::Reading {
+        left_out: |inner: ElementRef<'_>| inner.id() != main && is_unread(inner),
+        cut: None,
+        parts: false,
+    }
+    .of(element);
     let lines: Vec<&str> = whole
         .lines()
         .map(|line| line.trim_matches(['\u{3000}', ' ', '\u{a0}']))
@@ -375,8 +446,12 @@ fn written(element: ElementRef<'_>) -> String {
 fn labelled<'a>(html: &'a Html, labels: &str) -> Option<(ElementRef<'a>, String)> {
     let wanted: HashSet<&str> = labels.split('|').collect();
     elements(html.root_element()).find_map(|element| {
-        // Only short elements are labels.
-        if element.children().count() > 3 || is_unread(element) {
+        // Only short elements are labels, and those of forms are for what is to be filled in.
+        let is_field = matches!(
+            element.value().name(),
+            "option" | "label" | "a" | "button" | "title"
+        );
+        if is_field || element.children().count() > 3 || is_unread(element) {
             return None;
         }
         let mut label = String::new();
@@ -403,20 +478,24 @@ fn labelled<'a>(html: &'a Html, labels: &str) -> Option<(ElementRef<'a>, String)
 fn densest(html: &Html) -> Option<ElementRef<'_>> {
     let mut scores: HashMap<NodeId, f64> = HashMap::new();
     let mut order = Vec::new();
+    let mut share_here = 1.0;
     let mut waiting = vec![html.root_element()];
     while let Some(element) = waiting.pop() {
-        if is_unread(element) && !matches!(element.value().name(), "html" | "body") {
+        if is_unread(element) {
             continue;
         }
         let children: Vec<_> = element.children().filter_map(ElementRef::wrap).collect();
         waiting.extend(children.iter().rev());
         let own = own_text(element);
         let length = own.chars().count();
+        if length < 30 && REPLIES.is_match(&own) {
+            share_here = BEHIND;
+        }
         if length < 8 {
             continue;
         }
         let sentences = SENTENCES.find_iter(&own).count();
-        if sentences == 0 && length < 20 {
+        if (sentences == 0 && length < 20) || BESIDE.is_match(&own) {
             continue;
         }
         #[allow(clippy::cast_precision_loss, reason = "a page's length")]
@@ -431,16 +510,19 @@ fn densest(html: &Html) -> Option<ElementRef<'_>> {
         for (ancestor, share) in ancestors.zip([1.0, 0.5, 0.2]) {
             let entry = scores.entry(ancestor.id()).or_insert_with(|| {
                 order.push(ancestor);
-                weight(ancestor)
+                0.0
             });
-            *entry += score * share;
+            *entry += score * share * share_here;
         }
     }
     let best = order
         .into_iter()
         .map(|element| {
             let score = scores.get(&element.id()).copied().unwrap_or_default();
-            (element, score * (1.0 - link_share(element)))
+            (
+                element,
+                score * weight(element) * (1.0 - link_share(element)),
+            )
         })
         .fold(None::<(ElementRef<'_>, f64)>, |best, next| match best {
             Some(best) if best.1 >= next.1 => Some(best),
@@ -468,18 +550,18 @@ fn first_of_its_kind<'a>(html: &'a Html, best: ElementRef<'a>) -> ElementRef<'a>
         .unwrap_or(best)
 }
 
+/// What the name of an element makes of the words in it.
 fn weight(element: ElementRef<'_>) -> f64 {
-    let mut weight = match element.value().name() {
-        "article" => 8.0,
-        "body" | "html" => -20.0,
-        _ => 0.0,
-    };
     let names = names(element);
+    let mut weight = match element.value().name() {
+        "body" | "html" => 0.3,
+        _ => 1.0,
+    };
     if READ.is_match(&names) {
-        weight += 6.0;
+        weight *= 1.4;
     }
     if UNREAD.is_match(&names) {
-        weight -= 6.0;
+        weight *= 0.6;
     }
     weight
 }

@@ -49,6 +49,12 @@ static PEOPLE: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)space-uid|mod=space|/home/main|/u(?:ser)?/|/member|/profile|/author/|userinfo|/people/|login|register|logout",
     )
 });
+/// What links say that lead to other pages of the list, or nothing at all.
+static PAGER: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\A(?:[\s\d\[\]<>«»‹›.…-]*|[\[<«‹]?(?:首页|上一?页|下一?页|尾页|末页|前一?页|后一?页)[\]>»›]?)\z",
+    )
+});
 static NUMBERS: LazyLock<Regex> = LazyLock::new(|| pattern("[0-9]{2,}|[?&][a-z]*id="));
 
 /// A list: its links look alike, and lie in one element.
@@ -131,7 +137,7 @@ fn lists<'a>(html: &'a Html, base: &Url) -> Vec<List<'a>> {
     for link in elements(html.root_element()).filter(|element| element.value().name() == "a") {
         if let Some(url) = target(link, base)
             && !PEOPLE.is_match(url.as_str())
-            && !said(link).is_empty()
+            && !PAGER.is_match(&said(link))
         {
             alike.entry(look(link)).or_default().push((link, url));
         }
@@ -211,7 +217,12 @@ fn beside(link: ElementRef<'_>, holder: ElementRef<'_>, now: Timestamp) -> Optio
         .take_while(|element| element.id() != holder.id())
         .last()?;
     let own = link.id();
-    let words = text::of_element_but(row, |element| element.id() == own, None);
+    let words = text::Reading {
+        left_out: |element: ElementRef<'_>| element.id() == own,
+        cut: None,
+        parts: true,
+    }
+    .of(row);
     let words: String = words.chars().take(ROW).collect();
     time::tell(&words, now).filter(|told| told.at <= now)
 }

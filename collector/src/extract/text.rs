@@ -27,44 +27,59 @@ pub(super) const CUT: char = '\u{fffc}';
 /// The text of an element of a page.
 #[must_use]
 pub fn of_element(element: ElementRef<'_>) -> String {
-    of_element_but(element, |_| false, None)
+    Reading {
+        left_out: |_: ElementRef<'_>| false,
+        cut: None,
+        parts: false,
+    }
+    .of(element)
 }
 
-/// The text of an element without those within it that are left out; that of `cut` is replaced by [`CUT`].
-pub(super) fn of_element_but(
-    element: ElementRef<'_>,
-    left_out: impl Fn(ElementRef<'_>) -> bool,
-    cut: Option<NodeId>,
-) -> String {
-    let mut text = String::new();
-    // Nested by hand: a page may be nested deeper than the stack is.
-    let mut waiting = vec![Some(*element)];
-    while let Some(next) = waiting.pop() {
-        let Some(node) = next else {
-            text.push('\n');
-            continue;
-        };
-        if cut == Some(node.id()) {
-            text.extend(['\n', CUT, '\n']);
-            continue;
-        }
-        match node.value() {
-            Node::Text(words) => push_words(&mut text, words),
-            Node::Element(element) if UNREAD.contains(&element.name()) => continue,
-            Node::Element(inner) => {
-                if ElementRef::wrap(node).is_some_and(&left_out) {
-                    continue;
-                }
-                if !INLINE.contains(&inner.name()) {
-                    text.push('\n');
-                    waiting.push(None);
-                }
+/// A way to read an element.
+pub(super) struct Reading<F> {
+    /// The elements within it that are left out.
+    pub(super) left_out: F,
+    /// The element that [`CUT`] takes the place of.
+    pub(super) cut: Option<NodeId>,
+    /// Whether elements within a line are parted from each other.
+    pub(super) parts: bool,
+}
+
+impl<F: Fn(ElementRef<'_>) -> bool> Reading<F> {
+    /// The text of an element.
+    pub(super) fn of(&self, element: ElementRef<'_>) -> String {
+        let mut text = String::new();
+        // Nested by hand: a page may be nested deeper than the stack is.
+        let mut waiting = vec![Some(*element)];
+        while let Some(next) = waiting.pop() {
+            let Some(node) = next else {
+                text.push('\n');
+                continue;
+            };
+            if self.cut == Some(node.id()) {
+                text.extend(['\n', CUT, '\n']);
+                continue;
             }
-            _ => {}
+            match node.value() {
+                Node::Text(words) => push_words(&mut text, words),
+                Node::Element(element) if UNREAD.contains(&element.name()) => continue,
+                Node::Element(inner) => {
+                    if ElementRef::wrap(node).is_some_and(&self.left_out) {
+                        continue;
+                    }
+                    if !INLINE.contains(&inner.name()) {
+                        text.push('\n');
+                        waiting.push(None);
+                    } else if self.parts {
+                        push_words(&mut text, " ");
+                    }
+                }
+                _ => {}
+            }
+            waiting.extend(node.children().rev().map(Some));
         }
-        waiting.extend(node.children().rev().map(Some));
+        tidy(&text)
     }
-    tidy(&text)
 }
 
 /// Line breaks of the source are spaces in HTML.

@@ -1,6 +1,9 @@
 //! Posts that have pages of their own: fetched one by one, taken apart by CSS selectors or by
 //! themselves, looked at again for edits.
 
+use std::cell::LazyCell;
+
+use futures::{StreamExt, stream};
 use jiff::SignedDuration;
 use schemars::JsonSchema;
 use scraper::{Html, Selector};
@@ -109,8 +112,18 @@ impl Posts {
     fn item(&self, page: &Page, round: &Round<'_>) -> Result<Item, Misfit> {
         let text = self.decode(page).map_err(Misfit::Other)?;
         let html = page::parse(&text).map_err(|error| Misfit::Other(error.to_string()))?;
-        let article = Article::new(&html);
         let fields = Fields { html: &html };
+        // Only where something is to be found by itself.
+        let article = LazyCell::new(|| {
+            let selected = self.text.as_ref().and_then(|selector| {
+                let selector = parse("post.text", selector).ok()?;
+                html.select(&selector).next()
+            });
+            match selected {
+                Some(text) => Article::around_text(&html, text),
+                None => Article::new(&html),
+            }
+        });
         let count = |field: &'static str, selector: &Option<String>| -> Result<u32, Misfit> {
             let Some(selector) = selector else {
                 return Ok(0);
@@ -192,15 +205,22 @@ impl Posts {
         let mut items = Vec::new();
         let mut read_pages = Vec::new();
         let mut away = 0;
-        for url in round
+        let unseen = round
             .publisher
             .unseen(&round.definition.name, links)
-            .await?
-        {
+            .await?;
+        // As many are asked for ahead as the host is asked for at a time; they come in their order.
+        let mut pages = stream::iter(unseen)
+            .map(|url| async move {
+                let page = round.fetch(&url, &Validators::default()).await;
+                (url, page)
+            })
+            .buffered(round.fetcher.per_host());
+        while let Some((url, page)) = pages.next().await {
             if round.stop.is_cancelled() {
                 break;
             }
-            let read = match round.fetch(&url, &Validators::default()).await {
+            let read = match page {
                 Ok(page) => {
                     away = 0;
                     page.ok_or_else(|| "has no contents".to_owned())

@@ -108,7 +108,7 @@ impl Desk {
         let path = self.path("source.toml");
         let text = format!(
             "[[source]]\nname = \"{SOURCE}\"\nregion = \"990101\"\nallow_private = true\n{}\n",
-            kind.replace('[', "[source.")
+            tables(kind)
         );
         std::fs::write(&path, text).unwrap();
         let definition = Definition::load(&path).unwrap().remove(0);
@@ -160,6 +160,17 @@ impl Desk {
             .flat_map(|name| std::fs::read(self.path(name)).unwrap_or_default())
             .collect()
     }
+}
+
+/// The tables of a kind as those of a source.
+fn tables(kind: &str) -> String {
+    let table = |line: &str| match line.strip_prefix("[[") {
+        Some(rest) => format!("[[source.{rest}"),
+        None => line
+            .strip_prefix('[')
+            .map_or_else(|| line.to_owned(), |rest| format!("[source.{rest}")),
+    };
+    kind.lines().map(table).collect::<Vec<_>>().join("\n")
 }
 
 pub(crate) fn loopback() -> Fetch {
