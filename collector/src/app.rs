@@ -12,7 +12,7 @@ use backbone::topics;
 use prometheus::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::extract::author::AuthorKey;
 use crate::fetch::Fetcher;
@@ -31,7 +31,9 @@ use crate::state::State;
 pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
     let mut definitions = Definition::load_all(&settings.sources)?;
     definitions.retain(|definition| definition.enabled);
-    info!(sources = definitions.len(), "sources to read");
+    if settings.fetch.contact.is_none() && definitions.iter().any(|it| it.site().is_some()) {
+        warn!("`fetch.contact` is not set; set it, so that whoever runs a site can reach you");
+    }
     let registry = Registry::new();
     let metrics = Metrics::new(&registry)?;
     let readiness = Readiness::default();
@@ -44,6 +46,10 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
 
     let receiver = Receiver::new(&definitions, publisher.clone())?;
     definitions.retain(|definition| definition.push.is_none());
+    if let Some(share) = &settings.share {
+        definitions.retain(|definition| share.has(definition));
+    }
+    info!(sources = definitions.len(), "sources to read");
     let intake = take_in(settings.intake.as_ref(), receiver, stop.clone());
     let reading = async {
         topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;

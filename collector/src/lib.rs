@@ -11,5 +11,6 @@ pub mod publish;
 pub mod quiet;
 pub mod schedule;
 pub mod settings;
+pub mod share;
 pub mod source;
 pub mod state;

@@ -7,6 +7,8 @@ use backbone::settings::{Kafka, Operations, Secret, SettingsError, beside, load}
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::share::Share;
+
 /// The collector's settings, from `collector.toml`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +31,9 @@ pub struct Settings {
     /// Where other systems hand posts over; nowhere where absent.
     #[serde(default)]
     pub intake: Option<Intake>,
+    /// The share of this collector, where several share the sources; all of them where absent.
+    #[serde(default)]
+    pub share: Option<Share>,
 }
 
 /// Where other systems hand posts over, see the sources with `[push]`.
@@ -124,7 +129,10 @@ impl Settings {
     /// # Errors
     /// Names the file, the line or field, and the remedy.
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
-        let mut settings = load(path, |settings: &Self| settings.fetch.check())?;
+        let mut settings = load(path, |settings: &Self| {
+            settings.fetch.check()?;
+            settings.share.as_ref().map_or(Ok(()), Share::check)
+        })?;
         settings.sources = beside(path, &settings.sources);
         settings.state = beside(path, &settings.state);
         settings.author_key.file = settings.author_key.file.map(|file| beside(path, &file));
@@ -173,6 +181,14 @@ mod tests {
             (
                 "[fetch]\nmost_bytes = 0\n",
                 "`fetch.most_bytes` must be 1 or more",
+            ),
+            (
+                "[fetch]\nper_host = 100\n",
+                "`fetch.per_host` must be 1 to 16",
+            ),
+            (
+                "[share]\nname = \"a\"\namong = [\"b\"]\n",
+                "`share.among` does not have",
             ),
         ] {
             let said = load(extra).unwrap_err().to_string();

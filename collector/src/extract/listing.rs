@@ -57,10 +57,13 @@ static PAGER: LazyLock<Regex> = LazyLock::new(|| {
 });
 static NUMBERS: LazyLock<Regex> = LazyLock::new(|| pattern("[0-9]{2,}|[?&][a-z]*id="));
 
+/// A link, and where it leads.
+type Link<'a> = (ElementRef<'a>, Url);
+
 /// A list: its links look alike, and lie in one element.
 struct List<'a> {
     holder: ElementRef<'a>,
-    links: Vec<(ElementRef<'a>, Url)>,
+    links: Vec<Link<'a>>,
 }
 
 /// The links to posts, in the order of the page; `base` is its address. Links of people's own pages are left out.
@@ -133,7 +136,7 @@ fn look(link: ElementRef<'_>) -> (String, Vec<&str>) {
 }
 
 fn lists<'a>(html: &'a Html, base: &Url) -> Vec<List<'a>> {
-    let mut alike: HashMap<(String, Vec<&str>), Vec<(ElementRef<'a>, Url)>> = HashMap::new();
+    let mut alike: HashMap<_, Vec<Link<'a>>> = HashMap::new();
     for link in elements(html.root_element()).filter(|element| element.value().name() == "a") {
         if let Some(url) = target(link, base)
             && !PEOPLE.is_match(url.as_str())
@@ -150,14 +153,14 @@ fn lists<'a>(html: &'a Html, base: &Url) -> Vec<List<'a>> {
 }
 
 /// Parts links that look alike by the element that holds them; lists of one class are one list.
-fn parted<'a>(links: Vec<(ElementRef<'a>, Url)>) -> Vec<List<'a>> {
+fn parted(links: Vec<Link<'_>>) -> Vec<List<'_>> {
     let mut held: HashMap<NodeId, usize> = HashMap::new();
     for (link, _) in &links {
         for node in link.ancestors() {
             *held.entry(node.id()).or_default() += 1;
         }
     }
-    let mut lists: Vec<(String, List<'a>)> = Vec::new();
+    let mut lists: Vec<(String, List<'_>)> = Vec::new();
     for (link, url) in links {
         let holder = link
             .ancestors()

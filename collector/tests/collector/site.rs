@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -64,6 +65,8 @@ pub(crate) struct Site {
     pages: Arc<Mutex<HashMap<String, Page>>>,
     asked: Arc<Mutex<Vec<String>>>,
     authorized: Arc<Mutex<Vec<String>>>,
+    /// Requests to pages under /slow/ that are under way, and the most there were.
+    slow: Arc<Mutex<(usize, usize)>>,
 }
 
 impl Site {
@@ -76,6 +79,7 @@ impl Site {
             pages: Arc::default(),
             asked: Arc::default(),
             authorized: Arc::default(),
+            slow: Arc::default(),
         };
         let router = Router::new().fallback(answer).with_state(site.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -88,6 +92,11 @@ impl Site {
 
     pub(crate) fn set(&self, path: &str, page: Page) {
         self.pages.lock().unwrap().insert(path.to_owned(), page);
+    }
+
+    /// The most requests to pages under /slow/ that were under way at a time.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.slow.lock().unwrap().1
     }
 
     /// What was asked for with `Authorization`.
@@ -108,6 +117,16 @@ async fn answer(State(site): State<Site>, request: Request) -> Response<Body> {
     site.asked.lock().unwrap().push(path.clone());
     if request.headers().contains_key(header::AUTHORIZATION) {
         site.authorized.lock().unwrap().push(path.clone());
+    }
+    if path.starts_with("/slow/") {
+        {
+            let mut slow = site.slow.lock().unwrap();
+            slow.0 += 1;
+            slow.1 = slow.1.max(slow.0);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        site.slow.lock().unwrap().0 -= 1;
+        return Response::new(Body::from("slow"));
     }
     let page = site.pages.lock().unwrap().get(&path).cloned();
     let page = page.unwrap_or_else(|| Page::status(404));
