@@ -4,7 +4,7 @@
 mod body;
 mod guard;
 mod host;
-mod robots;
+pub(crate) mod robots;
 mod save;
 
 use std::collections::HashMap;

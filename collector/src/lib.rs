@@ -4,6 +4,8 @@ pub mod app;
 pub mod check;
 pub mod extract;
 pub mod fetch;
+#[cfg(test)]
+mod fuzz;
 pub mod health;
 pub mod item;
 pub mod metrics;

@@ -41,7 +41,7 @@ pub async fn run_all(
     for definition in definitions {
         let (definition, fetcher) = (Arc::new(definition), fetcher.clone());
         let (publisher, stop) = (publisher.clone(), stop.clone());
-        tasks.spawn(async move { run(&definition, &fetcher, &publisher, &stop).await });
+        tasks.spawn(async move { run(definition, fetcher, publisher, stop).await });
     }
     while let Some(ended) = tasks.join_next().await {
         if let Err(error) = ended {
@@ -52,20 +52,32 @@ pub async fn run_all(
 
 /// Reads a source until `stop`.
 async fn run(
-    definition: &Definition,
-    fetcher: &Fetcher,
-    publisher: &Publisher,
-    stop: &CancellationToken,
+    definition: Arc<Definition>,
+    fetcher: Fetcher,
+    publisher: Publisher,
+    stop: CancellationToken,
 ) {
     let mut failures = 0;
-    let mut pace = Pace::new(definition);
+    let mut pace = Pace::new(&definition);
     while !stop.is_cancelled() {
         let now = Timestamp::now();
         let quiet = definition.quiet_hours.and_then(|hours| hours.left(now));
         let wait = match quiet {
             Some(left) => with_jitter(left),
             None => {
-                let ended = read_once(definition, fetcher, publisher, stop, now).await;
+                let round = {
+                    let (definition, fetcher) = (Arc::clone(&definition), fetcher.clone());
+                    let (publisher, stop) = (publisher.clone(), stop.clone());
+                    async move { read_once(&definition, &fetcher, &publisher, &stop, now).await }
+                };
+                // In a task of its own: a page on which a reader breaks is a failure of this round only.
+                let ended = tokio::spawn(round).await.unwrap_or_else(|error| {
+                    error!(source = definition.name, %error, "a round broke off by a fault of the collector");
+                    Ended {
+                        outcome: Outcome::Failed,
+                        sent: 0,
+                    }
+                });
                 match ended.outcome {
                     Outcome::Read => {
                         failures = 0;

@@ -13,7 +13,7 @@ const LONGEST_DELAY: Duration = Duration::from_secs(60);
 
 /// What a host allows.
 #[derive(Debug)]
-pub(super) struct Robots {
+pub(crate) struct Robots {
     rules: Rules,
     read_at: Instant,
 }
@@ -27,7 +27,7 @@ enum Rules {
 
 impl Robots {
     /// Of a file; one that is none allows nothing.
-    pub(super) fn read(agent: &str, bytes: &[u8]) -> Self {
+    pub(crate) fn read(agent: &str, bytes: &[u8]) -> Self {
         let name = agent.split(['/', ' ']).next().unwrap_or(agent);
         let rules =
             Robot::new(name, bytes).map_or(Rules::None, |robot| Rules::Told(Box::new(robot)));
@@ -49,7 +49,7 @@ impl Robots {
         self.read_at.elapsed() > HOLDS
     }
 
-    pub(super) fn allows(&self, url: &Url) -> bool {
+    pub(crate) fn allows(&self, url: &Url) -> bool {
         match &self.rules {
             Rules::All => true,
             Rules::None => false,
@@ -57,7 +57,7 @@ impl Robots {
         }
     }
 
-    pub(super) fn delay(&self) -> Option<Duration> {
+    pub(crate) fn delay(&self) -> Option<Duration> {
         match &self.rules {
             Rules::Told(robot) => robot
                 .delay

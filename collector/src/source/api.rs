@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use backbone::settings::Secret;
+use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use schemars::JsonSchema;
@@ -108,7 +109,7 @@ impl Api {
         Ok(headers)
     }
 
-    fn posts(&self, page: &Page) -> Result<Vec<Value>, String> {
+    pub(crate) fn posts(&self, page: &Page) -> Result<Vec<Value>, String> {
         let body =
             charset::decode(&page.bytes, Some("utf-8"), None).map_err(|error| error.to_string())?;
         let mut answer: Value =
@@ -120,7 +121,7 @@ impl Api {
         }
     }
 
-    fn item(&self, post: &Value, page: &Page, round: &Round<'_>) -> Result<Item, String> {
+    pub(crate) fn item(&self, post: &Value, page: &Page, now: Timestamp) -> Result<Item, String> {
         let of = |place: &str| written(post.pointer(place));
         let or_empty = |place: &Option<String>| place.as_deref().map(of).unwrap_or_default();
         let count = |place: &Option<String>| or_empty(place).parse().unwrap_or(0);
@@ -133,7 +134,7 @@ impl Api {
         if title.is_empty() && text.is_empty() {
             return Err("has neither title nor text; has the API changed?".to_owned());
         }
-        let published = time::tell(&of(&self.time), round.now)
+        let published = time::tell(&of(&self.time), now)
             .ok_or("tells no time at `api.time`; has the API changed?")?;
         let named = match (&self.link, &self.page) {
             (Some(place), _) => of(place),
@@ -241,7 +242,7 @@ impl Source for Api {
             let posts = self.posts(&page).map_err(content)?;
             let mut items = Vec::new();
             for (index, post) in posts.iter().enumerate() {
-                match self.item(post, &page, round) {
+                match self.item(post, &page, round.now) {
                     Ok(item) => items.push(item),
                     Err(problem) => {
                         let place = format!("{} item {}", page.url, index + 1);

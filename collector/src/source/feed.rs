@@ -1,9 +1,11 @@
 //! A feed: RSS, Atom or JSON Feed.
 
+use std::sync::LazyLock;
 use std::time::{Duration, UNIX_EPOCH};
 
 use backbone::message::Certainty;
 use jiff::Timestamp;
+use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -37,7 +39,7 @@ impl Source for Feed {
         let Some(page) = round.fetch(&self.url, &known).await? else {
             return Ok(());
         };
-        let entries = tokio::task::block_in_place(|| entries(&page, round))?;
+        let entries = tokio::task::block_in_place(|| entries(&page, round.now))?;
         let mut items = Vec::new();
         for entry in entries {
             match entry {
@@ -64,19 +66,21 @@ impl Source for Feed {
     }
 }
 
-type Entry = Result<Item, (String, String)>;
+#[allow(
+    clippy::expect_used,
+    reason = "a constant pattern, compiled by every test"
+)]
+static DECLARATION: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i)<\?xml\b[^>]*>?").expect("a valid pattern"));
 
-fn entries(page: &Page, round: &Round<'_>) -> Result<Vec<Entry>, SourceError> {
+pub(crate) type Entry = Result<Item, (String, String)>;
+
+pub(crate) fn entries(page: &Page, now: Timestamp) -> Result<Vec<Entry>, SourceError> {
     let content = |problem: &str| SourceError::Content(format!("{} {problem}", page.url));
     let text = charset::decode(&page.bytes, None, page.content_type.as_deref())
         .map_err(|error| content(&error.to_string()))?;
-    let now = round.now;
-    // What was decoded is UTF-8 now, whatever its declaration says.
-    let declared = text
-        .trim_start()
-        .strip_prefix("<?xml")
-        .and_then(|rest| rest.split_once("?>"));
-    let body = declared.map_or(text.as_str(), |(_, body)| body);
+    // What was decoded is UTF-8 now, whatever its declaration says; one further down the reader does not bear.
+    let body = DECLARATION.replace_all(&text, "");
     let feed = feed_rs::parser::Builder::new()
         .base_uri(Some(page.url.as_str()))
         // An id that is made up may be another one the next time.

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
-mod export;
+pub(crate) mod export;
 mod sheet;
 
 use export::{Export, Row};

@@ -238,7 +238,7 @@ async fn publish(
     })
 }
 
-fn item(row: serde_json::Value, now: Timestamp) -> Result<Item, String> {
+pub(crate) fn item(row: serde_json::Value, now: Timestamp) -> Result<Item, String> {
     let pushed: Pushed = serde_json::from_value(row).map_err(|error| error.to_string())?;
     if pushed.id.trim().is_empty() {
         return Err("`id` is empty; give each post the id it has in your system".to_owned());

@@ -61,7 +61,7 @@ struct Entry {
 
 /// What a sitemap lists: pages, or other sitemaps.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Listed {
+pub(crate) struct Listed {
     pages: Vec<Entry>,
     maps: Vec<Entry>,
 }
@@ -81,7 +81,7 @@ fn unpack(bytes: &[u8]) -> Result<Vec<u8>, String> {
     Ok(unpacked)
 }
 
-fn read_map(page: &Page, now: Timestamp) -> Result<Listed, String> {
+pub(crate) fn read_map(page: &Page, now: Timestamp) -> Result<Listed, String> {
     let unpacked;
     let bytes = match page.bytes.starts_with(&GZIP) {
         true => {

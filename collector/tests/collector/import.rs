@@ -218,3 +218,21 @@ async fn a_workbook_that_is_none_or_swells_is_refused() {
     let problem = desk.health().await.problem;
     assert!(problem.contains("unpacks to more than"), "{problem}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workbook_of_two_cells_far_apart_takes_no_more_room_than_two_cells() {
+    let desk = Desk::new().await;
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let sheet = workbook.add_worksheet();
+    for (column, name) in (0..).zip(["工单号", "标题", "内容", "来电时间", "来电人"])
+    {
+        sheet.write(0, column, name).unwrap();
+    }
+    sheet.write(1_048_575, 0, "1").unwrap();
+    sheet.write(1_048_575, 2, "路灯坏了").unwrap();
+    sheet.write(1_048_575, 3, "2023-07-18 08:30").unwrap();
+    sheet.write(1_048_575, 16_383, "x").unwrap();
+    workbook.save(desk.path("hotline.xlsx")).unwrap();
+    assert_eq!(desk.read(XLSX).await, Outcome::Read);
+    assert_eq!(desk.posts().len(), 1);
+}

@@ -18,23 +18,23 @@ const LONGEST_LINE: u64 = 4_000_000;
 
 /// A row.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// Its line, from 1.
-    pub(super) line: u64,
+    pub(crate) line: u64,
     /// What it is known by.
-    pub(super) raw: String,
+    pub(crate) raw: String,
     /// Its fields by their columns, or what is wrong with it.
-    pub(super) fields: Result<HashMap<String, String>, String>,
+    pub(crate) fields: Result<HashMap<String, String>, String>,
 }
 
 /// An exported file, open.
-pub(super) struct Export {
+pub(crate) struct Export {
     /// Its length, in bytes.
-    pub(super) length: u64,
+    pub(crate) length: u64,
     /// When it was last changed, in milliseconds since 1970.
-    pub(super) modified: i64,
+    pub(crate) modified: i64,
     /// Whether its last line has an end.
-    pub(super) ends_in_full: bool,
+    pub(crate) ends_in_full: bool,
     encoding: &'static Encoding,
     /// The header's columns; nothing where each row names its own.
     columns: Option<Vec<String>>,
@@ -43,7 +43,7 @@ pub(super) struct Export {
 
 impl Export {
     /// Opens a file; its charset is found out where it is not given.
-    pub(super) fn open(
+    pub(crate) fn open(
         path: &Path,
         format: Format,
         encoding: Option<&'static Encoding>,
@@ -120,14 +120,14 @@ impl Export {
     }
 
     /// Whether its rows can have that column.
-    pub(super) fn has_column(&self, column: &str) -> bool {
+    pub(crate) fn has_column(&self, column: &str) -> bool {
         self.columns
             .as_ref()
             .is_none_or(|columns| columns.iter().any(|known| known == column))
     }
 
     /// The next row; nothing at the end.
-    pub(super) fn next_row(&mut self, path: &Path) -> Result<Option<Row>, SourceError> {
+    pub(crate) fn next_row(&mut self, path: &Path) -> Result<Option<Row>, SourceError> {
         self.rows
             .next()
             .transpose()
@@ -138,7 +138,7 @@ impl Export {
     }
 
     /// Whether the fields were text in the charset that the file was read in.
-    pub(super) fn check_charset(&self, fields: &HashMap<String, String>) -> Result<(), String> {
+    pub(crate) fn check_charset(&self, fields: &HashMap<String, String>) -> Result<(), String> {
         // In UTF-8 the replacement character may have been written there as such.
         let damaged = fields
             .iter()

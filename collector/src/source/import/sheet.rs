@@ -1,16 +1,18 @@
 //! The rows of an Excel workbook's first sheet.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 
-use calamine::{Data, Range, Reader, Xlsx};
+use calamine::{Data, Reader, Xlsx};
 use zip::ZipArchive;
 
 use super::export::Row;
 
 /// Most bytes that a workbook may unpack to.
 const MOST_UNPACKED: u64 = 256 * 1024 * 1024;
+/// Columns read, from the left.
+const MOST_COLUMNS: u32 = 1_000;
 /// Most files that a workbook may be made of.
 const MOST_PARTS: usize = 1_000;
 
@@ -20,7 +22,8 @@ pub(super) type Sheet = (
     Box<dyn Iterator<Item = io::Result<Row>> + Send>,
 );
 
-/// Reads the first sheet. It is unpacked as a whole, so one that is too large unpacked is refused first.
+/// Reads the first sheet, cell by cell: a workbook of two cells may claim billions between them. It is
+/// unpacked as a whole, so one that is too large unpacked is refused first.
 pub(super) fn read(file: &File) -> io::Result<Sheet> {
     check_size(file)?;
     let damaged =
@@ -28,47 +31,39 @@ pub(super) fn read(file: &File) -> io::Result<Sheet> {
     let mut reader = BufReader::new(file);
     reader.rewind()?;
     let mut workbook = Xlsx::new(reader).map_err(damaged)?;
-    let range = workbook
-        .worksheet_range_at(0)
-        .ok_or_else(|| io::Error::other("has no sheet"))?
-        .map_err(damaged)?;
-    let first = range.start().map_or(0, |(row, _)| u64::from(row)) + 1;
-    let header: Vec<String> = range
-        .rows()
-        .next()
-        .map(|cells| cells.iter().map(written).collect())
-        .unwrap_or_default();
-    let rows = rows(range, header.clone(), first);
-    Ok((header, Box::new(rows)))
+    let name = workbook.sheet_names().first().cloned();
+    let name = name.ok_or_else(|| io::Error::other("has no sheet"))?;
+    let mut cells = workbook.worksheet_cells_reader(&name).map_err(damaged)?;
+    let mut rows: BTreeMap<u32, BTreeMap<u32, String>> = BTreeMap::new();
+    while let Some(cell) = cells.next_cell().map_err(damaged)? {
+        let (row, column) = cell.get_position();
+        let value = written(&Data::from(cell.get_value().clone()));
+        if column < MOST_COLUMNS && !value.is_empty() {
+            rows.entry(row).or_default().insert(column, value);
+        }
+    }
+    let header = rows.pop_first().map(|(_, cells)| cells).unwrap_or_default();
+    let width = header.last_key_value().map_or(0, |(column, _)| column + 1);
+    let columns: Vec<String> = (0..width)
+        .map(|column| header.get(&column).cloned().unwrap_or_default())
+        .collect();
+    Ok((columns, Box::new(rows_of(rows, header))))
 }
 
-fn rows(
-    range: Range<Data>,
-    header: Vec<String>,
-    first: u64,
+fn rows_of(
+    rows: BTreeMap<u32, BTreeMap<u32, String>>,
+    header: BTreeMap<u32, String>,
 ) -> impl Iterator<Item = io::Result<Row>> {
-    let (height, width) = range.get_size();
-    let mut index = 0;
-    std::iter::from_fn(move || {
-        loop {
-            index += 1;
-            if index >= height {
-                return None;
-            }
-            let values: Vec<String> = (0..width)
-                .map(|column| range.get((index, column)).map(written).unwrap_or_default())
-                .collect();
-            if values.iter().all(String::is_empty) {
-                continue;
-            }
-            let raw = values.join("\u{1f}");
-            let fields: HashMap<String, String> = header.iter().cloned().zip(values).collect();
-            return Some(Ok(Row {
-                line: first + index as u64,
-                raw,
-                fields: Ok(fields),
-            }));
-        }
+    rows.into_iter().map(move |(row, mut cells)| {
+        let values: Vec<String> = header
+            .keys()
+            .map(|column| cells.remove(column).unwrap_or_default())
+            .collect();
+        Ok(Row {
+            line: u64::from(row) + 1,
+            raw: values.join("\u{1f}"),
+            fields: Ok(header.values().cloned().zip(values).collect()),
+        })
     })
 }
 
