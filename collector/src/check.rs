@@ -119,7 +119,8 @@ pub async fn run(settings: &Settings, look: &Look, out: &mut impl Write) -> anyh
         let kind = definition.kind().map_or("", Kind::name);
         writeln!(out, "source     {} ({kind})", definition.name)?;
         // A state of its own, gone afterwards: what is looked at counts as never seen.
-        let folder = std::env::temp_dir().join(format!("wensheng-check-{}", std::process::id()));
+        let random: u64 = rand::random();
+        let folder = std::env::temp_dir().join(format!("wensheng-check-{random:x}"));
         let seen = read(settings, definition, look, &folder).await;
         std::fs::remove_dir_all(&folder)?;
         let problem = match seen {

@@ -9,6 +9,8 @@ use thiserror::Error;
 
 /// How far into a page its charset is looked for, in bytes (the HTML standard asks for 1,024).
 const HEAD: usize = 2_048;
+/// Bytes beyond ASCII from which text that is UTF-8 is taken for such, whatever is said of it.
+const LEAST_UTF8: usize = 12;
 
 #[allow(
     clippy::expect_used,
@@ -43,11 +45,16 @@ pub fn decode(
         Some(told) => vec![told],
         None => [
             mark,
+            is_surely_utf8(bytes).then_some(UTF_8),
             header.and_then(|header| declared_in(header.as_bytes())),
             declared_in(head),
         ]
         .into_iter()
         .flatten()
+        // What is told in single bytes is not in double ones.
+        .filter(|encoding| {
+            mark == Some(*encoding) || encoding.is_ascii_compatible() || head.contains(&0)
+        })
         .collect(),
     };
     // A charset of single bytes fits anything: it is guessed only where nothing else is told.
@@ -64,6 +71,15 @@ pub fn decode(
     Err(WrongCharset {
         charset: candidates.first().map_or("", |encoding| encoding.name()),
     })
+}
+
+/// Text in another charset is hardly ever UTF-8 too, once it is longer than a few words.
+fn is_surely_utf8(bytes: &[u8]) -> bool {
+    let beyond_ascii = bytes
+        .iter()
+        .filter(|byte| !byte.is_ascii())
+        .take(LEAST_UTF8);
+    beyond_ascii.count() == LEAST_UTF8 && std::str::from_utf8(bytes).is_ok()
 }
 
 /// A stray byte, or a character cut in the middle, is not worth losing a page for.

@@ -4,8 +4,9 @@ use std::sync::LazyLock;
 use std::time::{Duration, UNIX_EPOCH};
 
 use backbone::message::Certainty;
+use feed_rs::parser::ParseFeedError;
 use jiff::Timestamp;
-use regex::Regex;
+use regex::{Captures, Regex};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -68,10 +69,18 @@ impl Source for Feed {
 
 #[allow(
     clippy::expect_used,
-    reason = "a constant pattern, compiled by every test"
+    reason = "constant patterns, compiled by every test"
 )]
-static DECLARATION: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?i)<\?xml\b[^>]*>?").expect("a valid pattern"));
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("a valid pattern")
+}
+
+static DECLARATION: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)<\?xml\b[^>]*>?"));
+static DESCRIPTION: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?s)(<(?:description|content:encoded)>)(.*?)(</(?:description|content:encoded)>)")
+});
+static AMPERSAND: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"&(#[0-9]{1,7};|#x[0-9a-fA-F]{1,6};|[a-zA-Z][a-zA-Z0-9]{1,31};)?"));
 
 pub(crate) type Entry = Result<Item, (String, String)>;
 
@@ -79,19 +88,8 @@ pub(crate) fn entries(page: &Page, now: Timestamp) -> Result<Vec<Entry>, SourceE
     let content = |problem: &str| SourceError::Content(format!("{} {problem}", page.url));
     let text = charset::decode(&page.bytes, None, page.content_type.as_deref())
         .map_err(|error| content(&error.to_string()))?;
-    // What was decoded is UTF-8 now, whatever its declaration says; one further down the reader does not bear.
-    let body = DECLARATION.replace_all(&text, "");
-    let feed = feed_rs::parser::Builder::new()
-        .base_uri(Some(page.url.as_str()))
-        // An id that is made up may be another one the next time.
-        .id_generator(|_, _, _| String::new())
-        .timestamp_parser(move |text| {
-            let told = time::parse(text, now)?;
-            let since = Duration::from_secs(u64::try_from(told.as_second()).ok()?);
-            UNIX_EPOCH.checked_add(since).map(Into::into)
-        })
-        .build()
-        .parse(body.as_bytes())
+    let feed = parse(&whole(&text), page, now)
+        .or_else(|_| parse(&mended(&whole(&text)), page, now))
         .map_err(|_| content("is no feed; is the address that of a page?"))?;
     Ok(feed
         .entries
@@ -102,6 +100,59 @@ pub(crate) fn entries(page: &Page, now: Timestamp) -> Result<Vec<Entry>, SourceE
             item(entry, page).map_err(|problem| (place, problem))
         })
         .collect())
+}
+
+/// What was decoded is UTF-8 now, whatever its declaration says, and the reader bears none further down. HTML
+/// in a description that is neither escaped nor quoted is quoted.
+fn whole(text: &str) -> String {
+    let text = DECLARATION.replace_all(text, "");
+    DESCRIPTION
+        .replace_all(&text, |found: &Captures<'_>| {
+            let of = |group| found.get(group).map_or("", |found| found.as_str());
+            match of(2).contains('<') && !of(2).contains("<![CDATA[") && !of(2).contains("]]>") {
+                true => format!("{}<![CDATA[{}]]>{}", of(1), of(2), of(3)),
+                false => of(0).to_owned(),
+            }
+        })
+        .into_owned()
+}
+
+/// A feed that cannot be read, with what often is the matter mended: ampersands that begin no reference, and
+/// an end that did not come.
+fn mended(text: &str) -> String {
+    let mut text = AMPERSAND
+        .replace_all(text, |found: &Captures<'_>| {
+            let reference = found.get(1).map_or("amp;", |found| found.as_str());
+            format!("&{reference}")
+        })
+        .into_owned();
+    for (last, open, close) in [
+        ("</item>", "<channel", "</channel></rss>"),
+        ("</entry>", "<feed", "</feed>"),
+    ] {
+        if let Some(at) = text.rfind(last)
+            && text.contains(open)
+            && !text.contains(close.rsplit('<').next().unwrap_or_default())
+        {
+            text.truncate(at + last.len());
+            text.push_str(close);
+        }
+    }
+    text
+}
+
+fn parse(text: &str, page: &Page, now: Timestamp) -> Result<feed_rs::model::Feed, ParseFeedError> {
+    feed_rs::parser::Builder::new()
+        .base_uri(Some(page.url.as_str()))
+        // An id that is made up may be another one the next time.
+        .id_generator(|_, _, _| String::new())
+        .timestamp_parser(move |text| {
+            let told = time::parse(text, now)?;
+            let since = Duration::from_secs(u64::try_from(told.as_second()).ok()?);
+            UNIX_EPOCH.checked_add(since).map(Into::into)
+        })
+        .build()
+        .parse(text.as_bytes())
 }
 
 fn item(entry: feed_rs::model::Entry, page: &Page) -> Result<Item, String> {

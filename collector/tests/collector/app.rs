@@ -4,6 +4,8 @@ use collector::check::{self, Look};
 use collector::settings::Settings;
 use tokio_util::sync::CancellationToken;
 
+use crate::site::{Page, Site};
+
 fn settings(folder: &std::path::Path, sources: &[(&str, &str)]) -> Settings {
     std::fs::create_dir(folder.join("sources.d")).unwrap();
     for (name, text) in sources {
@@ -82,4 +84,107 @@ async fn a_source_is_looked_at_field_by_field_and_nothing_is_remembered() {
     check::sources(&settings, &mut table).await.unwrap();
     let table = String::from_utf8(table).unwrap();
     assert!(table.contains("信箱  import  not read yet"), "{table}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_at_a_site_tells_by_what_each_field_was_found_and_keeps_the_pages() {
+    let (folder, site) = (tempfile::tempdir().unwrap(), Site::start().await);
+    let text = format!(
+        "[[source]]\nname = \"信箱\"\nregion = \"990101\"\nallow_private = true\n[source.board]\nurl = \"{}\"\n\
+         [source.board.post]\ntitle = \"h1\"\n[[source]]\nname = \"另一个\"\nregion = \"990101\"\n[source.import]\nfile = \"none.csv\"\n",
+        site.at("list")
+    );
+    let settings = settings(folder.path(), &[("a.toml", text.as_str())]);
+    let rows: String = (101..105)
+        .map(|id| format!("<li><a href=/post/{id}>冯川镇的路灯坏了</a> 2023-07-18</li>"))
+        .collect();
+    site.set(
+        "/list",
+        Page::new("text/html; charset=utf-8", format!("<ul>{rows}</ul>")),
+    );
+    let post = "<h1>路灯</h1><p>发布时间：2023-07-18 08:30</p><table><tr><th>来信人</th><td>张三</td></tr>\
+        <tr><th>来信内容</th><td>冯川镇的路灯坏了半年，电话13812345612</td></tr></table>";
+    for id in 101..105 {
+        site.set(
+            &format!("/post/{id}"),
+            Page::new("text/html; charset=utf-8", post),
+        );
+    }
+    let look = |source: &str| Look {
+        file: settings.sources.join("a.toml"),
+        source: Some(source.to_owned()),
+        save: Some(folder.path().join("saved")),
+    };
+    let mut shown = Vec::new();
+    check::run(&settings, &look("信箱"), &mut shown)
+        .await
+        .unwrap();
+    let shown = String::from_utf8(shown).unwrap();
+    for part in [
+        "source     信箱 (board)",
+        "title      路灯   [by `post.title`, `h1`]",
+        "电话138******12 (24 characters)   [beside “来信内容”]",
+        "published  2023-07-18 08:30:00   [beside its label]",
+        "[beside “来信人”]",
+        "4 posts read, 0 refused",
+    ] {
+        assert!(shown.contains(part), "{part} is not in {shown}");
+    }
+    assert!(!shown.contains("张三"), "{shown}");
+    let saved = std::fs::read_dir(folder.path().join("saved"))
+        .unwrap()
+        .count();
+    assert_eq!(
+        saved, 6,
+        "robots.txt is none; the list, and the posts: {shown}"
+    );
+
+    // Without a time a post is not what it must be.
+    for id in 101..105 {
+        let timeless = post.replace("发布时间：2023-07-18 08:30", "");
+        site.set(
+            &format!("/post/{id}"),
+            Page::new("text/html; charset=utf-8", timeless),
+        );
+    }
+    let mut shown = Vec::new();
+    let said = check::run(&settings, &look("信箱"), &mut shown)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(said.contains("4 posts tell no time; set `time`"), "{said}");
+    assert!(
+        String::from_utf8(shown)
+            .unwrap()
+            .contains("published  (missing)")
+    );
+
+    // A page that its scripts make says so.
+    for id in 101..105 {
+        site.set(
+            &format!("/post/{id}"),
+            Page::new(
+                "text/html",
+                "<div id=app></div><script src=app.js></script>",
+            ),
+        );
+    }
+    let mut shown = Vec::new();
+    let said = check::run(&settings, &look("信箱"), &mut shown)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(said.contains("no post could be read"), "{said}");
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(
+        shown.contains("shows nothing without its scripts"),
+        "{shown}"
+    );
+    let said = check::run(&settings, &look("无此来源"), &mut Vec::new())
+        .await
+        .unwrap_err();
+    assert!(
+        said.to_string().contains("has no source \"无此来源\""),
+        "{said}"
+    );
 }
