@@ -13,8 +13,8 @@ use anyhow::Context;
 use backbone::kafka::{ConsumerMetrics, Consumption, Producer, consume};
 use backbone::region::Region;
 use backbone::service::{Readiness, serve_operations};
-use backbone::topics::{self, ALERTS};
-use futures::future::try_join_all;
+use backbone::topics::{self, ALERTS, SOURCE_HEALTH, Topic};
+use futures::future::{try_join, try_join_all};
 use jiff::Timestamp;
 use prometheus::Registry;
 use tokio::net::TcpListener;
@@ -24,16 +24,20 @@ use tracing::info;
 use crate::account::{Accounts, NewUser};
 use crate::case::{Cases, Role};
 use crate::console::{self, Console};
-use crate::intake::Intake;
+use crate::intake::{Intake, SourceIntake};
 use crate::metrics::Metrics;
 use crate::notify::Composer;
 use crate::notify::webhook::Carrier;
 use crate::routing::Routing;
 use crate::settings::Settings;
+use crate::source::Sources;
 use crate::{outbox, store};
 
 /// The consumer group that takes alerts in.
 pub const GROUP: &str = "responder";
+
+/// The consumer group that takes in how the sources are.
+pub const SOURCES_GROUP: &str = "responder-sources";
 
 /// Name of the first account.
 pub const FIRST_ADMINISTRATOR: &str = "admin";
@@ -61,10 +65,16 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     let accounts = Accounts::new(pool.clone(), settings.console.session_hours);
     add_first_administrator(&settings, &accounts).await?;
     let cases = Cases::new(pool.clone(), settings.deadlines.clone());
+    let sources = Sources::new(
+        pool.clone(),
+        settings.administrator.clone(),
+        settings.console.public_url.clone(),
+    );
     let notices = Composer::new(Arc::clone(&regions), settings.console.public_url.clone());
     let carrier = Carrier::new(pool.clone(), &settings.channel, metrics.clone())?;
     let producer = Producer::new(&settings.kafka)?;
     let intake = Intake::new(cases.clone(), Arc::new(routings), metrics.clone());
+    let source_intake = SourceIntake::new(sources.clone(), Arc::clone(&regions));
 
     let address = settings.console.listen;
     let listener = TcpListener::bind(address).await.with_context(|| {
@@ -75,6 +85,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         settings: settings.console.clone(),
         cases,
         accounts,
+        sources,
         pool: pool.clone(),
         regions,
         archive: backbone::clickhouse::client(&settings.clickhouse)?,
@@ -83,17 +94,26 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     };
     let consuming = async {
         topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;
-        let consumption = Consumption {
+        let of = |topic: &'static Topic, group| Consumption {
             kafka: &settings.kafka,
-            topic: &ALERTS,
-            group: GROUP,
+            topic,
+            group,
             batch: 200,
             linger: Duration::from_millis(20),
             producer: &producer,
             metrics: &consumer_metrics,
             readiness: &readiness,
         };
-        consume(consumption, intake, stop.clone()).await
+        try_join(
+            consume(of(&ALERTS, GROUP), intake, stop.clone()),
+            consume(
+                of(&SOURCE_HEALTH, SOURCES_GROUP),
+                source_intake,
+                stop.clone(),
+            ),
+        )
+        .await
+        .map(|_| ())
     };
     let tasks: [Task<'_>; 5] = [
         Box::pin(serve_operations(

@@ -16,6 +16,7 @@ mod posts;
 mod problem;
 mod session;
 mod show;
+mod sources;
 mod units;
 mod users;
 
@@ -34,6 +35,7 @@ pub use access::{ROUTES, Route, Who};
 use crate::account::Accounts;
 use crate::case::Cases;
 use crate::metrics::Metrics;
+use crate::source::Sources;
 use crate::{notify, settings};
 
 /// What the console shows and changes.
@@ -44,6 +46,8 @@ pub struct Console {
     pub cases: Cases,
     /// The accounts.
     pub accounts: Accounts,
+    /// The sources.
+    pub sources: Sources,
     /// The store, for the log of notices.
     pub pool: SqlitePool,
     /// The regions served, by code.
@@ -81,6 +85,7 @@ pub fn router(console: Console) -> Router {
         .route("/cases/{id}", get(case::show))
         .route("/cases/{id}/moves", post(case::perform))
         .route("/units", get(units::list))
+        .route("/sources", get(sources::list))
         .route("/users", get(users::list).post(users::add))
         .route("/users/{name}/active", post(users::set_active))
         .route("/users/{name}/password", post(users::set_password))

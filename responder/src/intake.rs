@@ -1,15 +1,17 @@
-//! Intake: alerts from Kafka become cases.
+//! Intake: alerts from Kafka become cases, and what is told of the sources is kept.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use backbone::kafka::{Handler, NotNow, Received, Rejected};
-use backbone::message::Alert;
+use backbone::message::{Alert, Message, SourceHealth};
+use backbone::region::Region;
 use jiff::Timestamp;
 
 use crate::case::{Cases, Taken};
 use crate::metrics::Metrics;
 use crate::routing::Routing;
+use crate::source::Sources;
 
 /// Handles alerts.
 #[derive(Debug)]
@@ -39,14 +41,7 @@ impl Handler for Intake {
         for received in batch {
             let alert = &received.message;
             let Some(routing) = self.routings.get(&alert.region) else {
-                rejected.push(Rejected {
-                    partition: received.partition,
-                    offset: received.offset,
-                    reason: format!(
-                        "region `{}` is not served; add its folder to `regions` and replay",
-                        alert.region
-                    ),
-                });
+                rejected.push(not_served(received));
                 continue;
             };
             let now = Timestamp::now();
@@ -72,5 +67,51 @@ impl Handler for Intake {
             }
         }
         Ok(rejected)
+    }
+}
+
+/// Handles what is told of the sources.
+#[derive(Debug)]
+pub struct SourceIntake {
+    sources: Sources,
+    regions: Arc<BTreeMap<String, Region>>,
+}
+
+impl SourceIntake {
+    /// Keeps what is told of the sources of the given regions.
+    #[must_use]
+    pub fn new(sources: Sources, regions: Arc<BTreeMap<String, Region>>) -> Self {
+        Self { sources, regions }
+    }
+}
+
+impl Handler for SourceIntake {
+    type Message = SourceHealth;
+
+    async fn handle(&mut self, batch: &[Received<SourceHealth>]) -> Result<Vec<Rejected>, NotNow> {
+        let mut rejected = Vec::new();
+        for received in batch {
+            let health = &received.message;
+            if !self.regions.contains_key(&health.region) {
+                rejected.push(not_served(received));
+                continue;
+            }
+            self.sources
+                .take(health, Timestamp::now())
+                .await
+                .map_err(NotNow::because)?;
+        }
+        Ok(rejected)
+    }
+}
+
+fn not_served<M: Message>(received: &Received<M>) -> Rejected {
+    Rejected {
+        partition: received.partition,
+        offset: received.offset,
+        reason: format!(
+            "region `{}` is not served; add its folder to `regions` and replay",
+            received.message.region()
+        ),
     }
 }

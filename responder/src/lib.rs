@@ -4,6 +4,7 @@
 pub mod account;
 pub mod app;
 pub mod case;
+mod clock;
 pub mod console;
 pub mod deadline;
 pub mod intake;
@@ -12,4 +13,5 @@ pub mod notify;
 pub mod outbox;
 pub mod routing;
 pub mod settings;
+pub mod source;
 pub mod store;

@@ -1,5 +1,6 @@
-//! Notices to units: composed with the move that causes them, queued in its transaction, carried by
-//! the unit's channel until it is taken or given up.
+//! Notices: composed with what causes them, queued in its transaction, carried by a channel until they
+//! are taken or given up. Those to units come with the moves of cases, those to the administrator with
+//! how the sources are.
 
 pub mod webhook;
 
@@ -16,9 +17,30 @@ use url::Url;
 
 use crate::case::{Action, Case, MoveError, StoreError};
 
-/// What a channel carries: enough for the unit to know that it must look, and where. No post text.
+/// What a channel carries: enough to know that one must look, and where. No post text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Body {
+#[serde(untagged)]
+pub enum Body {
+    /// Of a case, to a unit.
+    Case(CaseBody),
+    /// Of a source, to the administrator.
+    Source(SourceBody),
+}
+
+impl Body {
+    /// What happened.
+    #[must_use]
+    pub fn action(&self) -> &str {
+        match self {
+            Self::Case(body) => &body.action,
+            Self::Source(body) => &body.action,
+        }
+    }
+}
+
+/// What is carried to a unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseBody {
     /// Deterministic id: one that comes twice is the same notice.
     pub id: String,
     /// What happened: 派单, 催办, 督办, 退回修改 or 审核通过.
@@ -43,14 +65,39 @@ pub struct Body {
     pub link: String,
 }
 
+/// What is carried to the administrator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceBody {
+    /// Deterministic id: one that comes twice is the same notice.
+    pub id: String,
+    /// `source`; the notice of a case has no such field.
+    pub kind: String,
+    /// What happened: 来源异常 or 来源恢复.
+    pub action: String,
+    /// The same in a sentence: which source, what is wrong, since when.
+    pub title: String,
+    /// Code of the region the source is about.
+    pub region: String,
+    /// The source's name.
+    pub source: String,
+    /// How it is, such as `failing`.
+    pub condition: String,
+    /// Since when.
+    pub since: String,
+    /// What is wrong, as the collector tells it; empty where nothing is.
+    pub problem: String,
+    /// Address of the page of sources.
+    pub link: String,
+}
+
 /// A notice as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
     /// Its id.
     pub id: String,
-    /// The case.
-    pub case: String,
-    /// Code of the unit addressed.
+    /// Id of the case or the source it is about.
+    pub about: String,
+    /// Code of the unit addressed; empty where it is the administrator.
     pub unit: String,
     /// Name of the channel.
     pub channel: String,
@@ -66,7 +113,31 @@ pub struct Notice {
     pub body: Body,
 }
 
-/// Composes notices.
+impl Notice {
+    /// One that waits to be carried.
+    pub(crate) fn queued(
+        id: String,
+        about: &str,
+        unit: &str,
+        channel: String,
+        now: Timestamp,
+        body: Body,
+    ) -> Self {
+        Self {
+            id,
+            about: about.to_owned(),
+            unit: unit.to_owned(),
+            channel,
+            state: "queued".to_owned(),
+            attempts: 0,
+            problem: String::new(),
+            updated_at: now,
+            body,
+        }
+    }
+}
+
+/// Composes the notices of cases.
 #[derive(Debug)]
 pub struct Composer {
     regions: Arc<BTreeMap<String, Region>>,
@@ -119,35 +190,27 @@ impl Composer {
                 let channel = unit.channel.clone()?;
                 let id = id::of("notice", &[&case.id, &case.version.to_string(), &unit.code]);
                 let link = self.public_url.join(&format!("cases/{}", case.id)).ok()?;
-                Some(Notice {
+                let body = Body::Case(CaseBody {
                     id: id.clone(),
+                    action: action.title().to_owned(),
                     case: case.id.clone(),
+                    title: case.alert.event.title.clone(),
+                    level: case.level,
                     unit: unit.code.clone(),
-                    channel,
-                    state: "queued".to_owned(),
-                    attempts: 0,
-                    problem: String::new(),
-                    updated_at: case.updated_at,
-                    body: Body {
-                        id,
-                        action: action.title().to_owned(),
-                        case: case.id.clone(),
-                        title: case.alert.event.title.clone(),
-                        level: case.level,
-                        unit: unit.code.clone(),
-                        unit_name: unit.name.clone(),
-                        lead: unit.code == case.lead,
-                        respond_by: case.respond_by.to_string(),
-                        note: note.to_owned(),
-                        link: link.to_string(),
-                    },
-                })
+                    unit_name: unit.name.clone(),
+                    lead: unit.code == case.lead,
+                    respond_by: case.respond_by.to_string(),
+                    note: note.to_owned(),
+                    link: link.to_string(),
+                });
+                let now = case.updated_at;
+                Some(Notice::queued(id, &case.id, &unit.code, channel, now, body))
             })
             .collect()
     }
 }
 
-/// Queues a notice in the transaction of its move.
+/// Queues a notice in the transaction of what causes it.
 pub(crate) async fn queue(
     connection: &mut SqliteConnection,
     notice: &Notice,
@@ -156,11 +219,11 @@ pub(crate) async fn queue(
     let body =
         serde_json::to_string(&notice.body).map_err(|error| sqlx::Error::Encode(error.into()))?;
     sqlx::query(
-        "INSERT INTO notices (id, case_id, unit, channel, body, state, attempts, problem, due_at, updated_at) \
+        "INSERT INTO notices (id, about, unit, channel, body, state, attempts, problem, due_at, updated_at) \
          VALUES (?, ?, ?, ?, ?, 'queued', 0, '', ?, ?) ON CONFLICT DO NOTHING",
     )
     .bind(&notice.id)
-    .bind(&notice.case)
+    .bind(&notice.about)
     .bind(&notice.unit)
     .bind(&notice.channel)
     .bind(body)
@@ -176,7 +239,7 @@ pub(crate) async fn queue(
 /// # Errors
 /// When the store fails.
 pub async fn of_case(pool: &SqlitePool, case: &str) -> Result<Vec<Notice>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM notices WHERE case_id = ? ORDER BY updated_at DESC, id")
+    let rows = sqlx::query("SELECT * FROM notices WHERE about = ? ORDER BY updated_at DESC, id")
         .bind(case)
         .fetch_all(pool)
         .await?;
@@ -197,7 +260,7 @@ pub(crate) async fn due(pool: &SqlitePool, now: Timestamp) -> Result<Vec<Notice>
 fn read(row: &sqlx::sqlite::SqliteRow) -> Result<Notice, StoreError> {
     Ok(Notice {
         id: row.try_get("id")?,
-        case: row.try_get("case_id")?,
+        about: row.try_get("about")?,
         unit: row.try_get("unit")?,
         channel: row.try_get("channel")?,
         state: row.try_get("state")?,

@@ -31,9 +31,20 @@ pub struct Settings {
     /// Deadlines by level.
     #[serde(default)]
     pub deadlines: Deadlines,
-    /// Channels that carry notices to units.
+    /// Channels that carry notices.
     #[serde(default)]
     pub channel: Vec<Channel>,
+    /// How the administrator is told of sources in trouble; not at all where it is not set.
+    #[serde(default)]
+    pub administrator: Option<Administrator>,
+}
+
+/// How the administrator is told.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Administrator {
+    /// Name of the channel.
+    pub channel: String,
 }
 
 /// The console.
@@ -63,7 +74,7 @@ fn default_session_hours() -> u32 {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Channel {
-    /// Its name in `units.toml`.
+    /// Its name, in `units.toml` and `administrator.channel`.
     pub name: String,
     /// The address.
     #[schemars(with = "String")]
@@ -122,7 +133,20 @@ impl Settings {
                 ));
             }
         }
-        Ok(())
+        match &self.administrator {
+            Some(administrator)
+                if !self
+                    .channel
+                    .iter()
+                    .any(|known| known.name == administrator.channel) =>
+            {
+                Err(format!(
+                    "`administrator.channel` is `{}`, which there is not; add a [[channel]] of that name",
+                    administrator.channel
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -136,5 +160,26 @@ mod tests {
             backbone::settings::undocumented_fields::<Settings>(),
             Vec::<String>::new()
         );
+    }
+
+    #[test]
+    fn the_administrator_is_told_by_a_channel_that_there_is() {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/config/responder.toml");
+        let mut settings = Settings::load(&shipped).unwrap();
+        assert_eq!(
+            settings.administrator.as_ref().map(|known| &known.channel),
+            None
+        );
+        settings.administrator = Some(Administrator {
+            channel: "phone".to_owned(),
+        });
+        assert!(settings.check().unwrap_err().contains("`phone`"));
+        settings.channel.push(
+            serde_json::from_value(
+                serde_json::json!({ "name": "phone", "url": "http://127.0.0.1:9/" }),
+            )
+            .unwrap(),
+        );
+        assert_eq!(settings.check(), Ok(()));
     }
 }

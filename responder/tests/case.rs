@@ -332,13 +332,13 @@ async fn units_are_told_once_even_when_their_webhook_fails_at_first() {
         .await
         .unwrap();
 
-    let taken: Arc<Mutex<Vec<notify::Body>>> = Arc::default();
+    let taken: Arc<Mutex<Vec<notify::CaseBody>>> = Arc::default();
     let answers = Arc::new(Mutex::new(vec![StatusCode::SERVICE_UNAVAILABLE]));
     let (seen, next) = (Arc::clone(&taken), Arc::clone(&answers));
     let receiver = Router::new().route(
         "/notices",
         post(
-            move |headers: HeaderMap, Json(body): Json<notify::Body>| async move {
+            move |headers: HeaderMap, Json(body): Json<notify::CaseBody>| async move {
                 assert_eq!(headers.get("idempotency-key").unwrap(), body.id.as_str());
                 if let Some(status) = next.lock().unwrap().pop() {
                     return status;

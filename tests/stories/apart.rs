@@ -150,12 +150,12 @@ fn sample() -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-async fn send_raw(kafka: &str, payload: &str) {
+async fn send_raw(kafka: &str, topic: &str, payload: &str) {
     let producer: FutureProducer = ClientConfig::new()
         .set("bootstrap.servers", kafka)
         .create()
         .unwrap();
-    let record = FutureRecord::to("posts").key(REGION).payload(payload);
+    let record = FutureRecord::to(topic).key(REGION).payload(payload);
     producer
         .send(record, Duration::from_secs(30))
         .await
@@ -193,10 +193,15 @@ async fn three_programs_on_apache_kafka_lose_and_double_nothing() {
     // Messages that nobody can read come before everything else.
     send_raw(
         kafka.address(),
+        "posts",
         "{\"schema\": \"post\", \"version\": 99, \"id\": \"x\"}",
     )
     .await;
-    send_raw(kafka.address(), "no JSON at all").await;
+    send_raw(kafka.address(), "posts", "no JSON at all").await;
+    let example = project().join("backbone/examples/source-health/v1/changed.json");
+    let health = std::fs::read_to_string(example).unwrap();
+    let health = health.replace("360921", REGION);
+    send_raw(kafka.address(), "source-health", &health).await;
     let mut analyzer = office.start("analyzer");
     let collector = office.start("collector");
     wait_for("the first posts in the archive", || async {
@@ -255,6 +260,8 @@ async fn three_programs_on_apache_kafka_lose_and_double_nothing() {
     // on the way loses nothing.
     let console = office.console();
     let mut administrator = Browser::sign_in(&console, "admin", PASSWORD).await;
+    let page = administrator.get("/sources").await;
+    assert!(page.values("data-condition").contains(&"changed"));
     let case = duty::answer_a_case(&console, &mut administrator, REGION).await;
     responder.kill();
     let responder = office.start("responder");

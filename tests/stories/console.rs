@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use backbone::clickhouse::rows::AssessmentRow;
-use backbone::message::{self, Alert, Assessment};
+use backbone::message::{self, Alert, Assessment, Condition, SourceHealth};
 use backbone::region::Region;
 use backbone::settings::ClickHouse;
 use jiff::Timestamp;
@@ -22,6 +22,7 @@ use responder::deadline::Deadlines;
 use responder::metrics::Metrics;
 use responder::notify::Composer;
 use responder::routing::Routed;
+use responder::source::Sources;
 use responder::{settings, store};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -35,6 +36,7 @@ const HOSTILE: &str = "</p><script>alert('1')</script><img src=x onerror=alert(2
 struct Office {
     address: String,
     cases: Cases,
+    sources: Sources,
     notices: Arc<Composer>,
     stop: CancellationToken,
     _clickhouse: Store,
@@ -76,6 +78,7 @@ async fn office() -> Office {
     .unwrap();
     let cases = Cases::new(pool.clone(), Deadlines::default());
     let accounts = Accounts::new(pool.clone(), 12);
+    let sources = Sources::new(pool.clone(), None, address.parse().unwrap());
     for (name, role, unit) in [
         ("admin", Role::Administrator, ""),
         ("officer", Role::DutyOfficer, ""),
@@ -110,6 +113,7 @@ async fn office() -> Office {
         settings,
         cases: cases.clone(),
         accounts,
+        sources: sources.clone(),
         pool,
         regions,
         archive,
@@ -120,6 +124,7 @@ async fn office() -> Office {
     Office {
         address,
         cases,
+        sources,
         notices,
         stop,
         _clickhouse: clickhouse,
@@ -151,6 +156,32 @@ impl Office {
         };
         let page = self.cases.list(&query, &Actor::system()).await.unwrap();
         page.cases[0].id.clone()
+    }
+
+    /// Tells of one source in trouble, one that is well, and a site that is watched.
+    async fn sources(&self) {
+        let changed: SourceHealth = example("source-health/v1/changed.json");
+        let mut well = SourceHealth {
+            id: "well".to_owned(),
+            source: format!("订阅{HOSTILE}"),
+            kind: HOSTILE.to_owned(),
+            condition: Condition::Well,
+            problem: String::new(),
+            ..changed.clone()
+        };
+        well.last_success = None;
+        let mut watched: SourceHealth = example("source-health/v1/faulty.json");
+        let mut hostile = watched.findings[0].clone();
+        hostile.url = "javascript:alert(4)".to_owned();
+        hostile.detail = HOSTILE.to_owned();
+        watched.findings.push(hostile);
+        for mut health in [well, changed, watched] {
+            REGION.clone_into(&mut health.region);
+            if !health.problem.is_empty() {
+                health.problem = format!("{}{HOSTILE}", health.problem);
+            }
+            self.sources.take(&health, Timestamp::now()).await.unwrap();
+        }
     }
 
     async fn dispatch(&self, case: &str) {
@@ -194,6 +225,7 @@ fn is_only_text(page: &Page) {
 async fn a_role_opens_what_its_row_of_the_table_says_and_nothing_else() {
     let office = office().await;
     let case = office.case("水管", "zhujian", 3).await;
+    office.sources().await;
     let address = |path: &str| {
         path.replace("/cases/{id}", &format!("/cases/{case}"))
             .replace("{id}", "none")
@@ -367,11 +399,13 @@ async fn the_answer_to_a_grave_case_is_approved_by_the_leader() {
 async fn what_people_wrote_is_text_on_every_page() {
     let office = office().await;
     let case = office.case("水管", "zhujian", 3).await;
+    office.sources().await;
     let mut officer = office.browser("officer").await;
     let posts = officer.get("/posts").await;
     let post = posts.values("data-post")[0].to_owned();
     for path in [
         "/".to_owned(),
+        "/sources".to_owned(),
         "/posts".to_owned(),
         format!("/posts?text={}", "%3Cscript%3E%22%27"),
         format!("/posts/{post}"),
@@ -386,6 +420,51 @@ async fn what_people_wrote_is_text_on_every_page() {
     }
     let page = officer.get(&format!("/posts/{post}")).await;
     assert!(page.html.contains("&#60;script") || page.html.contains("&lt;script"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_office_sees_which_sources_are_in_trouble() {
+    let office = office().await;
+    let mut officer = office.browser("officer").await;
+    let page = officer.get("/sources").await;
+    assert!(page.html.contains("还没有来源报告过情况"));
+    assert!(!officer.get("/").await.html.contains("来源异常"));
+
+    office.sources().await;
+    let page = officer.get("/sources").await;
+    assert_eq!(
+        page.values("data-condition"),
+        ["faulty", "changed", "well"],
+        "those in trouble first"
+    );
+    for expected in [
+        "站点异常",
+        "站点监测",
+        "疑似改版",
+        "留言板/论坛",
+        "正常",
+        "2 / 11.5",
+        "5分钟",
+        "栏目未更新",
+        "自2026-11-20 08:20",
+        "2026-11-20 08:10",
+        "http://board.example.test/thread-1025.html: has no text at",
+        "last updated 2026-10-20, which is 31 days ago; meant to be every 14",
+    ] {
+        assert!(page.html.contains(expected), "{expected}: {}", page.html);
+    }
+    assert_eq!(page.values("data-finding"), ["stale", "stale"]);
+    let link = "<a href=\"https://county.example.test/zwdt/\" rel=\"noopener noreferrer nofollow\"";
+    assert!(page.html.contains(link), "{}", page.html);
+    assert!(page.html.contains("javascript:alert(4)"), "as text only");
+    is_only_text(&page);
+    let page = officer.get("/").await;
+    assert!(page.html.contains("<a href=\"/sources\">来源异常 2</a>"));
+
+    let mut housing = office.browser("housing").await;
+    assert_eq!(housing.get("/sources").await.status, 403);
+    let page = housing.get("/").await;
+    assert!(!page.html.contains("/sources") && !page.html.contains("来源异常"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -118,6 +118,11 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         method: "GET",
+        path: "/sources",
+        who: Roles(OFFICE),
+    },
+    Route {
+        method: "GET",
         path: "/users",
         who: Roles(ADMINISTRATOR),
     },

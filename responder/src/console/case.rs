@@ -362,7 +362,7 @@ fn step(made: &Move, person: &impl Fn(&str) -> String) -> Step {
 fn notice_line(notice: &Notice, unit_name: &impl Fn(&str) -> String) -> NoticeLine {
     NoticeLine {
         unit: unit_name(&notice.unit),
-        what: notice.body.action.clone(),
+        what: notice.body.action().to_owned(),
         channel: notice.channel.clone(),
         state: match notice.state.as_str() {
             "sent" => "已送达",

@@ -13,6 +13,7 @@ use super::archive::{self, Share, Totals, Unavailable};
 use super::page::{Frame, render};
 use super::problem::Problem;
 use super::show::{self, CaseLine, Level};
+use super::sources;
 use crate::case::{Actor, Case, Counts, Query, Role, State as Stage};
 
 /// Seconds after which the page is loaded again.
@@ -83,6 +84,7 @@ struct OverviewPage {
     pending: u64,
     late: usize,
     grave: u64,
+    troubled_sources: usize,
     states: Vec<StateRow>,
     waiting: Vec<CaseLine>,
     overdue: Vec<CaseLine>,
@@ -148,6 +150,7 @@ pub(super) async fn page(
         pending: of(&|count| count.state == Stage::Pending),
         late,
         grave: of(&|count| OPEN.contains(&count.state) && count.level <= 2),
+        troubled_sources: sources::troubled(&console).await?,
         states,
         waiting: lines(&waiting),
         overdue: lines(&overdue),

@@ -9,12 +9,13 @@ use super::access::{SignedIn, may_open};
 use super::problem::Problem;
 use super::{Console, assets};
 
-const PLACES: [(&str, &str); 7] = [
+const PLACES: [(&str, &str); 8] = [
     ("/", "总览"),
     ("/posts", "舆情"),
     ("/events", "事件"),
     ("/cases", "案件"),
     ("/units", "单位"),
+    ("/sources", "来源"),
     ("/users", "用户"),
     ("/audit", "审计"),
 ];

@@ -1,17 +1,11 @@
 //! How times, levels, sentiments and cases read on pages.
 
-use jiff::{SignedDuration, Timestamp, tz};
+use jiff::{SignedDuration, Timestamp};
 
 use super::Console;
 use crate::case::{Case, State};
-
-/// China has kept one time, eight hours ahead of UTC and without summer time, since 1992.
-const CHINA: tz::Offset = tz::Offset::constant(8);
-
-/// A time for people: `2026-11-23 16:03`.
-pub(super) fn time(at: Timestamp) -> String {
-    CHINA.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
-}
+use crate::clock::CHINA;
+pub(super) use crate::clock::time;
 
 /// A time in milliseconds since 1970, for people.
 pub(super) fn time_of(milliseconds: i64) -> String {

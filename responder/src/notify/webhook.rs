@@ -12,7 +12,7 @@ use sqlx::sqlite::SqlitePool;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::{Body, Notice, due};
+use super::{Notice, due};
 use crate::case::StoreError;
 use crate::metrics::Metrics;
 use crate::settings::Channel;
@@ -105,7 +105,7 @@ impl Carrier {
             .set(i64::try_from(notices.len()).unwrap_or(i64::MAX));
         for notice in notices {
             let result = match self.channels.get(&notice.channel) {
-                Some(webhook) => webhook.post(&notice.body).await,
+                Some(webhook) => webhook.post(&notice).await,
                 None => Err(Refusal {
                     problem: format!("channel `{}` is not configured", notice.channel),
                     again: false,
@@ -168,12 +168,12 @@ fn backoff(attempts: u32) -> SignedDuration {
 }
 
 impl Webhook {
-    async fn post(&self, body: &Body) -> Result<(), Refusal> {
+    async fn post(&self, notice: &Notice) -> Result<(), Refusal> {
         let mut request = self
             .client
             .post(self.settings.url.clone())
-            .header("Idempotency-Key", &body.id)
-            .json(body);
+            .header("Idempotency-Key", &notice.id)
+            .json(&notice.body);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
