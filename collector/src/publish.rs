@@ -1,6 +1,5 @@
 //! Publishing: items become posts, masked; the brokers acknowledge them; only then they are remembered.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -129,15 +128,19 @@ impl Publisher {
         now: Timestamp,
     ) -> Result<u64, PublishError> {
         let (mut posts, mut sent) = (Vec::new(), Vec::new());
-        // The same post may come twice at once: a pinned one, or a row corrected further down.
-        let mut together: HashMap<String, Sent> = HashMap::new();
-        for item in items {
-            let post = self.post(origin, &item, now);
+        let found: Vec<(Item, Post)> = items
+            .into_iter()
+            .map(|item| {
+                let post = self.post(origin, &item, now);
+                (item, post)
+            })
+            .collect();
+        let ids: Vec<String> = found.iter().map(|(_, post)| post.id.clone()).collect();
+        let mut known = self.state.sent(&ids).await?;
+        for (item, post) in found {
             let hash = id::of("words", &[&post.title, &post.text]);
-            let before = match together.get(&post.id) {
-                Some(before) => Some(before.clone()),
-                None => self.state.sent(&post.id).await?,
-            };
+            // The same post may come twice at once: a pinned one, or a row corrected further down.
+            let before = known.get(&post.id);
             let revision = match before {
                 Some(before) if before.hash == hash => continue,
                 Some(before) => before.revision + 1,
@@ -149,7 +152,7 @@ impl Publisher {
                 hash,
                 revision,
             };
-            together.insert(post.id.clone(), now_sent.clone());
+            known.insert(post.id.clone(), now_sent.clone());
             sent.push(now_sent);
             let post = Post { revision, ..post };
             self.outlet.look(&item, &post);
@@ -204,14 +207,15 @@ impl Publisher {
     /// # Errors
     /// When the state fails.
     pub async fn unseen(&self, source: &str, urls: Vec<Url>) -> Result<Vec<Url>, StateError> {
-        let mut unseen = Vec::new();
-        for url in urls {
-            let post = id::of_post(source, &address::identity(url.as_str()), "");
-            if self.state.sent(&post).await?.is_none() {
-                unseen.push(url);
-            }
-        }
-        Ok(unseen)
+        let id = |url: &Url| id::of_post(source, &address::identity(url.as_str()), "");
+        let ids: Vec<String> = urls.iter().map(id).collect();
+        let known = self.state.sent(&ids).await?;
+        Ok(urls
+            .into_iter()
+            .zip(ids)
+            .filter(|(_, id)| !known.contains_key(id))
+            .map(|(url, _)| url)
+            .collect())
     }
 
     /// The post as the analyzer gets it: masked, cut to its limits, its author a keyed hash.

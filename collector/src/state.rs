@@ -152,23 +152,27 @@ impl State {
         }))
     }
 
-    /// The post as it was sent last; nothing when it never was.
+    /// Those of the posts that were sent before, as they were sent last, by their ids.
     ///
     /// # Errors
     /// When the state fails.
-    pub async fn sent(&self, post: &str) -> Result<Option<Sent>, StateError> {
-        let row = sqlx::query("SELECT hash, revision FROM seen WHERE post = ?")
-            .bind(post)
-            .fetch_optional(&self.pool)
-            .await?;
-        let Some(row) = row else {
-            return Ok(None);
-        };
-        Ok(Some(Sent {
-            post: post.to_owned(),
-            hash: row.try_get("hash")?,
-            revision: row.try_get("revision")?,
-        }))
+    pub async fn sent(&self, posts: &[String]) -> Result<HashMap<String, Sent>, StateError> {
+        let rows = sqlx::query(
+            "SELECT post, hash, revision FROM seen WHERE post IN (SELECT value FROM json_each(?))",
+        )
+        .bind(serde_json::json!(posts).to_string())
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let sent = Sent {
+                    post: row.try_get("post")?,
+                    hash: row.try_get("hash")?,
+                    revision: row.try_get("revision")?,
+                };
+                Ok((sent.post.clone(), sent))
+            })
+            .collect()
     }
 
     /// Remembers posts that are dealt with, so many of which the brokers have, and how far the import is, at
@@ -186,18 +190,19 @@ impl State {
         now: Timestamp,
     ) -> Result<(), StateError> {
         let mut transaction = self.pool.begin().await?;
-        for sent in sent {
-            sqlx::query(
-                "INSERT INTO seen (post, source, hash, revision) VALUES (?, ?, ?, ?) \
-                 ON CONFLICT (post) DO UPDATE SET hash = excluded.hash, revision = excluded.revision",
-            )
-            .bind(&sent.post)
-            .bind(source)
-            .bind(&sent.hash)
-            .bind(sent.revision)
-            .execute(&mut *transaction)
-            .await?;
-        }
+        let rows: Vec<_> = sent
+            .iter()
+            .map(|sent| (&sent.post, &sent.hash, sent.revision))
+            .collect();
+        sqlx::query(
+            "INSERT INTO seen (post, source, hash, revision) \
+             SELECT value ->> 0, ?, value ->> 1, value ->> 2 FROM json_each(?) WHERE true \
+             ON CONFLICT (post) DO UPDATE SET hash = excluded.hash, revision = excluded.revision",
+        )
+        .bind(source)
+        .bind(serde_json::json!(rows).to_string())
+        .execute(&mut *transaction)
+        .await?;
         if let Some(cursor) = cursor {
             sqlx::query(
                 "INSERT INTO imports (source, file, rows_hash, length, modified, rows) VALUES (?, ?, ?, ?, ?, ?) \

@@ -2,12 +2,14 @@
 //! themselves, looked at again for edits.
 
 use std::cell::LazyCell;
+use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use jiff::SignedDuration;
 use schemars::JsonSchema;
 use scraper::{Html, Selector};
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 use url::Url;
 
 use super::{Item, Misfit, Round, SourceError};
@@ -16,8 +18,10 @@ use crate::extract::{charset, page, text, time};
 use crate::fetch::{FetchError, Page, Validators};
 use crate::item::How;
 
-/// Posts published together: few, because each is a page that is waited for.
-const BATCH: usize = 5;
+/// Posts published together, at most.
+const BATCH: usize = 20;
+/// Longest wait for another post to be published with those read.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// Pages looked at again in a round, at most.
 const MOST_RECHECKED: u32 = 20;
 /// Posts in a row that cannot be had because the server is away, before it is left alone.
@@ -216,7 +220,20 @@ impl Posts {
                 (url, page)
             })
             .buffered(round.fetcher.per_host());
-        while let Some((url, page)) = pages.next().await {
+        loop {
+            let next = match items.is_empty() {
+                true => pages.next().await,
+                false => match timeout(LONGEST_WAIT, pages.next()).await {
+                    Ok(next) => next,
+                    Err(_) => {
+                        round.publish(std::mem::take(&mut items), None).await?;
+                        continue;
+                    }
+                },
+            };
+            let Some((url, page)) = next else {
+                break;
+            };
             if round.stop.is_cancelled() {
                 break;
             }
@@ -259,8 +276,7 @@ impl Posts {
                 }
             }
             if items.len() == BATCH {
-                let batch = std::mem::take(&mut items);
-                round.publish(batch, None).await?;
+                round.publish(std::mem::take(&mut items), None).await?;
             }
         }
         round.publish(items, None).await?;
