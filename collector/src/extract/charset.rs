@@ -58,9 +58,11 @@ pub fn decode(
         .collect(),
     };
     // A charset of single bytes fits anything: it is guessed only where nothing else is told.
-    let guessed = detect(bytes);
-    if candidates.is_empty() || (told.is_none() && !guessed.is_single_byte()) {
-        candidates.push(guessed);
+    if candidates.first() != Some(&UTF_8) || !is_surely_utf8(bytes) {
+        let guessed = detect(bytes);
+        if candidates.is_empty() || (told.is_none() && !guessed.is_single_byte()) {
+            candidates.push(guessed);
+        }
     }
     for encoding in &candidates {
         let (text, _, damaged) = encoding.decode(bytes);

@@ -15,5 +15,6 @@ mod health;
 mod import;
 mod layouts;
 mod push;
+mod scale;
 mod site;
 mod sitemap;
