@@ -1,7 +1,7 @@
 //! The schedule: each source by itself, round after round; one that fails waits longer and hurts no other.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::task::JoinSet;
@@ -16,6 +16,10 @@ use crate::state::Pages;
 
 /// First wait after a round that failed; doubled each time.
 const RETRY_FIRST: Duration = Duration::from_secs(30);
+/// Least time between two rounds of a source.
+const LEAST: Duration = Duration::from_millis(100);
+/// Time over which sources come back after their quiet hours.
+const SPREAD: Duration = Duration::from_secs(300);
 /// Longest such wait.
 const RETRY_LONGEST: Duration = Duration::from_secs(3_600);
 
@@ -63,8 +67,9 @@ async fn run(
         let now = Timestamp::now();
         let quiet = definition.quiet_hours.and_then(|hours| hours.left(now));
         let wait = match quiet {
-            Some(left) => with_jitter(left),
+            Some(left) => left + full_jitter(SPREAD),
             None => {
+                let began = Instant::now();
                 let round = {
                     let (definition, fetcher) = (Arc::clone(&definition), fetcher.clone());
                     let (publisher, stop) = (publisher.clone(), stop.clone());
@@ -81,7 +86,8 @@ async fn run(
                 match ended.outcome {
                     Outcome::Read => {
                         failures = 0;
-                        with_jitter(pace.after(ended.sent > 0))
+                        let wait = with_jitter(pace.after(ended.sent > 0));
+                        wait.saturating_sub(began.elapsed()).max(LEAST)
                     }
                     Outcome::Failed => {
                         failures += 1;
@@ -235,9 +241,9 @@ fn full_jitter(wait: Duration) -> Duration {
     wait.mul_f64(rand::random()).max(Duration::from_secs(1))
 }
 
-/// Up to a tenth more, so that sources do not come all at once.
+/// Up to a tenth less, so that sources do not come all at once, and none later than it should.
 fn with_jitter(wait: Duration) -> Duration {
-    wait.mul_f64(1.0 + rand::random::<f64>() / 10.0)
+    wait.mul_f64(1.0 - rand::random::<f64>() / 10.0)
 }
 
 #[cfg(test)]
@@ -265,12 +271,12 @@ mod tests {
     }
 
     #[test]
-    fn jitter_adds_up_to_a_tenth() {
+    fn jitter_takes_up_to_a_tenth() {
         let wait = Duration::from_secs(100);
         for _ in 0..1_000 {
             let jittered = with_jitter(wait);
             assert!(
-                jittered >= wait && jittered <= wait.mul_f64(1.1),
+                jittered <= wait && jittered >= wait.mul_f64(0.9),
                 "{jittered:?}"
             );
         }

@@ -204,6 +204,9 @@ async fn a_post_becomes_a_case_that_is_answered_and_nothing_is_lost() {
         .to_string();
     assert_eq!(officer.get(&format!("/events/{event}")).await.status, 200);
     assert_eq!(officer.get("/").await.status, 200);
+    // The page of sources shows what the collector told of the sample's.
+    let page = officer.get("/sources").await;
+    assert_eq!(page.values("data-condition"), ["well", "well", "well"]);
 
     // Each move of the case reaches the archive once.
     let clickhouse = addresses.clickhouse.clone();

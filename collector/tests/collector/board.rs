@@ -1,3 +1,7 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
 use collector::schedule::Outcome;
 use jiff::SignedDuration;
 
@@ -174,4 +178,70 @@ async fn an_edit_is_noticed_and_a_page_that_is_gone_is_let_be() {
     desk.wait(SignedDuration::from_hours(24 * 14));
     desk.read(&source(&site)).await;
     assert_eq!(site.asked(), ["/list"], "after two weeks no more");
+}
+
+/// A board of one list page of so many posts.
+async fn long_board(posts: u32) -> Site {
+    let site = Site::start().await;
+    let numbers: Vec<String> = (1..=posts).map(|number| number.to_string()).collect();
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    site.set("/list", Page::gbk(&list(&numbers, None)));
+    for number in numbers {
+        let page = post(&format!("路灯{number}"), "冯川镇的路灯坏了");
+        site.set(&format!("/post/{number}"), Page::gbk(&page));
+    }
+    site
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_brokers_make_it_fetch_less() {
+    let (desk, site) = (Arc::new(Desk::new().await), long_board(200).await);
+    let slow = desk.slow_brokers().await;
+    let reading = {
+        let (desk, source) = (Arc::clone(&desk), source(&site));
+        tokio::spawn(async move { desk.read(&source).await })
+    };
+    // Until nothing more is asked for.
+    let (mut asked, mut before) = (0, usize::MAX);
+    while asked != before {
+        before = asked;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        asked += site.asked().len();
+    }
+    assert!((10..50).contains(&asked), "{asked} pages are held");
+    drop(slow);
+    assert_eq!(reading.await.unwrap(), Outcome::Read);
+    assert_eq!(desk.posts().len(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_killed_at_any_moment_loses_and_doubles_nothing() {
+    let (desk, site) = (Arc::new(Desk::new().await), long_board(60).await);
+    let mut found = BTreeSet::new();
+    let mut killed = 0;
+    for moment in 1_u64.. {
+        let reading = {
+            let (desk, source) = (Arc::clone(&desk), source(&site));
+            tokio::spawn(async move { desk.read(&source).await })
+        };
+        tokio::time::sleep(Duration::from_millis(3 * moment)).await;
+        let is_done = reading.is_finished();
+        reading.abort();
+        drop(reading.await);
+        found.extend(
+            desk.posts()
+                .into_iter()
+                .map(|post| (post.id, post.revision)),
+        );
+        if is_done {
+            break;
+        }
+        killed += 1;
+    }
+    assert!(killed > 0);
+    assert_eq!(
+        found.len(),
+        60,
+        "each post, in its first revision, after {killed} kills"
+    );
 }

@@ -29,6 +29,8 @@ struct Kept {
     posts: Mutex<Vec<Post>>,
     batches_left: Mutex<Option<usize>>,
     told: Mutex<Option<SourceHealth>>,
+    /// Held while the brokers are slow.
+    slow: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Outlet for Kept {
@@ -37,6 +39,7 @@ impl Outlet for Kept {
         posts: &'a [Post],
     ) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>> {
         Box::pin(async move {
+            drop(self.slow.lock().await);
             if let Some(left) = self.batches_left.lock().unwrap().as_mut() {
                 if *left == 0 {
                     let source = serde_json::from_str::<()>("").unwrap_err();
@@ -131,6 +134,11 @@ impl Desk {
     /// Lets the brokers take only so many batches from now on, or all.
     pub(crate) fn take_batches(&self, batches: Option<usize>) {
         *self.kept.batches_left.lock().unwrap() = batches;
+    }
+
+    /// Lets the brokers take nothing as long as this is held.
+    pub(crate) async fn slow_brokers(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        Arc::clone(&self.kept.slow).lock_owned().await
     }
 
     /// What was published since the last call.
