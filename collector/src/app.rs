@@ -47,7 +47,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     let receiver = Receiver::new(&definitions, publisher.clone())?;
     definitions.retain(|definition| definition.push.is_none());
     if let Some(share) = &settings.share {
-        definitions.retain(|definition| share.has(definition));
+        definitions.retain(|source| share.has(&source.site().unwrap_or(source.name.clone())));
     }
     info!(sources = definitions.len(), "sources to read");
     let intake = take_in(settings.intake.as_ref(), receiver, stop.clone());

@@ -21,6 +21,9 @@ const BEHIND: f64 = 0.2;
 /// Lines next to the text that may tell its time though they do not say so.
 const NEAR: usize = 8;
 
+/// A page whose scripts make it has fewer characters than this without them.
+const SCARCE: usize = 80;
+
 /// What was found, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found<T> {
@@ -613,4 +616,26 @@ fn link_share(element: ElementRef<'_>) -> f64 {
     #[allow(clippy::cast_precision_loss, reason = "a page's length")]
     let share = linked as f64 / all.max(1) as f64;
     share
+}
+
+/// Whether the page shows nothing without its scripts, which never run here.
+#[must_use]
+pub fn needs_a_browser(html: &Html) -> bool {
+    let has_scripts =
+        elements(html.root_element()).any(|element| element.value().name() == "script");
+    has_scripts && text::of_element(html.root_element()).chars().count() < SCARCE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::page;
+
+    #[test]
+    fn a_page_that_its_scripts_make_is_told() {
+        let empty = "<title>留言板</title><div id=app></div><script src=app.js></script>";
+        assert!(needs_a_browser(&page::parse(empty).unwrap()));
+        let whole = format!("<p>{}</p><script></script>", "路灯坏了。".repeat(30));
+        assert!(!needs_a_browser(&page::parse(&whole).unwrap()));
+    }
 }

@@ -1,6 +1,6 @@
 //! Pages of HTML as trees.
 
-use scraper::{ElementRef, Html, Selector};
+use scraper::{ElementRef, Html};
 use thiserror::Error;
 
 /// Elements within each other, at most. Beyond that parsing takes time with the square of the depth, and no
@@ -12,9 +12,6 @@ const UNCLOSED: [&str; 28] = [
     "option", "p", "param", "source", "tbody", "td", "tfoot", "th", "thead", "tr", "track", "wbr",
     "colgroup", "optgroup", "rp",
 ];
-/// A page whose scripts make it has fewer characters than this without them.
-const SCARCE: usize = 80;
-
 /// The page is nested too deeply to be read.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("is nested more than {DEEPEST} elements deep; that is no page for people")]
@@ -56,16 +53,6 @@ fn depth(text: &str) -> usize {
     deepest
 }
 
-/// Whether the page shows nothing without its scripts, which never run here.
-#[must_use]
-pub fn needs_a_browser(html: &Html) -> bool {
-    let has = |selector: &str| {
-        Selector::parse(selector).is_ok_and(|selector| html.select(&selector).next().is_some())
-    };
-    let text = super::text::of_element(html.root_element());
-    text.chars().count() < SCARCE && has("body script, head script")
-}
-
 /// The elements within one, in the order of the page.
 pub(super) fn elements<'a>(of: ElementRef<'a>) -> impl Iterator<Item = ElementRef<'a>> {
     of.descendants().filter_map(ElementRef::wrap)
@@ -89,13 +76,5 @@ mod tests {
         assert!(parse(&sloppy).is_ok());
         let long = "<div><b>一</b></div>".repeat(DEEPEST);
         assert!(parse(&long).is_ok());
-    }
-
-    #[test]
-    fn a_page_that_its_scripts_make_is_told() {
-        let empty = "<title>留言板</title><div id=app></div><script src=app.js></script>";
-        assert!(needs_a_browser(&parse(empty).unwrap()));
-        let whole = format!("<p>{}</p><script></script>", "路灯坏了。".repeat(30));
-        assert!(!needs_a_browser(&parse(&whole).unwrap()));
     }
 }

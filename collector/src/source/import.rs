@@ -12,9 +12,11 @@ use serde::{Deserialize, Serialize};
 use tracing::info;
 
 pub(crate) mod export;
+mod row;
 mod sheet;
 
-use export::{Export, Row};
+use export::Export;
+use row::Row;
 
 use super::{Item, Round, Source, SourceError};
 use crate::extract::{text, time};

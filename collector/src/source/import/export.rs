@@ -10,22 +10,12 @@ use encoding_rs::{DecoderResult, Encoding, GB18030, UTF_8};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 use serde_json::Value;
 
+use super::row::Row;
 use super::{Format, sheet};
 use crate::source::SourceError;
 
 /// The longest line, in bytes.
 const LONGEST_LINE: u64 = 4_000_000;
-
-/// A row.
-#[derive(Debug)]
-pub(crate) struct Row {
-    /// Its line, from 1.
-    pub(crate) line: u64,
-    /// What it is known by.
-    pub(crate) raw: String,
-    /// Its fields by their columns, or what is wrong with it.
-    pub(crate) fields: Result<HashMap<String, String>, String>,
-}
 
 /// An exported file, open.
 pub(crate) struct Export {

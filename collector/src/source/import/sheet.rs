@@ -7,7 +7,7 @@ use std::io::{self, BufReader, Read, Seek};
 use calamine::{Data, Reader, Xlsx};
 use zip::ZipArchive;
 
-use super::export::Row;
+use super::row::Row;
 
 /// Most bytes that a workbook may unpack to.
 const MOST_UNPACKED: u64 = 256 * 1024 * 1024;
