@@ -6,14 +6,17 @@ published.
 """
 
 import argparse
+import http.server
 import json
 import os
+import random
 import re
 import signal
 import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -27,6 +30,9 @@ HERE = Path(__file__).resolve().parent
 POSTS_ON_A_LIST = 20
 # Seconds without progress after which a run is given up.
 PATIENCE = 120
+# Seconds between two rounds of the feed that new posts appear in, and how many of these there are.
+INTERVAL = 5
+FRESH_POSTS = 20
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -93,10 +99,9 @@ def free_port():
         return held.getsockname()[1]
 
 
-def settings(given, folder, port):
-    """Writes the collector's settings and sources; gives the settings file."""
-    (folder / "sources.d").mkdir(parents=True)
-    (folder / "sources.d" / "bench.toml").write_text("".join(f"""
+def boards(given):
+    """The sites as sources."""
+    return "".join(f"""
 [[source]]
 name = "bench-{site}"
 region = "360921"
@@ -114,7 +119,13 @@ text = "div.text"
 time = "span.time"
 author = "span.author"
 recheck_days = 0
-""" for site in given.ports))
+""" for site in given.ports)
+
+
+def settings(given, folder, port, sources):
+    """Writes the collector's settings and sources; gives the settings file."""
+    (folder / "sources.d").mkdir(parents=True)
+    (folder / "sources.d" / "bench.toml").write_text(sources)
     file = folder / "collector.toml"
     file.write_text(f"""
 sources = "sources.d"
@@ -147,7 +158,7 @@ def counted(port, name):
 def run_collector(given, pages, number, every=0.1, sample=lambda _: None):
     """Looks every so many seconds how far it is, and gives samples of that to `sample`."""
     folder, port = given.work / f"collector-{number}", free_port()
-    file = settings(given, folder, port)
+    file = settings(given, folder, port, boards(given))
     log = folder / "log"
     surroundings = os.environ | {"RUST_LOG": "warn", "WENSHENG_AUTHOR_KEY": "the benchmark's own key"}
     with log.open("wb") as out:
@@ -179,6 +190,62 @@ def run_collector(given, pages, number, every=0.1, sample=lambda _: None):
             process.kill()
             process.wait()
     return Run("the collector", pages, wall, cpu, peak)
+
+
+class Feed(http.server.BaseHTTPRequestHandler):
+    """A feed of as many posts as there were by now."""
+
+    posts = 0
+
+    def do_GET(self):
+        items = "".join(
+            f"<item><title>停水{number}</title><link>/t/{number}</link></item>" for number in range(Feed.posts)
+        )
+        body = f"<rss version='2.0'><channel>{items}</channel></rss>".encode()
+        self.send_response(200 if self.path == "/feed" else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def measure_freshness(given):
+    """From a post's appearance in a feed to its acknowledgement by the brokers."""
+    served = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Feed)
+    threading.Thread(target=served.serve_forever, daemon=True).start()
+    folder, port = given.work / "fresh", free_port()
+    file = settings(given, folder, port, f"""
+[[source]]
+name = "fresh"
+region = "360921"
+every_seconds = {INTERVAL}
+first_visit_days = 0
+allow_private = true
+[source.feed]
+url = "http://127.0.0.1:{served.server_address[1]}/feed"
+""")
+    took = []
+    with (folder / "log").open("wb") as out:
+        process = subprocess.Popen([given.collector, "--config", file], stdout=out, stderr=out)
+    try:
+        while not counted(port, "wensheng_collector_rounds_total"):
+            time.sleep(0.1)
+        for number in range(1, FRESH_POSTS + 1):
+            time.sleep(random.uniform(0, INTERVAL))
+            appeared, Feed.posts = time.monotonic(), number
+            while counted(port, "wensheng_collector_posts_total") < number:
+                if time.monotonic() - appeared > PATIENCE:
+                    sys.exit("a post that appeared in a feed was not published")
+                time.sleep(0.02)
+            took.append(time.monotonic() - appeared)
+    finally:
+        process.terminate()
+        process.wait()
+        served.shutdown()
+    print(f"\n{FRESH_POSTS} posts appeared in a feed that is read every {INTERVAL} s: acknowledged by the brokers after "
+          f"{statistics.median(took):.2f} s (median), {max(took):.2f} s at most.", flush=True)
 
 
 def used_beside(given):
@@ -214,6 +281,7 @@ def compare(given, pages):
           "Scrapy writes a file and uses one core. CPU time of what both lean on is in no row: "
           f"beside Scrapy {listed(beside[run_scrapy])}; beside the collector {listed(beside[run_collector])}.",
           flush=True)
+    measure_freshness(given)
 
 
 def described(given, pages):
