@@ -31,7 +31,7 @@ use crate::state::State;
 pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
     let mut definitions = Definition::load_all(&settings.sources)?;
     definitions.retain(|definition| definition.enabled);
-    if settings.fetch.contact.is_none() && definitions.iter().any(|it| it.site().is_some()) {
+    if settings.fetch.contact.is_none() && definitions.iter().any(asks_strangers) {
         warn!("`fetch.contact` is not set; set it, so that whoever runs a site can reach you");
     }
     let registry = Registry::new();
@@ -69,6 +69,11 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     stop.cancel();
     state.close().await;
     ended
+}
+
+/// Whether a source is read from a site that is not the office's own.
+fn asks_strangers(definition: &Definition) -> bool {
+    !definition.allow_private && definition.site().is_some()
 }
 
 /// Takes what other systems hand over, until `stop`.

@@ -288,7 +288,7 @@ pub async fn sources(settings: &Settings, out: &mut impl Write) -> anyhow::Resul
             health.map_or(0, |health| health.posts).to_string(),
             yields.last().copied().unwrap_or_default().to_string(),
             health.map_or(0, |health| health.refused).to_string(),
-            lag.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds} s")),
+            lag.map_or_else(|| "-".to_owned(), lasting),
             health.map_or_else(String::new, |health| health.problem.clone()),
         ]);
     }
@@ -308,6 +308,16 @@ pub async fn sources(settings: &Settings, out: &mut impl Write) -> anyhow::Resul
         writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
+}
+
+/// A time span in its largest unit.
+fn lasting(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
 }
 
 /// The columns of a terminal that a text takes: two for each Chinese character.

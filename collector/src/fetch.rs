@@ -138,6 +138,19 @@ pub struct Page {
     pub certificate: Option<Vec<u8>>,
 }
 
+/// Bytes from which taking a page apart keeps a thread for so long that its other work is handed on.
+const HEAVY: usize = 200_000;
+
+impl Page {
+    /// Does work on the page; on a heavy one without keeping other work of the thread waiting.
+    pub(crate) fn work<T>(&self, work: impl FnOnce() -> T) -> T {
+        match self.bytes.len() >= HEAVY {
+            true => tokio::task::block_in_place(work),
+            false => work(),
+        }
+    }
+}
+
 /// Fetches pages. Clones share the hosts' turns.
 #[derive(Debug, Clone)]
 pub struct Fetcher {

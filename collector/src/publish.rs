@@ -17,6 +17,7 @@ use url::Url;
 use crate::extract::address;
 use crate::extract::author::AuthorKey;
 use crate::extract::mask::mask;
+use crate::extract::text;
 use crate::item::{Item, Origin};
 use crate::metrics::Metrics;
 use crate::state::{Cursor, Sent, State, StateError};
@@ -231,8 +232,8 @@ impl Publisher {
             region: origin.region.to_owned(),
             source: origin.name.to_owned(),
             kind: origin.kind,
-            title: mask(&item.title).chars().take(TITLE_LIMIT).collect(),
-            text: mask(&item.text).chars().take(TEXT_LIMIT).collect(),
+            title: as_sent(&item.title, TITLE_LIMIT),
+            text: as_sent(&item.text, TEXT_LIMIT),
             author: self.author_key.hash(origin.name, &item.author),
             url: item.url.clone(),
             published_at,
@@ -244,4 +245,10 @@ impl Publisher {
             },
         }
     }
+}
+
+/// Words as they are sent: what is not seen taken out, masked, cut to their limit.
+fn as_sent(words: &str, limit: usize) -> String {
+    let words = text::visible(words);
+    mask(words.trim()).chars().take(limit).collect()
 }

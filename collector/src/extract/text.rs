@@ -93,6 +93,32 @@ fn push_words(text: &mut String, words: &str) {
     }
 }
 
+/// A text without what is not seen: control characters, and such as have no width, which people put between
+/// the letters of words that they expect to be filtered. Nothing else is changed.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let mut seen = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' => seen.push('\n'),
+            '\t' => seen.push(' '),
+            // It joins emoji to one.
+            '\u{200d}' if seen.ends_with(|last| last >= '\u{1f000}' || last == '\u{fe0f}') => {
+                seen.push(character);
+            }
+            '\u{ad}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2064}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffc}' => {}
+            other if other.is_control() => {}
+            other => seen.push(other),
+        }
+    }
+    seen
+}
+
 /// Lines trimmed, empty ones gone.
 #[must_use]
 pub fn tidy(text: &str) -> String {
@@ -120,6 +146,13 @@ mod tests {
         ] {
             assert_eq!(of_html(html), expected, "{html}");
         }
+    }
+
+    #[test]
+    fn what_is_not_seen_goes_and_nothing_else() {
+        let hidden =
+            "冯\u{200b}川\u{2060}镇\u{0}的\u{feff}路灯\r\n坏\u{202e}了\u{7}\t！　🙏🏻👨‍👩‍👧1\u{200d}3";
+        assert_eq!(visible(hidden), "冯川镇的路灯\n坏了 ！　🙏🏻👨‍👩‍👧13");
     }
 
     #[test]

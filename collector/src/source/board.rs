@@ -97,7 +97,8 @@ impl Board {
         let mut visited = HashSet::from([self.url.clone()]);
         let mut page = Some(first);
         while let Some(list) = page.take() {
-            let (links, next) = tokio::task::block_in_place(|| self.links(&list, round.now))
+            let (links, next) = list
+                .work(|| self.links(&list, round.now))
                 .map_err(|problem| SourceError::Content(format!("{} {problem}", list.url)))?;
             if links.is_empty() && visited.len() == 1 {
                 return Err(SourceError::Changed {

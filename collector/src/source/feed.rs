@@ -40,7 +40,7 @@ impl Source for Feed {
         let Some(page) = round.fetch(&self.url, &known).await? else {
             return Ok(());
         };
-        let entries = tokio::task::block_in_place(|| entries(&page, round.now))?;
+        let entries = page.work(|| entries(&page, round.now))?;
         let mut items = Vec::new();
         for entry in entries {
             match entry {

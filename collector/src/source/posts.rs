@@ -248,7 +248,7 @@ impl Posts {
                                 url: url.clone(),
                                 ..page
                             };
-                            tokio::task::block_in_place(|| self.item(&page, round))
+                            page.work(|| self.item(&page, round))
                         })
                 }
                 Err(error) => {
@@ -308,7 +308,7 @@ impl Posts {
                         url: url.clone(),
                         ..page
                     };
-                    match tokio::task::block_in_place(|| self.item(&page, round)) {
+                    match page.work(|| self.item(&page, round)) {
                         Ok(item) => {
                             round.publish(vec![item], None).await?;
                             state.remember_validators(&url, &validators).await?;

@@ -11,7 +11,7 @@ fn answer(posts: &[(u32, &str)]) -> Page {
                 "id": id,
                 "title": "来自<b>掌上</b>",
                 "content": format!("<p>{text}</p><script>x()</script>"),
-                "createTime": "2023-07-18 08:30:00",
+                "createTime": 1_689_640_200_000_i64,
                 "user": { "nickname": "张三丰" },
                 "likeCount": 3,
             })
