@@ -4,20 +4,24 @@
 //! (`ArticleTitle`, `PubDate`, which the standards for government sites ask for), then by the shape of the
 //! page: the text is where sentences are dense and links are few.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
+mod densest;
+mod words;
 
-use ego_tree::NodeId;
+use std::collections::HashSet;
+
 use jiff::Timestamp;
-use regex::Regex;
-use scraper::{ElementRef, Html, Node};
+use scraper::{ElementRef, Html};
+
+use densest::densest;
+use words::{
+    APART, AUTHOR_LABELS, AUTHOR_NAMES, BESIDE, INLINE_AUTHOR, OTHERS, TEXT_LABELS, TIME_LABELS,
+    TITLE_LABELS, TITLE_NAMES, is_outside, is_unread,
+};
 
 use super::page::{elements, names};
 use super::text;
 use super::time::{self, Told};
 
-/// What words behind the heading of the replies count for.
-const BEHIND: f64 = 0.2;
 /// Lines next to the text that may tell its time though they do not say so.
 const NEAR: usize = 8;
 
@@ -39,105 +43,10 @@ pub struct Article<'a> {
     html: &'a Html,
     /// The element that holds the text, and how it was found.
     text: Option<(ElementRef<'a>, String)>,
+    /// The elements around it, in the order of the page; with how many of them are before it.
+    around: Vec<ElementRef<'a>>,
+    before: usize,
 }
-
-const TEXT_LABELS: &str = "来信内容|信件内容|留言内容|问题内容|诉求内容|咨询内容|投诉内容|反映内容|事项内容|写信内容|提问内容|建议内容|主要内容|正文|内容";
-const TIME_LABELS: &str = "来信时间|写信时间|信件时间|留言时间|提交时间|诉求时间|提问时间|咨询时间|投诉时间|反映时间|发布时间|发表时间|发帖时间|发布日期|发表日期|发文日期|来信日期|写信日期|留言日期|提交日期";
-const TITLE_LABELS: &str = "来信标题|信件标题|留言标题|诉求标题|事项标题|来信主题|信件主题|留言主题|诉求主题|问题标题|标题|主题";
-const AUTHOR_LABELS: &str = "来信人|写信人|发信人|留言人|诉求人|提问人|咨询人|投诉人|反映人|发布人|发帖人|发表人|网友|昵称|作者|姓名|author|by";
-
-#[allow(
-    clippy::expect_used,
-    reason = "constant patterns, compiled by every test"
-)]
-fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("a valid pattern")
-}
-
-static UNREAD: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"comment|reply|respond|author-?(?:box|bio|info)|foot|side|(?:^|[ _-])nav|menu|share|related|relat|recommend|(?:^|[ _-])hot|copyright|breadcrumb|crumb|pager|pagination|page-?nav|toolbar|login|search|banner|(?:^|[ _-])ads?(?:$|[ _-])|signature|(?:^|[ _-])sign|pstatus|hidden|attach|qrcode|sns|prev|next|locmin|modact|rate|tags?(?:$|[ _-])|meta(?:$|[ _-])",
-    )
-});
-static READ: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"article|content|zoom|editor|(?:^|[ _-])text|body|main|detail|post|t_f|message|entry|news|con(?:$|[ _-])|view",
-    )
-});
-/// Parts of a page that are not of the post, nor around it.
-static OUTSIDE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"comment|respond|foot|side|(?:^|[ _-])nav|menu|related|recommend|(?:^|[ _-])hot|copyright|breadcrumb|crumb|login|search|banner|(?:^|[ _-])ads?(?:$|[ _-])|widget|hidden|topbar|prev|next|rank|logo|brand|masthead|site-title|(?:^| )header(?:$|[ _-])|site-header",
-    )
-});
-/// Lines beside a text that tell of it, or of the site.
-static BESIDE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"(?i)(?:发布时间|发布日期|信息来源|来源|作者|编辑|浏览(?:次数)?|点击(?:次数|率)?|阅读|字体|字号|时间|日期)\s*[:：]|主办单位|承办单位|技术支持|版权所有|copyright|备案|网站标识码|浏览器|访客|您(?:现)?在的位置|当前位置|上一[篇条封]|下一[篇条封]",
-    )
-});
-/// Headings of what others wrote about the text.
-static REPLIES: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"\A[【\[]?(?:网友|最新|全部|相关|精彩|热门|所有|用户|官方|读者)?(?:评论|跟帖|回帖|留言回复|回复内容|答复内容|办理结果|官方回复|答复情况)",
-    )
-});
-/// What is not written by the author though it stands in the text.
-static APART: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"\A(?:本帖最后由 .{1,60} 编辑|来自[:：]?.{0,12}客户端|分享到[:：]?.{0,30}|【?(?:打印|关闭)(?:本页|窗口)?】?|责任编辑[:：].{0,20}|编辑[:：].{0,12}|扫一扫.{0,20})\z",
-    )
-});
-/// Lines with times that are no post's.
-static OTHERS: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        "注册|生日|开站|建站|今天是|现在时间|当前时间|copyright|版权|备案|icp|在线|上次|最后登录|有效期|截止|gmt",
-    )
-});
-static SENTENCES: LazyLock<Regex> = LazyLock::new(|| pattern("[，。；：！？、,;!?]"));
-static INLINE_AUTHOR: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(&format!(
-        r"(?i)(?:^|[\s|　【\[(（])(?P<label>{AUTHOR_LABELS})\s*[:：]\s*(?P<name>[^\s|　：:，。;；\])）】]{{1,24}})"
-    ))
-});
-static AUTHOR_NAMES: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"author|username|user-name|nickname|(?:^|[ _-])by(?:$|[ _-])|poster|authi|writer")
-});
-static TITLE_NAMES: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"title|(?:^|[ _-])tit(?:$|[ _-])|subject|headline|biaoti"));
-
-/// Of a page's class and id: whether what is in it is not of the post.
-fn is_unread(element: ElementRef<'_>) -> bool {
-    is_of(element, &UNREAD)
-}
-
-/// Of a page's class and id: whether what is in it is not even around the post.
-fn is_outside(element: ElementRef<'_>) -> bool {
-    is_of(element, &OUTSIDE)
-}
-
-fn is_of(element: ElementRef<'_>, kinds: &Regex) -> bool {
-    match element.value().name() {
-        "html" | "body" => return false,
-        "nav" | "footer" | "aside" | "script" | "style" | "noscript" | "template" | "iframe"
-        | "head" | "select" | "button" | "textarea" => return true,
-        _ => {}
-    }
-    let style = element.value().attr("style").unwrap_or_default();
-    if style.replace(' ', "").contains("display:none") {
-        return true;
-    }
-    let names = names(element);
-    let names = names.trim();
-    !names.is_empty() && kinds.is_match(names) && !READ_STRONGLY.is_match(names)
-}
-
-/// Names that only the text has, whatever else is among them.
-static READ_STRONGLY: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"trs_editor|zoom|article-?content|entry-content|post_?content|postmessage|t_f(?:$| )|news_?content|main|wrap|container|content-?box|pcb|plc|layout",
-    )
-});
 
 impl<'a> Article<'a> {
     /// Of a page.
@@ -147,14 +56,34 @@ impl<'a> Article<'a> {
             .filter(|(value, _)| text::of_element(*value).chars().count() >= 5)
             .map(|(value, label)| (value, format!("beside “{label}”")))
             .or_else(|| densest(html).map(|element| (element, shape(element))));
-        Self { html, text }
+        Self::with(html, text)
     }
 
     /// Of a page whose text is known to be in that element.
     #[must_use]
     pub fn around_text(html: &'a Html, text: ElementRef<'a>) -> Self {
-        let text = Some((text, shape(text)));
-        Self { html, text }
+        Self::with(html, Some((text, shape(text))))
+    }
+
+    fn with(html: &'a Html, text: Option<(ElementRef<'a>, String)>) -> Self {
+        let main = text.as_ref().map(|(element, _)| element.id());
+        let (mut around, mut before) = (Vec::new(), None);
+        let mut waiting = vec![html.root_element()];
+        while let Some(element) = waiting.pop() {
+            if Some(element.id()) == main {
+                before = Some(around.len());
+            } else if !is_outside(element) {
+                around.push(element);
+                let children: Vec<_> = element.children().filter_map(ElementRef::wrap).collect();
+                waiting.extend(children.into_iter().rev());
+            }
+        }
+        Self {
+            html,
+            text,
+            before: before.unwrap_or(around.len()),
+            around,
+        }
     }
 
     /// Its text.
@@ -188,7 +117,7 @@ impl<'a> Article<'a> {
             }
         }
         let told = self.told_titles();
-        let heads = || elements(self.html.root_element()).filter(|head| !self.is_apart(*head));
+        let heads = || self.around.iter().copied();
         let of = |head: ElementRef<'_>| {
             let says = text::of_element(head).replace('\n', " ");
             (says.chars().count() <= 200).then_some(says)
@@ -208,7 +137,7 @@ impl<'a> Article<'a> {
         if let Some(value) = named {
             return found(value, "by the name of its element");
         }
-        let (before, _) = self.around();
+        let (before, _) = self.lines();
         let mut nearest = before.iter().rev();
         if let Some(value) = nearest.find_map(|line| told.iter().find(|told| *told == line)) {
             return found(value.clone(), "by the title of the window");
@@ -226,13 +155,11 @@ impl<'a> Article<'a> {
         if let (Some(only), None) = (heads.next(), heads.next()) {
             return found(only, "in `h1`");
         }
-        let main = self.text.as_ref().map(|(element, _)| element.id());
-        let named = elements(self.html.root_element())
-            .take_while(|element| Some(element.id()) != main)
-            .filter(|head| TITLE_NAMES.is_match(&names(*head)) && !self.is_apart(*head))
+        let before_text = self.around.iter().take(self.before).rev().copied();
+        let named = before_text
+            .filter(|head| TITLE_NAMES.is_match(&names(*head)))
             .filter_map(of)
-            .filter(|says| stands(&says))
-            .last();
+            .find(|says| stands(&says));
         if let Some(value) = named {
             return found(value, "by the name of its element");
         }
@@ -255,7 +182,7 @@ impl<'a> Article<'a> {
                 return Some(author);
             }
         }
-        let (before, after) = self.around();
+        let (before, after) = self.lines();
         for line in before.iter().rev().chain(&after) {
             if let Some(told) = INLINE_AUTHOR.captures(line)
                 && let (Some(label), Some(name)) = (told.name("label"), told.name("name"))
@@ -263,12 +190,12 @@ impl<'a> Article<'a> {
                 return found(name.as_str(), format!("beside “{}”", label.as_str()));
             }
         }
-        let named = elements(self.html.root_element())
-            .filter(|element| AUTHOR_NAMES.is_match(&names(*element)) && !self.is_apart(*element))
+        let named = (self.around.iter())
+            .filter(|element| AUTHOR_NAMES.is_match(&names(**element)))
             .filter_map(|element| {
                 // A name is often a link among other words.
-                let link = elements(element).find(|inner| inner.value().name() == "a");
-                let value = text::of_element(link.unwrap_or(element));
+                let link = elements(*element).find(|inner| inner.value().name() == "a");
+                let value = text::of_element(link.unwrap_or(*element));
                 let is_name = value.chars().count() <= 20
                     && !value.contains(['\n', '|'])
                     && !BESIDE.is_match(&value)
@@ -309,15 +236,15 @@ impl<'a> Article<'a> {
             !OTHERS.is_match(&line.to_ascii_lowercase())
                 && (title.is_empty() || !line.contains(&title))
         };
-        let (before, after) = self.around();
+        let (before, after) = self.lines();
         let ahead = || before.iter().rev().take(NEAR).filter(is_own);
         let behind = || after.iter().take(NEAR).filter(is_own);
         let all = || before.iter().rev().chain(&after).filter(is_own);
         let says = |line: &&String| time::is_labelled_published(line, now);
         let tells = |line: &String| told(line);
         let machine = || {
-            elements(self.html.root_element())
-                .filter(|element| element.value().name() == "time" && !self.is_apart(*element))
+            (self.around.iter())
+                .filter(|element| element.value().name() == "time")
                 .find_map(|element| told(element.value().attr("datetime")?))
         };
         // First what says that it is the time of publishing, before the text rather than behind it, where
@@ -372,16 +299,8 @@ impl<'a> Article<'a> {
             .collect()
     }
 
-    /// Whether an element is in the text, or in what is not of the post at all.
-    fn is_apart(&self, element: ElementRef<'_>) -> bool {
-        let text = self.text.as_ref().map(|(element, _)| element.id());
-        std::iter::once(*element)
-            .chain(element.ancestors())
-            .any(|node| Some(node.id()) == text || ElementRef::wrap(node).is_some_and(is_outside))
-    }
-
     /// The lines before the text, and those behind it.
-    fn around(&self) -> (Vec<String>, Vec<String>) {
+    fn lines(&self) -> (Vec<String>, Vec<String>) {
         let main = self.text.as_ref().map(|(element, _)| element.id());
         let whole = text::Reading {
             left_out: |element: ElementRef<'_>| Some(element.id()) != main && is_outside(element),
@@ -477,147 +396,6 @@ fn labelled<'a>(html: &'a Html, labels: &str) -> Option<(ElementRef<'a>, String)
     })
 }
 
-/// The element in which sentences are densest.
-fn densest(html: &Html) -> Option<ElementRef<'_>> {
-    let mut scores: HashMap<NodeId, f64> = HashMap::new();
-    let mut order = Vec::new();
-    let mut share_here = 1.0;
-    let mut waiting = vec![html.root_element()];
-    while let Some(element) = waiting.pop() {
-        if is_unread(element) {
-            continue;
-        }
-        let children: Vec<_> = element.children().filter_map(ElementRef::wrap).collect();
-        waiting.extend(children.iter().rev());
-        let own = own_text(element);
-        let length = own.chars().count();
-        if length < 30 && REPLIES.is_match(&own) {
-            share_here = BEHIND;
-        }
-        if length < 8 {
-            continue;
-        }
-        let sentences = SENTENCES.find_iter(&own).count();
-        if (sentences == 0 && length < 20) || BESIDE.is_match(&own) {
-            continue;
-        }
-        #[allow(clippy::cast_precision_loss, reason = "a page's length")]
-        let score = 1.0 + sentences as f64 + (length as f64 / 25.0).min(12.0);
-        let holds = !matches!(
-            element.value().name(),
-            "p" | "li" | "dd" | "blockquote" | "pre" | "font" | "span" | "b" | "strong"
-        );
-        let ancestors = std::iter::once(element)
-            .filter(|_| holds)
-            .chain(element.ancestors().filter_map(ElementRef::wrap));
-        for (ancestor, share) in ancestors.zip([1.0, 0.5, 0.2]) {
-            let entry = scores.entry(ancestor.id()).or_insert_with(|| {
-                order.push(ancestor);
-                0.0
-            });
-            *entry += score * share * share_here;
-        }
-    }
-    let best = order
-        .into_iter()
-        .map(|element| {
-            let score = scores.get(&element.id()).copied().unwrap_or_default();
-            (
-                element,
-                score * weight(element) * (1.0 - link_share(element)),
-            )
-        })
-        .fold(None::<(ElementRef<'_>, f64)>, |best, next| match best {
-            Some(best) if best.1 >= next.1 => Some(best),
-            _ => Some(next),
-        })?
-        .0;
-    Some(first_of_its_kind(html, best))
-}
-
-/// A thread has many posts of one kind: the first is the one that it is about.
-fn first_of_its_kind<'a>(html: &'a Html, best: ElementRef<'a>) -> ElementRef<'a> {
-    let Some(class) = best
-        .value()
-        .attr("class")
-        .filter(|class| !class.trim().is_empty())
-    else {
-        return best;
-    };
-    elements(html.root_element())
-        .find(|element| {
-            element.value().name() == best.value().name()
-                && element.value().attr("class") == Some(class)
-                && text::of_element(*element).chars().count() >= 2
-        })
-        .unwrap_or(best)
-}
-
-/// What the name of an element makes of the words in it.
-fn weight(element: ElementRef<'_>) -> f64 {
-    let names = names(element);
-    let mut weight = match element.value().name() {
-        "body" | "html" => 0.3,
-        _ => 1.0,
-    };
-    if READ.is_match(&names) {
-        weight *= 1.4;
-    }
-    if UNREAD.is_match(&names) {
-        weight *= 0.6;
-    }
-    weight
-}
-
-/// The words directly in an element, or in what is in line with them; not those of links.
-fn own_text(element: ElementRef<'_>) -> String {
-    let mut own = String::new();
-    for child in element.children() {
-        match child.value() {
-            Node::Text(words) => own.push_str(words.trim()),
-            Node::Element(inner)
-                if matches!(
-                    inner.name(),
-                    "b" | "strong" | "span" | "font" | "em" | "i" | "u" | "o:p"
-                ) =>
-            {
-                for words in child.descendants() {
-                    if let Node::Text(words) = words.value() {
-                        own.push_str(words.trim());
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    own
-}
-
-fn link_share(element: ElementRef<'_>) -> f64 {
-    let (mut linked, mut all) = (0_usize, 0_usize);
-    for node in element.descendants() {
-        if let Node::Text(words) = node.value() {
-            let length = words.trim().chars().count();
-            all += length;
-            let is_linked = node
-                .ancestors()
-                .take_while(|ancestor| ancestor.id() != element.id())
-                .any(|ancestor| {
-                    ancestor
-                        .value()
-                        .as_element()
-                        .is_some_and(|inner| inner.name() == "a")
-                });
-            if is_linked {
-                linked += length;
-            }
-        }
-    }
-    #[allow(clippy::cast_precision_loss, reason = "a page's length")]
-    let share = linked as f64 / all.max(1) as f64;
-    share
-}
-
 /// Whether the page shows nothing without its scripts, which never run here.
 #[must_use]
 pub fn needs_a_browser(html: &Html) -> bool {
@@ -637,5 +415,24 @@ mod tests {
         assert!(needs_a_browser(&page::parse(empty).unwrap()));
         let whole = format!("<p>{}</p><script></script>", "路灯坏了。".repeat(30));
         assert!(!needs_a_browser(&page::parse(&whole).unwrap()));
+    }
+
+    #[test]
+    fn a_page_made_to_be_slow_is_read_all_the_same() {
+        let now = "2026-11-23T04:00:00Z".parse().unwrap();
+        let deep = "<div class=author>路灯坏了，没人来修。".repeat(500);
+        let wide = "<h1 class=title>路灯坏了</h1><p>没人来修，路灯坏了。</p>".repeat(20_000);
+        let links = "<i><a href=/t/101>路灯坏了没人修</a></i>".repeat(20_000);
+        for text in [format!("{deep}{wide}"), format!("{deep}{links}")] {
+            let html = page::parse(&text).unwrap();
+            let article = Article::new(&html);
+            assert!(article.text().is_some());
+            drop((article.title(), article.author(), article.time(now)));
+            drop(crate::extract::listing::entries(
+                &html,
+                &"http://a.test/".parse().unwrap(),
+                now,
+            ));
+        }
     }
 }

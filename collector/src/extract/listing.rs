@@ -160,7 +160,8 @@ fn parted(links: Vec<Link<'_>>) -> Vec<List<'_>> {
             *held.entry(node.id()).or_default() += 1;
         }
     }
-    let mut lists: Vec<(String, List<'_>)> = Vec::new();
+    let mut lists: Vec<List<'_>> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
     for (link, url) in links {
         let holder = link
             .ancestors()
@@ -177,15 +178,18 @@ fn parted(links: Vec<Link<'_>>) -> Vec<List<'_>> {
             "" => format!("{:?}", holder.id()),
             class => format!("{} {class}", holder.value().name()),
         };
-        match lists.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, list)) => list.links.push((link, url)),
-            None => {
-                let links = vec![(link, url)];
-                lists.push((key, List { holder, links }));
-            }
+        let index = *known.entry(key).or_insert_with(|| {
+            lists.push(List {
+                holder,
+                links: Vec::new(),
+            });
+            lists.len() - 1
+        });
+        if let Some(list) = lists.get_mut(index) {
+            list.links.push((link, url));
         }
     }
-    lists.into_iter().map(|(_, list)| list).collect()
+    lists
 }
 
 /// What a link says: its words, or in full what they were cut from.

@@ -3,9 +3,9 @@
 use scraper::{ElementRef, Html};
 use thiserror::Error;
 
-/// Elements within each other, at most. Beyond that parsing takes time with the square of the depth, and no
-/// page that people read comes near.
-const DEEPEST: usize = 4_000;
+/// Elements within each other, at most, about as many as browsers bear: what is done with a page takes time with
+/// its depth.
+const DEEPEST: usize = 512;
 /// Elements that end by themselves: they hold nothing, or end with the next of their kind.
 const UNCLOSED: [&str; 28] = [
     "area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta",
