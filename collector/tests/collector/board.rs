@@ -43,7 +43,7 @@ async fn board() -> Site {
     for number in 1..=4 {
         let page = post(
             &format!("路灯{number}"),
-            "冯川<b>镇</b>的路​灯坏了，电话138​1234⁠5612",
+            "冯川<b>镇</b>的路\u{200B}灯坏了，电话138\u{200B}1234\u{2060}5612",
         );
         site.set(&format!("/post/{number}"), Page::gbk(&page));
     }
