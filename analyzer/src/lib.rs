@@ -12,6 +12,7 @@ pub mod event;
 pub mod metrics;
 pub mod model;
 pub mod pipeline;
+pub mod region;
 pub mod risk;
 pub mod settings;
 pub mod stage;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use analyzer::pipeline::Pipeline;
 use analyzer::settings::Settings;
-use analyzer::{app, evaluate, train};
+use analyzer::{app, evaluate, region, train};
 use backbone::message::SourceKind;
 use backbone::region::Region;
 use backbone::{dead_letters, service};
@@ -53,6 +53,8 @@ enum Command {
     Train(train::Arguments),
     /// Prints accuracy, macro-F1 and the confusion table of a model on labelled texts.
     Evaluate(evaluate::Arguments),
+    /// Drafts the gazetteer of a county (`region.toml`) from lists of places, for its people to check.
+    Region(region::Arguments),
     /// Lists or replays dead letters.
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
@@ -99,6 +101,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(Command::Evaluate(evaluate)) => {
             evaluate::run(&settings(&arguments)?.model, evaluate, &mut stdout())
         }
+        Some(Command::Region(region)) => region::run(region, &mut stdout()),
         Some(Command::DeadLetters(command)) => {
             dead_letters::run(&settings(&arguments)?.kafka, command, &mut stdout()).await
         }

@@ -21,6 +21,13 @@ pub const SUBJECTS: [&str; 7] = [
     "卫生计生",
 ];
 
+/// The kinds of places a region can list.
+pub const KINDS: [&str; 19] = [
+    "county", "town", "village", "road", "estate", "school", "hospital", "scenic", "temple",
+    "river", "bridge", "market", "park", "square", "station", "site", "factory", "zone",
+    "district",
+];
+
 /// A county or other region: its names, its places and its units.
 #[derive(Debug, Clone)]
 pub struct Region {
@@ -41,10 +48,18 @@ pub struct Gazetteer {
     /// Its other names.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// Its other names that count only beside another sign of the region: old names and nicknames
+    /// that others bear too, its name in Latin letters and its initials, both in upper case.
+    #[serde(default)]
+    pub weak_aliases: Vec<String>,
     /// Names of the larger places it lies in; one of them beside a homonym tells that the place of
     /// this region is meant.
     #[serde(default)]
     pub parents: Vec<String>,
+    /// Names of the neighbouring counties: to name one is no sign of this region, however many places
+    /// they share.
+    #[serde(default)]
+    pub neighbours: Vec<String>,
     /// Strings in which an alias is no place name.
     #[serde(default)]
     pub traps: Vec<String>,
@@ -59,11 +74,16 @@ pub struct Gazetteer {
 pub struct GazetteerPlace {
     /// Its name.
     pub name: String,
-    /// Its kind: county, town, village, road, estate, school, scenic, zone or district.
+    /// Its kind: county, town, village, road, estate, school, hospital, scenic, temple, river, bridge,
+    /// market, park, square, station, site, factory, zone or district.
     pub kind: String,
     /// Its other names.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// Its other names that count only beside another sign of the region, whether or not its full name
+    /// does: 沿里 for 沿里村.
+    #[serde(default)]
+    pub short: Vec<String>,
     /// The larger place of the region that it lies in; empty when that is the region itself.
     #[serde(default)]
     pub within: String,
@@ -205,6 +225,13 @@ fn check_gazetteer(gazetteer: &Gazetteer) -> Result<(), String> {
         if !seen.insert(name) {
             return Err(format!("place `{name}` is listed twice; remove one"));
         }
+        if !KINDS.contains(&place.kind.as_str()) {
+            return Err(format!(
+                "place `{name}` has the unknown kind `{}`; known are {}",
+                place.kind,
+                KINDS.join(" ")
+            ));
+        }
         if !place.within.is_empty() && !names.contains(place.within.as_str()) {
             return Err(format!(
                 "place `{name}` lies within `{}`, which is not listed; add a [[place]] of that name",
@@ -301,6 +328,11 @@ mod tests {
                 &format!("{REGION}within = \"望江\"\n"),
                 OFFICE,
                 "lies within `望江`",
+            ),
+            (
+                &REGION.replace("town", "hamlet"),
+                OFFICE,
+                "place `柳桥镇` has the unknown kind `hamlet`; known are county town",
             ),
             (
                 &format!("{REGION}size = 3\n"),

@@ -14,6 +14,8 @@ enum Sign {
     Region,
     /// The place at this index of the gazetteer.
     Place(usize),
+    /// The place at this index, by a name that counts only beside another sign.
+    Short(usize),
     /// A larger place: no sign of relevance alone.
     Parent,
     /// A department: no sign of relevance alone, for other counties have a bureau of that name.
@@ -64,6 +66,8 @@ impl Gazetteer {
         for (index, place) in gazetteer.place.iter().enumerate() {
             let names = std::iter::once(&place.name).chain(&place.aliases);
             entries.extend(names.map(|name| (name.as_str(), Sign::Place(index))));
+            let short = place.short.iter();
+            entries.extend(short.map(|name| (name.as_str(), Sign::Short(index))));
         }
         entries.extend(
             gazetteer
@@ -109,17 +113,21 @@ impl Gazetteer {
     pub fn read(&self, text: &str, words: &[&str], kind: SourceKind) -> Relevance {
         let mut region = Vec::new();
         let mut other_sign = false;
-        // How often each place is named, and where first.
-        let mut named: Vec<(usize, u32)> = Vec::new();
+        // How often each place is named, where first, and whether only by short names.
+        let mut named: Vec<(usize, u32, bool)> = Vec::new();
         for (mention, sign) in self.mentions(text, words) {
             match sign {
                 Sign::Region => push_once(&mut region, mention),
-                Sign::Place(index) => {
+                Sign::Place(index) | Sign::Short(index) => {
+                    let short = matches!(sign, Sign::Short(_));
                     // 奉新县实验小学 names the county too.
                     other_sign |= self.region.iter().any(|name| mention.contains(name));
-                    match named.iter_mut().find(|(known, _)| *known == index) {
-                        Some((_, count)) => *count += 1,
-                        None => named.push((index, 1)),
+                    match named.iter_mut().find(|(known, ..)| *known == index) {
+                        Some((_, count, only_short)) => {
+                            *count += 1;
+                            *only_short &= short;
+                        }
+                        None => named.push((index, 1, short)),
                     }
                 }
                 Sign::Parent | Sign::Unit => other_sign = true,
@@ -129,9 +137,9 @@ impl Gazetteer {
         let addressed = kind == SourceKind::Import;
         let mut places: Vec<(&Place, bool, u32)> = named
             .iter()
-            .filter_map(|(index, count)| {
+            .filter_map(|(index, count, only_short)| {
                 let (place, needs_sign) = self.places.get(*index)?;
-                Some((place, *needs_sign, *count))
+                Some((place, *needs_sign || *only_short, *count))
             })
             .collect();
         let signed = addressed
@@ -252,6 +260,37 @@ mod tests {
         check("义乌赤岸镇的红糖真好吃", None);
         check("宜春赤岸镇的垃圾没人收", Some(&["赤岸镇"]));
         check("赤岸镇到冯川镇的班车", Some(&["赤岸镇", "冯川镇"]));
+    }
+
+    #[test]
+    fn a_short_name_needs_another_sign_though_the_full_one_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = [
+            (
+                "region.toml",
+                "code = \"990101\"\nname = \"青禾县\"\n[[place]]\nname = \"沿里村\"\nkind = \"village\"\nshort = [\"沿里\"]\n",
+            ),
+            (
+                "units.toml",
+                "[[unit]]\ncode = \"office\"\nname = \"县政府办公室\"\nkind = \"office\"\nduty_office = true\n",
+            ),
+        ];
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let region = Region::load(folder.path()).unwrap();
+        let segmenter = Segmenter::new([&region]);
+        let gazetteer = Gazetteer::new(&region).unwrap();
+        let cases = [
+            ("沿里的路灯坏了", false),
+            ("青禾县沿里的路灯坏了", true),
+            ("沿里村的路灯坏了", true),
+            ("沿里的路灯，沿里村谁来管", true),
+        ];
+        for (text, expected) in cases {
+            let read = gazetteer.read(text, &segmenter.words(text), SourceKind::Board);
+            assert_eq!(!read.places.is_empty(), expected, "{text}");
+        }
     }
 
     #[test]

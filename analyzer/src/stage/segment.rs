@@ -16,10 +16,11 @@ impl Segmenter {
         let mut jieba = Jieba::new();
         for region in regions {
             let gazetteer = &region.gazetteer;
-            let places = gazetteer
-                .place
-                .iter()
-                .flat_map(|place| std::iter::once(&place.name).chain(&place.aliases));
+            let places = gazetteer.place.iter().flat_map(|place| {
+                std::iter::once(&place.name)
+                    .chain(&place.aliases)
+                    .chain(&place.short)
+            });
             let units = region
                 .units
                 .iter()
