@@ -73,11 +73,12 @@ fn draft(arguments: &Arguments) -> anyhow::Result<String> {
     }
     let mut places = listed(&arguments.places)?;
     let county = stem(&arguments.name).unwrap_or(&arguments.name);
-    add_towns(&mut places, &country, &arguments.name);
+    let jieba = Jieba::new();
+    add_towns(&mut places, &country, &arguments.name, &jieba);
     for place in &mut places {
         mark(place, &country, county);
     }
-    let left_out = add_short_names(&mut places, &country);
+    let left_out = add_short_names(&mut places, &country, &jieba);
     places.sort_by(|one, other| one.order().cmp(&other.order()));
     write(arguments, &country, &places, &left_out)
 }
@@ -362,7 +363,7 @@ fn kind_of(name: &str) -> &'static str {
 }
 
 /// Adds the county's towns and villages that its own lists do not have.
-fn add_towns(places: &mut Vec<Draft>, country: &Country, county: &str) {
+fn add_towns(places: &mut Vec<Draft>, country: &Country, county: &str, jieba: &Jieba) {
     let mut towns: BTreeMap<&str, String> = BTreeMap::new();
     for (code, published) in &country.towns {
         let local = published.strip_prefix(county).unwrap_or(published);
@@ -377,7 +378,11 @@ fn add_towns(places: &mut Vec<Draft>, country: &Country, county: &str) {
             let mut draft = Draft::new(name.clone(), if town { "town" } else { "zone" });
             let alias = stem(local)
                 .filter(|alias| town && !places.iter().any(|draft| draft.is_called(alias)));
-            draft.place.aliases.extend(alias.map(str::to_owned));
+            // 团结 for 团结镇 is a word first.
+            match alias {
+                Some(word) if is_everyday(jieba, word) => draft.place.short.push(word.to_owned()),
+                alias => draft.place.aliases.extend(alias.map(str::to_owned)),
+            }
             places.push(draft);
         }
         towns.insert(code, name);
@@ -443,8 +448,7 @@ struct LeftOut {
 }
 
 /// Gives villages their short names, such as 沿里 for 沿里村.
-fn add_short_names(places: &mut [Draft], country: &Country) -> LeftOut {
-    let jieba = Jieba::new();
+fn add_short_names(places: &mut [Draft], country: &Country, jieba: &Jieba) -> LeftOut {
     let mut left_out = LeftOut::default();
     let mut claims: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, draft) in places.iter().enumerate() {
@@ -473,7 +477,7 @@ fn add_short_names(places: &mut [Draft], country: &Country) -> LeftOut {
             .name
             .strip_prefix(&place.within)
             .unwrap_or(&place.name);
-        if let Some(short) = farm.or_else(|| stem(local)) {
+        if let Some(short) = farm.or_else(|| stem(local).filter(|stem| !is_numbered(stem))) {
             claims.entry(short.to_owned()).or_default().push(index);
         }
     }
@@ -481,7 +485,7 @@ fn add_short_names(places: &mut [Draft], country: &Country) -> LeftOut {
         if listed.contains(&short) {
             continue;
         }
-        if country.divisions.contains(&short) || is_everyday(&jieba, &short) {
+        if country.divisions.contains(&short) || is_everyday(jieba, &short) {
             left_out.common.insert(short);
         } else if let [index] = claims.as_slice()
             && let Some(draft) = places.get_mut(*index)
@@ -492,6 +496,11 @@ fn add_short_names(places: &mut [Draft], country: &Country) -> LeftOut {
         }
     }
     left_out
+}
+
+/// Whether it ends in a number, as 上溪一 of 上溪一村 does.
+fn is_numbered(name: &str) -> bool {
+    name.ends_with(['一', '二', '三', '四', '五', '六', '七', '八', '九', '十'])
 }
 
 /// Whether the dictionary has it as a word, and not as the name of a place or person.

@@ -302,6 +302,19 @@ mod tests {
     }
 
     #[test]
+    fn the_regions_of_the_project_are_taken() {
+        let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        for folder in ["deploy/config/region", "deploy/sample/region"] {
+            for entry in std::fs::read_dir(project.join(folder)).unwrap() {
+                let entry = entry.unwrap().path();
+                if entry.is_dir() {
+                    Region::load(&entry).unwrap();
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_mistake_is_named_with_file_entry_and_remedy() {
         let cases = [
             (

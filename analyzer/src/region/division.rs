@@ -49,7 +49,8 @@ pub(super) struct Village {
     pub(super) name: String,
     /// Another name that is as good: 赤岸集镇.
     pub(super) alias: Option<String>,
-    /// Whether the name says nothing without the place around it, as that of a farm's division.
+    /// Whether the name says nothing without the place around it, as that of a farm's division or one
+    /// of two characters, 下村.
     pub(super) weak: bool,
 }
 
@@ -64,7 +65,7 @@ impl Village {
                 .iter()
                 .find_map(|ending| published.strip_suffix(ending))
         };
-        let village = if let Some(farm) = published.strip_suffix("生活区") {
+        let mut village = if let Some(farm) = published.strip_suffix("生活区") {
             Self {
                 name: farm.to_owned(),
                 weak: true,
@@ -82,7 +83,9 @@ impl Village {
                 ..Self::default()
             }
         };
-        (village.name.chars().count() > 1).then_some(village)
+        let length = village.name.chars().count();
+        village.weak |= length == 2;
+        (length > 1).then_some(village)
     }
 
     fn urban(stem: &str) -> Self {
@@ -164,6 +167,8 @@ mod tests {
         let alias = Village::of("赤岸集镇居委会").unwrap().alias;
         assert_eq!(alias.as_deref(), Some("赤岸集镇"));
         assert_eq!(Village::of("工业园区虚拟社区"), None);
+        let weak = |published| Village::of(published).unwrap().weak;
+        assert!(weak("下村村委会") && weak("上富分场生活区") && !weak("沿里村委会"));
     }
 
     #[test]

@@ -15,6 +15,7 @@ const PLACES: &str = "name\tkind\taliases\tshort\twithin\thomonym\tsource
 const TOWNS: &str = "code,name,areaCode
 990101100,\"冯川镇\",990101
 990101101,\"赤岸镇\",990101
+990101102,\"团结镇\",990101
 990101400,\"青禾县工业园区\",990101
 330782101,\"赤岸镇\",330782
 ";
@@ -132,6 +133,7 @@ fn a_name_found_elsewhere_needs_a_sign() {
         ("冯川镇", false),
         ("赤岸镇", true),
         ("沿里村", false),
+        ("下村", true),
         ("源头村", true),
         ("高新区", true),
         ("应星大道", false),
@@ -155,6 +157,7 @@ fn a_short_name_is_given_where_it_can_be_one() {
     let (region, text) = whole();
     assert_eq!(place(&region, "沿里村").short, ["沿里"]);
     assert_eq!(place(&region, "第一中学").short, ["一中"]);
+    assert_eq!(place(&region, "团结镇").short, ["团结"]);
     for name in [
         "下村",
         "前进村",
