@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use analyzer::pipeline::Pipeline;
 use analyzer::settings::{Events, Risk};
-use analyzer::stage::clean::clean;
+use analyzer::stage::clean::Cleaned;
 use backbone::message::{Certainty, Post, Reactions, SourceKind};
 use backbone::region::Region;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -56,7 +56,7 @@ fn assess(criterion: &mut Criterion) {
     let posts = posts();
     let texts: Vec<String> = posts
         .iter()
-        .map(|post| clean(&post.title, &post.text))
+        .map(|post| Cleaned::of(&post.title, &post.text).text)
         .collect();
     let bytes: usize = texts.iter().map(String::len).sum();
     let jieba = Jieba::new();

@@ -14,6 +14,8 @@ pub mod model;
 pub mod pipeline;
 pub mod region;
 pub mod risk;
+pub mod rules;
+pub mod score;
 pub mod settings;
 pub mod stage;
 pub mod train;

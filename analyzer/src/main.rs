@@ -1,13 +1,13 @@
 //! The analyzer's program.
 
-use std::io::{Write, stdout};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::io::{BufWriter, Write, stdin, stdout};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use analyzer::pipeline::Pipeline;
 use analyzer::settings::Settings;
-use analyzer::{app, evaluate, region, train};
-use backbone::message::SourceKind;
+use analyzer::{app, evaluate, region, score, train};
 use backbone::region::Region;
 use backbone::{dead_letters, service};
 use clap::{Parser, Subcommand};
@@ -38,20 +38,11 @@ struct Arguments {
 enum Command {
     /// Checks the settings, the regions and the models, and says what is wrong. Exit code 2 on a problem.
     CheckConfig,
-    /// Assesses one text and explains the result.
-    Score {
-        /// The text, as a citizen would write it.
-        text: String,
-        /// Code of the region it is read for; the first one configured where absent.
-        #[arg(long)]
-        region: Option<String>,
-        /// Where it would have been found.
-        #[arg(long, value_parser = kind, default_value = "board")]
-        kind: SourceKind,
-    },
+    /// Assesses a text and says why; or one text a line.
+    Score(score::Arguments),
     /// Trains the models from labelled texts, prints how good they are on texts held out, and writes them.
     Train(train::Arguments),
-    /// Prints accuracy, macro-F1 and the confusion table of a model on labelled texts.
+    /// Prints accuracy, macro-F1, the confusion table and the calibration error on labelled texts.
     Evaluate(evaluate::Arguments),
     /// Drafts the gazetteer of a county (`region.toml`) from lists of places, for its people to check.
     Region(region::Arguments),
@@ -60,16 +51,22 @@ enum Command {
     DeadLetters(dead_letters::Command),
 }
 
-fn kind(name: &str) -> Result<SourceKind, String> {
-    [
-        SourceKind::Board,
-        SourceKind::Feed,
-        SourceKind::Import,
-        SourceKind::Official,
-    ]
-    .into_iter()
-    .find(|kind| kind.name() == name)
-    .ok_or_else(|| "known kinds are board, feed, import and official".to_owned())
+/// The pipeline of the settings, and the code of the region asked for: `folder`, its region.toml, or the
+/// first one configured.
+fn pipeline(config: &Path, folder: Option<&Path>) -> anyhow::Result<(Pipeline, String)> {
+    let settings = Settings::load(config)?;
+    let first = settings.regions.first().map(PathBuf::as_path);
+    let folder = folder.or(first).unwrap_or(Path::new("."));
+    let folder = if folder.is_file() {
+        folder.parent().unwrap_or(Path::new("."))
+    } else {
+        folder
+    };
+    let region = Region::load(folder)?;
+    let code = region.code().to_owned();
+    let regions = BTreeMap::from([(code.clone(), region)]);
+    let pipeline = Pipeline::new(&regions, &settings.model, &settings.events, &settings.risk)?;
+    Ok((pipeline, code))
 }
 
 #[tokio::main]
@@ -90,16 +87,16 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             writeln!(stdout(), "{} is in order", arguments.config.display())?;
             Ok(())
         }
-        Some(Command::Score { text, region, kind }) => evaluate::explain(
-            &settings(&arguments)?,
-            text,
-            region.as_deref(),
-            *kind,
-            &mut stdout(),
-        ),
+        Some(Command::Score(score)) => {
+            let (pipeline, region) = pipeline(&arguments.config, score.region())?;
+            let mut out = BufWriter::new(stdout().lock());
+            score::run(&pipeline, &region, score, &mut stdin().lock(), &mut out)?;
+            Ok(out.flush()?)
+        }
         Some(Command::Train(train)) => train::run(train, &mut stdout()),
         Some(Command::Evaluate(evaluate)) => {
-            evaluate::run(&settings(&arguments)?.model, evaluate, &mut stdout())
+            let (pipeline, region) = pipeline(&arguments.config, evaluate.region())?;
+            evaluate::run(&pipeline, &region, evaluate, &mut stdout())
         }
         Some(Command::Region(region)) => region::run(region, &mut stdout()),
         Some(Command::DeadLetters(command)) => {

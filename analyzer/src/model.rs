@@ -1,22 +1,69 @@
-//! Linear models over hashed character n-grams, as `analyzer train` makes them.
+//! Linear models over hashed character n-grams and signs, as `analyzer train` makes them.
 //!
-//! A text's features are its character 1- to 3-grams, each counted as 1 + ln(count), hashed to
-//! [`BUCKETS`] places and scaled to length 1. A class's score is the dot product with its weights,
-//! kept as 8-bit integers with one scale per class, plus its bias; probabilities are the softmax of
-//! the scores. The file is in the safetensors format.
+//! A text's features are its characters and pairs of neighbouring characters, each weighted by
+//! (1 + ln count) · idf, from the third time on no more, and hashed to [`BUCKETS`] places; the vector is scaled to length 1. A class's
+//! score is its dot product with the class's weights, kept as 8-bit integers with one scale per class,
+//! plus the weights of the [signs](crate::stage::signs) found, plus a bias. Probabilities are the
+//! softmax of the scores times the model's sharpness, which training fits so that they are right as often as they say
+//! (temperature scaling, Guo et al. 2017). The idf is folded into the weights; files are in the safetensors format.
+//!
+//! All models of a folder are kept side by side, one slot of [`LANES`] bytes per place, so that a text is read
+//! once for all of them and each place costs one access to memory.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use thiserror::Error;
-use xxhash_rust::xxh3::xxh3_64;
+
+use crate::stage::segment::Words;
+use crate::stage::signs::{SIGNS, Signs};
 
 /// Hashed features of a model.
 pub const BUCKETS: usize = 1 << 18;
 
-/// Longest n-gram, in characters.
-const LONGEST: usize = 3;
+/// Bytes of a slot: the weights of all classes of all models, then the place's idf.
+pub const LANES: usize = 32;
+const IDF: usize = LANES - 1;
+/// What an idf of one step is worth in a slot.
+const IDF_STEP: f32 = 0.04;
+
+/// What a model tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Task {
+    /// The first-level subject.
+    Subject,
+    /// The feeling towards government.
+    Sentiment,
+    /// What the writer wants.
+    Appeal,
+}
+
+impl Task {
+    /// All tasks.
+    pub const ALL: [Self; 3] = [Self::Subject, Self::Sentiment, Self::Appeal];
+
+    /// The name of its model's file, without the ending.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Subject => "subject",
+            Self::Sentiment => "sentiment",
+            Self::Appeal => "appeal",
+        }
+    }
+
+    /// The labels it tells apart, in the order of its classes.
+    #[must_use]
+    pub fn labels(self) -> &'static [&'static str] {
+        match self {
+            Self::Subject => &backbone::region::SUBJECTS,
+            Self::Sentiment => &["negative", "neutral", "positive"],
+            Self::Appeal => &backbone::message::APPEALS,
+        }
+    }
+}
 
 /// A model's file is not what is expected.
 #[derive(Debug, Error)]
@@ -35,7 +82,56 @@ impl ModelError {
     }
 }
 
-/// A text's features: places and values, each place once.
+/// The place of a character (`second` is 0) or of a pair of neighbours.
+#[inline]
+fn place(first: char, second: u32) -> u32 {
+    let pair = u64::from(u32::from(first)) << 21 | u64::from(second);
+    // Multiplicative hashing (Knuth, vol. 3, 6.4) with 2^64 / φ.
+    (pair.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - 18)) as u32
+}
+
+/// A character with the places of it and of the pair that ends with it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Character {
+    /// The byte after it.
+    end: usize,
+    alone: u32,
+    /// Absent after white space, which takes part in nothing.
+    pair: Option<u32>,
+    /// The pair's idf, in steps.
+    rarity: u8,
+}
+
+fn characters(text: &str) -> Vec<Character> {
+    let mut characters = Vec::with_capacity(text.len() / 3);
+    let mut before: Option<char> = None;
+    for (start, character) in text.char_indices() {
+        if character.is_whitespace() {
+            before = None;
+            continue;
+        }
+        characters.push(Character {
+            end: start + character.len_utf8(),
+            alone: place(character, 0),
+            pair: before.map(|first| place(first, u32::from(character))),
+            rarity: 0,
+        });
+        before = Some(character);
+    }
+    characters
+}
+
+/// What a feature counts that occurs once, twice, and more often: 1 + ln of it.
+const OFTEN: [f32; 3] = [1.0, 1.693_147_2, 2.098_612_3];
+
+/// How much the square of a feature grows with its first, second and third time.
+const SQUARES: [f32; 3] = [
+    1.0,
+    OFTEN[1] * OFTEN[1] - 1.0,
+    OFTEN[2] * OFTEN[2] - OFTEN[1] * OFTEN[1],
+];
+
+/// A text's features: places, each once, with what its number counts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Features(pub Vec<(u32, f32)>);
 
@@ -43,104 +139,148 @@ impl Features {
     /// The features of a cleaned text.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let mut places: Vec<u32> = Vec::with_capacity(text.len());
-        for_each_ngram(text, |place| places.push(place));
-        places.sort_unstable();
-        let mut features: Vec<(u32, f32)> = places
-            .chunk_by(|one, other| one == other)
-            .filter_map(|same| {
-                same.first()
-                    .map(|place| (*place, 1.0 + (same.len() as f32).ln()))
-            })
-            .collect();
-        let length = features
+        let mut places: Vec<u32> = characters(text)
             .iter()
-            .map(|(_, value)| value * value)
-            .sum::<f32>()
-            .sqrt();
-        if length > 0.0 {
-            for (_, value) in &mut features {
-                *value /= length;
-            }
-        }
-        Self(features)
+            .flat_map(|character| std::iter::once(character.alone).chain(character.pair))
+            .collect();
+        places.sort_unstable();
+        Self(
+            places
+                .chunk_by(|one, other| one == other)
+                .filter_map(|same| {
+                    let often = OFTEN[same.len().min(OFTEN.len()) - 1];
+                    same.first().map(|place| (*place, often))
+                })
+                .collect(),
+        )
     }
 }
 
-fn for_each_ngram(text: &str, mut each: impl FnMut(u32)) {
-    let bytes = text.as_bytes();
-    let starts: Vec<usize> = text
-        .char_indices()
-        .filter(|(_, c)| !c.is_whitespace())
-        .map(|(start, _)| start)
-        .collect();
-    for (index, start) in starts.iter().enumerate() {
-        let mut end = *start;
-        for next in starts.iter().skip(index).take(LONGEST) {
-            if *next != end {
-                // White space lies between: an n-gram does not reach across it.
-                break;
-            }
-            end += text
-                .get(*next..)
-                .and_then(|rest| rest.chars().next())
-                .map_or(0, char::len_utf8);
-            if let Some(ngram) = bytes.get(*start..end) {
-                each((xxh3_64(ngram) % BUCKETS as u64) as u32);
+/// How much a place tells: its inverse document frequency, in steps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rarity(Vec<u8>);
+
+impl Rarity {
+    /// Of the places of many texts: ln((1 + texts) / (1 + texts with the place)) + 1.
+    #[must_use]
+    pub fn of<'a>(texts: impl IntoIterator<Item = &'a Features>) -> Self {
+        let mut with = vec![0_u32; BUCKETS];
+        let mut all = 0_u32;
+        for features in texts {
+            all += 1;
+            for (place, _) in &features.0 {
+                with[*place as usize] += 1;
             }
         }
+        let idf = |count: u32| (f64::from(1 + all) / f64::from(1 + count)).ln() + 1.0;
+        Self(
+            with.into_iter()
+                // What occurs once tells nothing that another text could confirm.
+                .map(|count| if count < 2 { 0.0 } else { idf(count) })
+                .map(|idf| (idf / f64::from(IDF_STEP)).round().min(255.0) as u8)
+                .collect(),
+        )
+    }
+
+    /// The idf of a place.
+    #[must_use]
+    pub fn idf(&self, place: u32) -> f32 {
+        self.0
+            .get(place as usize)
+            .map_or(0.0, |steps| f32::from(*steps) * IDF_STEP)
     }
 }
 
-/// A trained model.
+/// A trained model, as in its file.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LinearModel {
-    path: PathBuf,
-    version: String,
-    labels: Vec<String>,
-    /// Feature by feature, the classes side by side.
+pub struct Model {
+    /// Its name and version, such as `subject-2`.
+    pub version: String,
+    /// What it tells apart.
+    pub labels: Vec<String>,
+    /// Feature by feature, the classes side by side; with the idf folded in.
     weights: Vec<i8>,
     scales: Vec<f32>,
+    /// Sign by sign, the classes side by side.
+    signs: Vec<f32>,
     biases: Vec<f32>,
+    sharpness: f32,
+    rarity: Rarity,
 }
 
-impl LinearModel {
-    /// Rounds trained weights, feature by feature with the classes side by side, to 8 bits.
+impl Model {
+    /// Rounds trained weights to 8 bits. `weights` and `signs` have the classes side by side; the idf is
+    /// folded into the weights here.
     #[must_use]
-    pub fn round(version: &str, labels: &[&str], weights: &[f32], biases: &[f32]) -> Self {
-        let classes = labels.len();
+    pub fn round(
+        task: Task,
+        version: &str,
+        weights: &[f32],
+        signs: &[f32],
+        biases: &[f32],
+        sharpness: f32,
+        rarity: &Rarity,
+    ) -> Self {
+        let classes = task.labels().len();
+        let folded: Vec<f32> = weights
+            .chunks(classes)
+            .zip(0..)
+            .flat_map(|(of_place, place)| {
+                let idf = rarity.idf(place);
+                of_place.iter().map(move |weight| weight * idf)
+            })
+            .collect();
         let scales: Vec<f32> = (0..classes)
             .map(|class| {
-                let largest = weights
+                let mut sizes: Vec<f32> = folded
                     .iter()
                     .skip(class)
                     .step_by(classes)
-                    .fold(0.0_f32, |largest, weight| largest.max(weight.abs()));
-                (largest / 127.0).max(f32::MIN_POSITIVE)
+                    .map(|weight| weight.abs())
+                    .collect();
+                sizes.sort_unstable_by(f32::total_cmp);
+                // A few weights stand out; cut to the 64th largest, the others keep their places.
+                let largest = sizes.get(sizes.len().saturating_sub(64)).copied();
+                let largest = largest.filter(|size| *size > 0.0);
+                let largest = largest.or(sizes.last().copied());
+                (largest.unwrap_or_default() / 127.0).max(f32::MIN_POSITIVE)
             })
             .collect();
-        let rounded = weights
+        let rounded = folded
             .iter()
             .zip(scales.iter().cycle())
-            .map(|(weight, scale)| (weight / scale).round() as i8)
+            .map(|(weight, scale)| (weight / scale).round().clamp(-127.0, 127.0) as i8)
             .collect();
         Self {
-            path: PathBuf::new(),
             version: version.to_owned(),
-            labels: labels.iter().map(|label| (*label).to_owned()).collect(),
+            labels: task
+                .labels()
+                .iter()
+                .map(|label| (*label).to_owned())
+                .collect(),
             weights: rounded,
             scales,
+            signs: signs.to_vec(),
             biases: biases.to_vec(),
+            sharpness,
+            rarity: rarity.clone(),
         }
+    }
+
+    /// The file of a task's model in a folder.
+    #[must_use]
+    pub fn path(folder: &Path, task: Task) -> PathBuf {
+        folder.join(format!("{}.safetensors", task.name()))
     }
 
     /// Reads a model's file.
     ///
     /// # Errors
-    /// When it is missing or not a model of this kind.
-    pub fn load(path: &Path) -> Result<Self, ModelError> {
-        let error = |problem: String| ModelError::new(path, problem);
-        let bytes = std::fs::read(path).map_err(|problem| {
+    /// When it is missing or not a model of this task.
+    pub fn load(folder: &Path, task: Task) -> Result<Self, ModelError> {
+        let path = Self::path(folder, task);
+        let error = |problem: String| ModelError::new(&path, problem);
+        let bytes = std::fs::read(&path).map_err(|problem| {
             error(format!(
                 "{problem}; make the models with `analyzer train` or correct `model`"
             ))
@@ -156,44 +296,61 @@ impl LinearModel {
         };
         let tensors =
             SafeTensors::deserialize(&bytes).map_err(|problem| error(problem.to_string()))?;
-        let tensor = |name: &str, dtype: Dtype| match tensors.tensor(name) {
-            Ok(tensor) if tensor.dtype() == dtype => Ok(tensor.data().to_vec()),
-            _ => Err(error(format!("has no tensor `{name}` of type {dtype:?}"))),
+        let classes = task.labels().len();
+        let tensor = |name: &str, dtype: Dtype, length: usize| match tensors.tensor(name) {
+            Ok(tensor)
+                if tensor.dtype() == dtype
+                    && tensor.shape().iter().product::<usize>() == length =>
+            {
+                Ok(tensor.data().to_vec())
+            }
+            _ => Err(error(format!(
+                "has no tensor `{name}` of {length} numbers of type {dtype:?}; train it anew"
+            ))),
         };
-        let floats = |bytes: Vec<u8>| -> Vec<f32> {
+        let floats = |name: &str, length: usize| {
+            let bytes = tensor(name, Dtype::F32, length)?;
             let (numbers, _) = bytes.as_chunks::<4>();
-            numbers
+            Ok(numbers
                 .iter()
                 .map(|number| f32::from_le_bytes(*number))
-                .collect()
+                .collect::<Vec<f32>>())
         };
-        let model = Self {
-            path: path.to_owned(),
+        let labels: Vec<String> = named("labels")?.split(' ').map(str::to_owned).collect();
+        if labels != task.labels() {
+            return Err(error(format!(
+                "has the labels {}, not {}; train it anew",
+                labels.join(" "),
+                task.labels().join(" ")
+            )));
+        }
+        if named("signs")? != SIGNS.join(" ") {
+            return Err(error(
+                "was trained with other signs; train it anew".to_owned(),
+            ));
+        }
+        Ok(Self {
             version: named("version")?,
-            labels: named("labels")?.split(' ').map(str::to_owned).collect(),
-            weights: tensor("weights", Dtype::I8)?
+            labels,
+            weights: tensor("weights", Dtype::I8, classes * BUCKETS)?
                 .into_iter()
                 .map(u8::cast_signed)
                 .collect(),
-            scales: floats(tensor("scales", Dtype::F32)?),
-            biases: floats(tensor("biases", Dtype::F32)?),
-        };
-        let classes = model.labels.len();
-        if model.weights.len() != classes * BUCKETS
-            || model.scales.len() != classes
-            || model.biases.len() != classes
-        {
-            return Err(error(format!("its tensors do not have {classes} classes")));
-        }
-        Ok(model)
+            scales: floats("scales", classes)?,
+            signs: floats("signs", classes * SIGNS.len())?,
+            biases: floats("biases", classes)?,
+            sharpness: floats("sharpness", 1)?.first().copied().unwrap_or(1.0),
+            rarity: Rarity(tensor("idf", Dtype::U8, BUCKETS)?),
+        })
     }
 
     /// Writes the model's file.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn save(&self, path: &Path) -> Result<(), ModelError> {
-        let error = |problem: String| ModelError::new(path, problem);
+    pub fn save(&self, folder: &Path, task: Task) -> Result<(), ModelError> {
+        let path = Self::path(folder, task);
+        let error = |problem: String| ModelError::new(&path, problem);
         let weights: Vec<u8> = self
             .weights
             .iter()
@@ -206,13 +363,20 @@ impl LinearModel {
                 .collect()
         };
         let (scales, biases) = (bytes(&self.scales), bytes(&self.biases));
+        let (signs, sharpness) = (bytes(&self.signs), bytes(&[self.sharpness]));
         let classes = self.labels.len();
         let view = |dtype, shape, data| {
             TensorView::new(dtype, shape, data).map_err(|problem| error(problem.to_string()))
         };
         let tensors = [
             ("biases", view(Dtype::F32, vec![classes], &biases)?),
+            ("idf", view(Dtype::U8, vec![BUCKETS], &self.rarity.0)?),
             ("scales", view(Dtype::F32, vec![classes], &scales)?),
+            ("sharpness", view(Dtype::F32, vec![1], &sharpness)?),
+            (
+                "signs",
+                view(Dtype::F32, vec![SIGNS.len(), classes], &signs)?,
+            ),
             (
                 "weights",
                 view(Dtype::I8, vec![BUCKETS, classes], &weights)?,
@@ -220,98 +384,349 @@ impl LinearModel {
         ];
         let metadata = HashMap::from([
             ("labels".to_owned(), self.labels.join(" ")),
+            ("signs".to_owned(), SIGNS.join(" ")),
             ("version".to_owned(), self.version.clone()),
         ]);
-        safetensors::serialize_to_file(tensors, Some(metadata), path)
+        safetensors::serialize_to_file(tensors, Some(metadata), &path)
             .map_err(|problem| error(problem.to_string()))
     }
+}
 
-    /// Its name and version, such as `subject-1`.
-    #[must_use]
-    pub fn version(&self) -> &str {
-        &self.version
+#[derive(Debug, Clone, Copy)]
+#[repr(align(32))]
+struct Slot([i8; LANES]);
+
+/// What of a model is not in the slots.
+#[derive(Debug, Clone)]
+struct Head {
+    task: Task,
+    version: String,
+    lanes: Range<usize>,
+    scales: Vec<f32>,
+    signs: Vec<f32>,
+    biases: Vec<f32>,
+    sharpness: f32,
+}
+
+/// Adds the weights of a slot. By itself, so that the compiler makes it a few wide instructions.
+#[inline(never)]
+fn add(sums: &mut [i16; LANES], slot: &[i8; LANES]) {
+    for lane in 0..LANES {
+        sums[lane] += i16::from(slot[lane]);
     }
+}
 
-    /// A class's label.
-    #[must_use]
-    pub fn label(&self, class: usize) -> &str {
-        self.labels.get(class).map_or("", String::as_str)
+/// Several models over the same features, side by side.
+#[derive(Debug, Clone)]
+pub struct Models {
+    slots: Vec<Slot>,
+    heads: Vec<Head>,
+}
+
+/// What the models read in a text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    sums: [f32; LANES],
+    length: f32,
+    characters: Vec<Character>,
+}
+
+/// How often each place was seen so far, up to the length of [`OFTEN`]: two bits each.
+struct Seen(Vec<u64>);
+
+impl Seen {
+    /// Counts a place and says how often it was there before.
+    #[inline]
+    fn count(&mut self, place: u32) -> usize {
+        let shift = 2 * (place % 32);
+        let Some(bits) = self.0.get_mut(place as usize / 32) else {
+            return OFTEN.len();
+        };
+        let before = (*bits >> shift) & 3;
+        if before < 3 {
+            *bits += 1 << shift;
+        }
+        before as usize
     }
+}
 
+/// Sums of weights as integers, by how often their places had been seen.
+#[derive(Default)]
+struct Sums {
+    once: [[i16; LANES]; OFTEN.len()],
+    all: [f32; LANES],
+}
+
+impl Sums {
+    /// So many weights fit an integer of 16 bits together.
+    const FIT: usize = 255;
+
+    fn carry(&mut self) {
+        let mut before = 0.0;
+        for (once, often) in self.once.iter_mut().zip(OFTEN) {
+            for (sum, part) in self.all.iter_mut().zip(once) {
+                *sum += (often - before) * f32::from(std::mem::take(part));
+            }
+            before = often;
+        }
+    }
+}
+
+impl Models {
+    /// Loads the models of a folder.
+    ///
     /// # Errors
-    /// When the model's labels are others.
-    pub fn require_labels(&self, labels: &[&str]) -> Result<(), ModelError> {
-        if self.labels == labels {
-            return Ok(());
+    /// Names the file that is missing or does not fit, and the remedy.
+    pub fn load(folder: &Path) -> Result<Self, ModelError> {
+        let mut models = Vec::new();
+        for task in Task::ALL {
+            models.push((task, Model::load(folder, task)?));
         }
-        Err(ModelError::new(
-            &self.path,
-            format!(
-                "has the labels {}, not {}",
-                self.labels.join(" "),
-                labels.join(" ")
-            ),
-        ))
-    }
-
-    /// The probability of each class.
-    #[must_use]
-    pub fn probabilities(&self, features: &Features) -> Vec<f64> {
-        let classes = self.labels.len();
-        let mut sums = vec![0.0_f32; classes];
-        for (place, value) in &features.0 {
-            let start = *place as usize * classes;
-            let weights = self.weights.get(start..start + classes).unwrap_or_default();
-            for (sum, weight) in sums.iter_mut().zip(weights) {
-                *sum += value * f32::from(*weight);
+        let rarity = models.first().map(|(_, model)| model.rarity.clone());
+        for (task, model) in &models {
+            if Some(&model.rarity) != rarity.as_ref() {
+                return Err(ModelError::new(
+                    &Model::path(folder, *task),
+                    "was trained beside other models; train all of the folder together",
+                ));
             }
         }
-        let scores = sums
+        Ok(Self::side_by_side(models))
+    }
+
+    /// Puts models side by side; they must have the same idf.
+    #[must_use]
+    pub fn side_by_side(models: Vec<(Task, Model)>) -> Self {
+        let mut slots = vec![Slot([0; LANES]); BUCKETS];
+        let mut heads: Vec<Head> = Vec::new();
+        for (task, model) in models {
+            let first = heads.last().map_or(0, |head| head.lanes.end);
+            let lanes = first..first + model.labels.len();
+            debug_assert!(
+                lanes.end <= IDF,
+                "the models' classes fill more than a slot"
+            );
+            for ((slot, weights), steps) in slots
+                .iter_mut()
+                .zip(model.weights.chunks(lanes.len()))
+                .zip(&model.rarity.0)
+            {
+                slot.0[lanes.clone()].copy_from_slice(weights);
+                slot.0[IDF] = steps.cast_signed();
+            }
+            heads.push(Head {
+                task,
+                version: model.version,
+                lanes,
+                scales: model.scales,
+                signs: model.signs,
+                biases: model.biases,
+                sharpness: model.sharpness,
+            });
+        }
+        Self { slots, heads }
+    }
+
+    /// The analyzer's version and the models', for messages.
+    #[must_use]
+    pub fn version(&self) -> String {
+        let mut version = env!("CARGO_PKG_VERSION").to_owned();
+        for head in &self.heads {
+            version.push('/');
+            version.push_str(&head.version);
+        }
+        version
+    }
+
+    /// Reads a cleaned text for all models at once.
+    #[must_use]
+    pub fn read(&self, text: &str) -> Reading {
+        let mut characters = characters(text);
+        let mut seen = Seen(vec![0; BUCKETS / 32]);
+        let mut sums = Sums::default();
+        let mut squares = 0.0_f32;
+        let mut count = |place: u32, sums: &mut Sums| {
+            let before = seen.count(place);
+            let Some(Slot(slot)) = self.slots.get(place as usize) else {
+                return 0;
+            };
+            let steps = slot[IDF].cast_unsigned();
+            if let Some(once) = sums.once.get_mut(before) {
+                add(once, slot);
+                squares += SQUARES[before] * f32::from(u16::from(steps) * u16::from(steps));
+            }
+            steps
+        };
+        for chunk in characters.chunks_mut(Sums::FIT / 2) {
+            for character in chunk {
+                count(character.alone, &mut sums);
+                if let Some(pair) = character.pair {
+                    character.rarity = count(pair, &mut sums);
+                }
+            }
+            sums.carry();
+        }
+        Reading {
+            sums: sums.all,
+            length: squares.sqrt() * IDF_STEP,
+            characters,
+        }
+    }
+
+    fn head(&self, task: Task) -> Option<&Head> {
+        self.heads.iter().find(|head| head.task == task)
+    }
+
+    /// The probability of each class of a task.
+    #[must_use]
+    pub fn probabilities(&self, task: Task, reading: &Reading, signs: &Signs) -> Vec<f64> {
+        let Some(head) = self.head(task) else {
+            return Vec::new();
+        };
+        let classes = head.lanes.len();
+        let length = reading.length.max(f32::MIN_POSITIVE);
+        let mut values: Vec<f64> = reading
+            .sums
             .iter()
-            .zip(&self.scales)
-            .zip(&self.biases)
-            .map(|((sum, scale), bias)| f64::from(sum * scale + bias));
-        softmax(scores.collect())
-    }
-
-    /// The words that speak most for a class against the others, at most `count`.
-    #[must_use]
-    pub fn explain(&self, class: usize, words: &[&str], count: usize) -> Vec<String> {
-        let mut scored: Vec<(f32, &str)> = Vec::new();
-        for word in words {
-            if word.chars().count() < 2 || scored.iter().any(|(_, known)| known == word) {
-                continue;
-            }
-            let mut score = 0.0;
-            for_each_ngram(word, |place| score += self.margin(class, place));
-            if score > 0.0 {
-                scored.push((score, word));
+            .skip(head.lanes.start)
+            .zip(&head.scales)
+            .zip(&head.biases)
+            .map(|((sum, scale), bias)| f64::from(sum * scale / length + bias))
+            .collect();
+        for (value, weights) in signs.values().iter().zip(head.signs.chunks(classes)) {
+            if *value != 0.0 {
+                for (score, weight) in values.iter_mut().zip(weights) {
+                    *score += f64::from(value * weight);
+                }
             }
         }
-        scored.sort_by(|one, other| other.0.total_cmp(&one.0));
-        scored
+        for value in &mut values {
+            *value *= f64::from(head.sharpness);
+        }
+        softmax(values)
+    }
+
+    /// The words that speak most for one class of each task against its rival, at most `count` of each, as
+    /// ranges of bytes of the text read, the most telling first.
+    #[must_use]
+    pub fn explain(
+        &self,
+        told: &[Told],
+        reading: &Reading,
+        words: &Words<'_>,
+        count: usize,
+    ) -> Vec<Vec<Range<usize>>> {
+        let mut spoken: Vec<(usize, usize, i32, Highest)> = told
+            .iter()
+            .filter_map(|told| {
+                let head = self.head(told.task)?;
+                let (own, rival) = (head.scales.get(told.class)?, head.scales.get(told.rival)?);
+                let first = head.lanes.start;
+                // What a step of the rival's weights is worth in steps of 1/256 of the class's own.
+                let worth = (256.0 * rival / own) as i32;
+                Some((
+                    first + told.class,
+                    first + told.rival,
+                    worth,
+                    Highest::default(),
+                ))
+            })
+            .collect();
+        for character in &reading.characters {
+            let Some(Slot(slot)) = character
+                .pair
+                .and_then(|pair| self.slots.get(pair as usize))
+            else {
+                continue;
+            };
+            for (own, rival, worth, highest) in &mut spoken {
+                let speaks = 256 * i32::from(slot[*own]) - *worth * i32::from(slot[*rival]);
+                highest.add(speaks, character.end);
+            }
+        }
+        spoken
             .into_iter()
-            .take(count)
-            .map(|(_, word)| word.to_owned())
+            .map(|(_, _, _, highest)| highest.words(words, count))
             .collect()
     }
 
-    /// How much a feature speaks for a class: its weight less the mean of the other classes'.
-    fn margin(&self, class: usize, place: u32) -> f32 {
-        let classes = self.labels.len();
-        let start = place as usize * classes;
-        let weights = self.weights.get(start..start + classes).unwrap_or_default();
-        let mut own = 0.0;
-        let mut others = 0.0;
-        for (index, (weight, scale)) in weights.iter().zip(&self.scales).enumerate() {
-            let weight = f32::from(*weight) * scale;
-            if index == class {
-                own = weight;
-            } else {
-                others += weight;
+    /// The words of the rarest pairs of characters, at most `count`, as ranges of bytes of the text read, the
+    /// rarest first.
+    #[must_use]
+    pub fn rarest(
+        reading: &Reading,
+        words: &Words<'_>,
+        least: f32,
+        count: usize,
+    ) -> Vec<Range<usize>> {
+        let least = (least / IDF_STEP) as u8;
+        let mut highest = Highest::default();
+        for character in &reading.characters {
+            if character.rarity >= least {
+                highest.add(i32::from(character.rarity), character.end);
             }
         }
-        own - others / (classes.max(2) - 1) as f32
+        highest.words(words, count)
+    }
+}
+
+/// A class that was told, and the one it was told from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    /// The task.
+    pub task: Task,
+    /// The class told.
+    pub class: usize,
+    /// The next probable class.
+    pub rival: usize,
+}
+
+impl Told {
+    /// The class told by the probabilities, and its rival.
+    #[must_use]
+    pub fn by(task: Task, class: usize, probabilities: &[f64]) -> Self {
+        let rival = (0..probabilities.len())
+            .filter(|other| *other != class)
+            .max_by(|one, other| probabilities[*one].total_cmp(&probabilities[*other]));
+        Self {
+            task,
+            class,
+            rival: rival.unwrap_or(class),
+        }
+    }
+}
+
+/// The pairs of characters with the highest scores above 0, the highest first and of equals the first, each by the
+/// byte after it.
+#[derive(Default)]
+struct Highest([(i32, usize); Highest::KEPT]);
+
+impl Highest {
+    /// More than are asked for, since several may be in one word and others in none.
+    const KEPT: usize = 6;
+
+    #[inline]
+    fn add(&mut self, score: i32, byte: usize) {
+        if score > self.0[Self::KEPT - 1].0 {
+            let at = self.0.partition_point(|(known, _)| *known >= score);
+            self.0[at..].rotate_right(1);
+            self.0[at] = (score, byte);
+        }
+    }
+
+    /// The words that hold the pairs, each once.
+    fn words(self, words: &Words<'_>, count: usize) -> Vec<Range<usize>> {
+        let written = |range: &Range<usize>| words.text().get(range.clone());
+        let mut ranges: Vec<Range<usize>> = Vec::with_capacity(count);
+        for (_, end) in self.0.into_iter().take_while(|(score, _)| *score > 0) {
+            if ranges.len() < count
+                && let Some(range) = words.holding(end)
+                && !ranges.iter().any(|known| written(known) == written(&range))
+            {
+                ranges.push(range);
+            }
+        }
+        ranges
     }
 }
 
@@ -329,49 +744,94 @@ pub fn softmax(mut scores: Vec<f64>) -> Vec<f64> {
     scores
 }
 
+/// The most probable class and its probability.
+#[must_use]
+pub fn most(probabilities: &[f64]) -> (usize, f64) {
+    probabilities
+        .iter()
+        .copied()
+        .enumerate()
+        .max_by(|one, other| one.1.total_cmp(&other.1))
+        .unwrap_or((0, 0.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stage::segment::Segmenter;
+
+    fn model() -> Model {
+        let features = ["停水", "小区"].map(Features::of);
+        let rarity = Rarity::of(&[features.clone(), features].concat());
+        let mut weights = vec![0.0; BUCKETS * 3];
+        for (place, _) in Features::of("停水").0 {
+            weights[place as usize * 3] = 2.0;
+        }
+        let signs = vec![0.0; SIGNS.len() * 3];
+        Model::round(
+            Task::Sentiment,
+            "test-1",
+            &weights,
+            &signs,
+            &[0.0, 0.5, 0.0],
+            2.0,
+            &rarity,
+        )
+    }
 
     #[test]
-    fn features_have_length_one_and_do_not_cross_white_space() {
-        let features = Features::of("停水 停水");
-        let length: f32 = features.0.iter().map(|(_, value)| value * value).sum();
-        assert!((length - 1.0).abs() < 1e-5);
-        assert_eq!(features.0.len(), 3, "停, 水, 停水");
+    fn features_do_not_cross_white_space_and_count_what_comes_again() {
+        assert_eq!(Features::of("停水 停水").0.len(), 3, "停, 水, 停水");
+        assert!(
+            Features::of("停水 停水")
+                .0
+                .iter()
+                .all(|(_, often)| *often > 1.6)
+        );
         assert!(Features::of("").0.is_empty());
     }
 
     #[test]
     fn a_model_says_the_same_after_it_was_written_and_read() {
-        let mut weights = vec![0.0; BUCKETS * 2];
-        for_each_ngram("停水", |place| {
-            if let Some(weight) = weights.get_mut(place as usize * 2) {
-                *weight = 2.0;
-            }
-        });
-        let model = LinearModel::round("test-1", &["bad", "good"], &weights, &[0.0, 0.5]);
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("m.safetensors");
-        model.save(&path).unwrap();
-        let read = LinearModel::load(&path).unwrap();
-        let features = Features::of("小区停水");
-        assert_eq!(
-            read.probabilities(&features),
-            model.probabilities(&features)
-        );
-        assert!(read.probabilities(&features)[0] > 0.5);
-        assert_eq!(read.explain(0, &["小区", "停水"], 5), ["停水"]);
-        assert!(read.require_labels(&["good"]).is_err());
+        let model = model();
+        model.save(folder.path(), Task::Sentiment).unwrap();
+        let read = Model::load(folder.path(), Task::Sentiment).unwrap();
+        assert_eq!(read, model);
+        let models = Models::side_by_side(vec![(Task::Sentiment, read)]);
+        let reading = models.read("小区停水");
+        let probabilities = models.probabilities(Task::Sentiment, &reading, &Signs::default());
+        assert!(probabilities[0] > 0.5, "{probabilities:?}");
+        let told = [Told::by(Task::Sentiment, 0, &probabilities)];
+        let segmenter = Segmenter::new([]);
+        let words = segmenter.words("小区停水");
+        let explained = models.explain(&told, &reading, &words, 5);
+        assert_eq!(explained[0].as_slice(), std::slice::from_ref(&(6..12)));
+        assert!(Model::load(folder.path(), Task::Appeal).is_err());
+    }
+
+    #[test]
+    fn reading_weighs_features_as_training_does() {
+        let text = "停水停水，小区又停水了，停水没人管 停水";
+        let models = Models::side_by_side(vec![(Task::Sentiment, model())]);
+        let reading = models.read(text);
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for (place, often) in Features::of(text).0 {
+            let Slot(slot) = models.slots[place as usize];
+            sum += often * f32::from(slot[0]);
+            squares += (often * f32::from(slot[IDF].cast_unsigned()) * IDF_STEP).powi(2);
+        }
+        assert!(sum > 0.0 && (reading.sums[0] - sum).abs() < 1e-3 * sum);
+        assert!((reading.length - squares.sqrt()).abs() < 1e-3);
     }
 
     #[test]
     fn a_missing_model_is_named_with_the_remedy() {
-        let said = LinearModel::load(Path::new("/none/m.safetensors"))
+        let said = Model::load(Path::new("/none"), Task::Subject)
             .unwrap_err()
             .to_string();
         assert!(
-            said.starts_with("/none/m.safetensors") && said.contains("analyzer train"),
+            said.starts_with("/none/subject.safetensors") && said.contains("analyzer train"),
             "{said}"
         );
     }

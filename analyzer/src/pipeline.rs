@@ -1,58 +1,91 @@
-//! The chain, on one screen: clean → segment → relevance → subject → sentiment → intensity →
-//! event → risk → alert. Pure: the time comes in, nothing goes out.
+//! The chain, on one screen: clean → segment → find words → relevance → subject, sentiment, appeal →
+//! responsible units → intensity → keywords → event → risk → alert. Pure: the time comes in, nothing goes out.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use backbone::id;
-use backbone::message::{Alert, Assessment, EventMembership, Post};
+use backbone::message::{Alert, Assessment, EventMembership, Evidence, FindingKind, Post};
 use backbone::region::Region;
 use jiff::Timestamp;
 
 use crate::event::Window;
-use crate::model::Features;
+use crate::model::{Models, Task, Told};
 use crate::risk;
+use crate::rules::Rules;
 use crate::settings::{Events, Risk};
-use crate::stage::clean::clean;
+use crate::stage::clean::Cleaned;
 use crate::stage::intensity::Intensity;
-use crate::stage::opinion::Opinion;
-use crate::stage::relevance::Gazetteer;
+use crate::stage::lexicon::Lexicon;
+use crate::stage::relevance::Names;
 use crate::stage::segment::Segmenter;
+use crate::stage::signs::Signs;
+use crate::stage::{appeal, keywords, responsible, sentiment, subject};
+
+/// Words that explain a finding of the models, at most.
+const EXPLAINING_WORDS: usize = 3;
+
+/// What is known of a region.
+#[derive(Debug)]
+struct Known {
+    region: Region,
+    names: Names,
+    lexicon: Lexicon,
+    intensity: Arc<Intensity>,
+}
 
 /// All that is needed to assess posts.
 #[derive(Debug)]
 pub struct Pipeline {
-    gazetteers: BTreeMap<String, Gazetteer>,
+    regions: BTreeMap<String, Known>,
     segmenter: Segmenter,
-    opinion: Opinion,
-    intensity: Intensity,
+    models: Models,
     events: Events,
     risk: Risk,
-    model: String,
+    version: String,
 }
 
 impl Pipeline {
     /// For the given regions, with the models of a folder.
     ///
     /// # Errors
-    /// When a model is missing or does not fit.
+    /// When a model or a region's rules are missing or do not fit.
     pub fn new(
         regions: &BTreeMap<String, Region>,
         model: &Path,
         events: &Events,
         risk: &Risk,
     ) -> anyhow::Result<Self> {
-        let opinion = Opinion::load(model)?;
-        let mut gazetteers = BTreeMap::new();
+        let models = Models::load(model)?;
+        let mut rules: BTreeMap<PathBuf, (Rules, Arc<Intensity>)> = BTreeMap::new();
+        let mut known = BTreeMap::new();
         for (code, region) in regions {
-            gazetteers.insert(code.clone(), Gazetteer::new(region)?);
+            let folder = &region.gazetteer.rules;
+            if !rules.contains_key(folder) {
+                let read = Rules::load(folder)?;
+                let intensity = Arc::new(Intensity::new(&read));
+                rules.insert(folder.clone(), (read, intensity));
+            }
+            let Some((rules, intensity)) = rules.get(folder) else {
+                continue;
+            };
+            known.insert(
+                code.clone(),
+                Known {
+                    names: Names::new(region),
+                    lexicon: Lexicon::new(Some(region), rules)?,
+                    intensity: Arc::clone(intensity),
+                    region: region.clone(),
+                },
+            );
         }
         Ok(Self {
-            gazetteers,
+            regions: known,
             segmenter: Segmenter::new(regions.values()),
-            model: opinion.version(),
-            opinion,
-            intensity: Intensity::new()?,
+            version: models.version(),
+            models,
             events: events.clone(),
             risk: risk.clone(),
         })
@@ -61,7 +94,7 @@ impl Pipeline {
     /// Whether a region is served.
     #[must_use]
     pub fn serves(&self, region: &str) -> bool {
-        self.gazetteers.contains_key(region)
+        self.regions.contains_key(region)
     }
 
     /// An empty window for a partition.
@@ -74,19 +107,20 @@ impl Pipeline {
         )
     }
 
-    /// Assesses a post and puts it into its event; gives the alert when the event reached a new level.
+    /// Assesses a post and puts it into its event; gives the alert when the event reached a new level. A post
+    /// of a region that is not served is assessed as concerning none.
     pub fn assess(
         &self,
         post: Post,
         window: &mut Window,
         now: Timestamp,
     ) -> (Assessment, Option<Alert>) {
-        let text = clean(&post.title, &post.text);
-        let mut assessment = self.read(post, &text, now);
+        let cleaned = Cleaned::of(&post.title, &post.text);
+        let mut assessment = self.read(post, &cleaned, now);
         if !assessment.relevant {
             return (assessment, None);
         }
-        let joined = window.join(&assessment, &text);
+        let joined = window.join(&assessment, &cleaned.text);
         let alert = if joined.again {
             None
         } else {
@@ -103,35 +137,96 @@ impl Pipeline {
 
     /// Puts back into its event a post that was assessed before.
     pub fn restore(&self, assessment: &Assessment, window: &mut Window) {
-        window.restore(
-            assessment,
-            &clean(&assessment.post.title, &assessment.post.text),
-        );
+        let cleaned = Cleaned::of(&assessment.post.title, &assessment.post.text);
+        window.restore(assessment, &cleaned.text);
     }
 
     /// Everything about a post but its event.
-    fn read(&self, post: Post, text: &str, now: Timestamp) -> Assessment {
-        let words = self.segmenter.words(text);
-        let relevance = self
-            .gazetteers
-            .get(&post.region)
-            .map(|gazetteer| gazetteer.read(text, &words, post.kind))
-            .unwrap_or_default();
-        let features = Features::of(text);
-        Assessment {
-            subject: relevance
-                .relevant
-                .then(|| self.opinion.subject(&features, &words)),
-            sentiment: self.opinion.sentiment(&features, &words, post.kind),
-            intensity: self.intensity.words(text),
-            relevant: relevance.relevant,
-            relevant_because: relevance.because,
-            places: relevance.places,
-            event: None,
-            model: self.model.clone(),
-            assessed_at: now,
-            post,
+    #[must_use]
+    pub fn read(&self, post: Post, cleaned: &Cleaned, now: Timestamp) -> Assessment {
+        let mut assessment = Assessment::unread(post, &self.version, now);
+        let Some(known) = self.regions.get(&assessment.post.region) else {
+            return assessment;
+        };
+        let text = cleaned.text.as_str();
+        let mut words = self.segmenter.words(text);
+        let found = known.lexicon.find(cleaned);
+        let relevance = known.names.read(&mut words, &found, assessment.post.kind);
+        let signs = Signs::read(text, &found, &known.lexicon.seconds);
+        let reading = self.models.read(text);
+        let of = |task| self.models.probabilities(task, &reading, &signs);
+        let mut evidence = Findings::new(cleaned);
+
+        let feelings = of(Task::Sentiment);
+        let (feels, feeling) = sentiment::sentiment(&feelings);
+        let silence = sentiment::silence(assessment.post.kind, relevance.elsewhere);
+        assessment.sentiment = silence.map_or(feeling, sentiment::silent);
+        let wishes = of(Task::Appeal);
+        let (wants, mut wish) = appeal::appeal(&wishes);
+        let subjects = of(Task::Subject);
+        let (class, mut matter) = subject::subject(&subjects, text, &found, &known.lexicon.seconds);
+        assessment.subjects = subject::shares(&subjects);
+        let told = [
+            Told::by(Task::Sentiment, feels, &feelings),
+            Told::by(Task::Appeal, wants, &wishes),
+            Told::by(Task::Subject, class, &subjects),
+        ];
+        let explained = self
+            .models
+            .explain(&told, &reading, &words, EXPLAINING_WORDS);
+        for (told, ranges) in told.iter().zip(explained) {
+            let (kind, because) = match told.task {
+                Task::Sentiment if silence.is_some() => continue,
+                Task::Sentiment => (FindingKind::Sentiment, &mut assessment.sentiment.because),
+                Task::Appeal => (FindingKind::Appeal, &mut wish.because),
+                Task::Subject => (FindingKind::Subject, &mut matter.because),
+            };
+            for range in ranges {
+                because.extend(evidence.add(kind, range, ""));
+            }
         }
+        for mention in relevance.mentions {
+            let range = mention.start..mention.end;
+            if mention.is_place {
+                evidence.add(FindingKind::Place, range.clone(), &mention.detail);
+            }
+            evidence.add(FindingKind::Relevance, range, &mention.detail);
+        }
+        for (word, said, kind) in known.intensity.read(text, &found) {
+            evidence.add(FindingKind::Intensity, word.start..word.end, &kind.name);
+            assessment.intensity.push(said.to_owned());
+        }
+        if relevance.relevant {
+            let (units, reasons) =
+                responsible::responsible(&known.region, text, &found, &matter, &relevance.places);
+            for (start, end, unit) in reasons {
+                evidence.add(FindingKind::Unit, start..end, &unit);
+            }
+            assessment.units = units;
+        }
+        for range in keywords::keywords(&reading, &words) {
+            assessment
+                .keywords
+                .extend(evidence.add(FindingKind::Keyword, range, ""));
+        }
+        assessment.relevant = relevance.relevant;
+        assessment.relevant_because = relevance.because;
+        assessment.places = relevance.places;
+        assessment.subject = Some(matter);
+        assessment.appeal = Some(wish);
+        assessment.evidence = evidence.list;
+        assessment
+    }
+
+    /// What the model of a task says of a text that would be read for a region: the probability of each label.
+    /// Nothing when the region is not served.
+    #[must_use]
+    pub fn probabilities(&self, task: Task, region: &str, text: &str) -> Option<Vec<f64>> {
+        let lexicon = &self.regions.get(region)?.lexicon;
+        let cleaned = Cleaned::of("", text);
+        let signs = Signs::read(&cleaned.text, &lexicon.find(&cleaned), &lexicon.seconds);
+        let reading = self.models.read(&cleaned.text);
+        Some(self.models.probabilities(task, &reading, &signs))
     }
 
     fn alert(
@@ -141,8 +236,9 @@ impl Pipeline {
         window: &mut Window,
         now: Timestamp,
     ) -> Option<Alert> {
+        let intensity = &self.regions.get(&assessment.post.region)?.intensity;
         let known = window.event(event)?;
-        let assessed = risk::assess(&self.risk, known);
+        let assessed = risk::assess(&self.risk, intensity, known);
         let level = assessed.level?;
         if known.level.is_some_and(|before| before <= level) {
             return None;
@@ -159,5 +255,35 @@ impl Pipeline {
         };
         window.reached(event, level);
         Some(alert)
+    }
+}
+
+/// Collects where the deciding words stand in the post as shown.
+struct Findings<'a> {
+    cleaned: &'a Cleaned,
+    list: Vec<Evidence>,
+}
+
+impl<'a> Findings<'a> {
+    fn new(cleaned: &'a Cleaned) -> Self {
+        Self {
+            cleaned,
+            list: Vec::new(),
+        }
+    }
+
+    /// Adds a word by its bytes in the cleaned text and gives it back.
+    fn add(&mut self, finding: FindingKind, range: Range<usize>, detail: &str) -> Option<String> {
+        let word = self.cleaned.text.get(range.clone())?.to_owned();
+        let (part, start, end) = self.cleaned.origin(range.start, range.end)?;
+        self.list.push(Evidence {
+            finding,
+            word: word.clone(),
+            detail: detail.to_owned(),
+            part,
+            start,
+            end,
+        });
+        Some(word)
     }
 }

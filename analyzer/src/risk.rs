@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `subject` | sensitivity of the event's subject, from the settings |
 //! | `sentiment` | how negative its posts are on the mean: -mean, at least 0 |
-//! | `intensity` | words of harm and urgency, see [`crate::stage::intensity::value`] |
+//! | `intensity` | words of harm and urgency, see [`Intensity::value`] |
 //! | `posts` | ln(posts) / ln 30, at most 1 |
 //! | `voices` | ln(distinct voices) / ln 20, at most 1 |
 //! | `speed` | ln(posts of its last day) / ln 20, at most 1 |
@@ -18,7 +18,7 @@ use backbone::message::RiskTerm;
 
 use crate::event::Event;
 use crate::settings::Risk;
-use crate::stage::intensity;
+use crate::stage::intensity::Intensity;
 
 /// An event's risk.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +33,7 @@ pub struct Assessed {
 
 /// The risk of an event.
 #[must_use]
-pub fn assess(risk: &Risk, event: &Event) -> Assessed {
+pub fn assess(risk: &Risk, intensity: &Intensity, event: &Event) -> Assessed {
     let summary = event.summary();
     let weights = &risk.weights;
     let sensitivity = risk
@@ -45,7 +45,7 @@ pub fn assess(risk: &Risk, event: &Event) -> Assessed {
     let values = [
         ("subject", weights.subject, sensitivity),
         ("sentiment", weights.sentiment, -summary.sentiment),
-        ("intensity", weights.intensity, intensity::value(words)),
+        ("intensity", weights.intensity, intensity.value(words)),
         ("posts", weights.posts, logarithmic(summary.posts, 30.0)),
         ("voices", weights.voices, logarithmic(summary.voices, 20.0)),
         (

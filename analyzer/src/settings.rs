@@ -74,7 +74,9 @@ impl Default for Risk {
             thresholds: [0.80, 0.65, 0.50, 0.30],
             sensitivity: SUBJECTS
                 .into_iter()
-                .zip([0.5, 0.6, 0.4, 0.6, 0.6, 0.5, 0.7])
+                .zip([
+                    0.5, 0.6, 0.4, 0.6, 0.6, 0.5, 0.7, 0.5, 0.6, 0.6, 0.8, 0.4, 0.6, 0.9,
+                ])
                 .map(|(subject, sensitivity)| (subject.to_owned(), sensitivity))
                 .collect(),
         }

@@ -1,7 +1,13 @@
 //! The stages of the chain before events, each pure and one file.
 
+pub mod appeal;
 pub mod clean;
 pub mod intensity;
-pub mod opinion;
+pub mod keywords;
+pub mod lexicon;
 pub mod relevance;
+pub mod responsible;
 pub mod segment;
+pub mod sentiment;
+pub mod signs;
+pub mod subject;

@@ -1,127 +1,382 @@
-//! Training: labelled texts in, two model files out, with how good they are on texts held out.
+//! Training: labelled texts in, model files out, with how good they are on texts held out.
 //!
-//! Multinomial logistic regression by AdaGrad (Duchi, Hazan and Singer 2011) over the features of
-//! [`crate::model`]. A fifth of the texts is held out, near-duplicates always on one side; the files
-//! written are trained on all texts. The same data gives the same files.
+//! One linear support vector machine per class against the others (squared hinge loss, dual coordinate descent: Hsieh, Chang,
+//! Lin, Keerthi and Sundararajan 2008) over the features of [`crate::model`] and the [signs](crate::stage::signs).
+//! Five-fold: every text is judged by models that saw neither it nor a near-duplicate of it, and on those answers the
+//! probabilities are calibrated. The files written are trained on all texts. The same data gives the same files.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+mod data;
+mod machine;
 
-use anyhow::{Context, bail};
-use backbone::region::SUBJECTS;
-use serde::Deserialize;
-use xxhash_rust::xxh3::xxh3_64;
+use std::io::Write;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use anyhow::Context;
 
 use crate::evaluate::Report;
 use crate::event::{Neighbours, Signature};
-use crate::model::{BUCKETS, Features, LinearModel, softmax};
-use crate::stage::clean::clean;
-use crate::stage::opinion::SENTIMENTS;
+use crate::model::{BUCKETS, Features, Model, Rarity, Task, most, softmax};
+use crate::rules::Rules;
+use crate::stage::lexicon::Lexicon;
+use crate::stage::signs::SIGNS;
 
-const EPOCHS: u64 = 12;
-const RATE: f32 = 0.5;
-/// How alike two texts must be to fall on the same side of the split.
-const SAME: f64 = 0.5;
-/// How much a text of our own labels counts beside one of a general set: these are the only ones
-/// that say how people write to a government.
-const OWN_WEIGHT: f32 = 6.0;
+use data::{Example, KNOWN_TO_COMPLAINTS, Source};
+use machine::{Machine, Vector};
+
+/// Parts that the texts fall into, each judged by models trained on the others.
+const FOLDS: u64 = 5;
+/// How alike two texts must be to fall into the same part.
+const SAME: f64 = 0.4;
+/// Classes of a task that learn alike.
+struct Group {
+    classes: Range<usize>,
+    /// How much a sign counts beside the words, whose vector has length 1.
+    signs: f32,
+    /// What an error costs, against the weights' size.
+    cost: f32,
+    /// How often a text of the class counts for one of the others.
+    members: f32,
+}
+
+/// The groups of a task's classes; tried out on texts held out.
+fn groups(task: Task) -> Vec<Group> {
+    let group = |classes, signs, cost, members| Group {
+        classes,
+        signs,
+        cost,
+        members,
+    };
+    let all = task.labels().len();
+    match task {
+        Task::Subject => vec![
+            group(0..KNOWN_TO_COMPLAINTS, 0.1, 2.0, 1.0),
+            group(KNOWN_TO_COMPLAINTS..all, 1.0, 4.0, 1.0),
+        ],
+        Task::Sentiment => vec![group(0..2, 2.0, 0.6, 1.0), group(2..all, 2.0, 0.6, 1.5)],
+        Task::Appeal => vec![group(0..all, 1.0, 1.0, 3.0)],
+    }
+}
+
+/// How much the score of a model of another set counts.
+const PRIOR_SCALE: f32 = 0.6;
 
 /// Trains the models.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
+    /// Which model; all where absent.
+    #[arg(long, value_parser = ["subject", "sentiment", "appeal"])]
+    task: Option<String>,
     /// Folder with `complaints_subject.tsv`, `sentiment.tsv` and `board_posts.jsonl`.
     #[arg(long)]
     data: PathBuf,
-    /// The project's own sentiment labels of board posts, by row id.
-    #[arg(long, default_value = "analyzer/model/sentiment-labels.tsv")]
+    /// The project's own labels of board posts and complaints, by row id.
+    #[arg(long, default_value = "analyzer/model/labels.tsv")]
     labels: PathBuf,
+    /// The texts that the project wrote and labelled itself.
+    #[arg(long, default_value = "analyzer/model/written.tsv")]
+    written: PathBuf,
+    /// Corrections of duty officers, as `responder corrections` prints them.
+    #[arg(long)]
+    corrections: Option<PathBuf>,
+    /// Folder of the rules.
+    #[arg(long, default_value = "deploy/config/region/rules")]
+    rules: PathBuf,
     /// Folder to write the models to.
     #[arg(long, default_value = "analyzer/model")]
     out: PathBuf,
 }
 
-/// A labelled text.
-#[derive(Debug)]
-struct Example {
-    class: usize,
-    features: Features,
-    signature: Signature,
-    weight: f32,
-    /// Whether it counts when the model is judged.
-    judged: bool,
-}
-
-impl Example {
-    fn new(text: &str, class: usize, weight: f32, judged: bool) -> Self {
-        let text = clean("", text);
-        Self {
-            class,
-            features: Features::of(&text),
-            signature: Signature::of(&text),
-            weight,
-            judged,
-        }
-    }
-}
-
-/// Trains both models and writes them; says on `out` how good they are.
+/// Trains the models and writes them; says on `out` how good they are.
 ///
 /// # Errors
 /// When a file cannot be read or written, or a row does not fit; names file and line.
 pub fn run(arguments: &Arguments, out: &mut impl Write) -> anyhow::Result<()> {
-    let subjects = subject_examples(&arguments.data.join("complaints_subject.tsv"))?;
-    let model = train_and_judge("subject-1", &SUBJECTS, &subjects, out)?;
-    model.save(&arguments.out.join("subject.safetensors"))?;
-    let mut sentiments = general_examples(&arguments.data.join("sentiment.tsv"))?;
-    sentiments.extend(own_examples(
-        &arguments.data.join("board_posts.jsonl"),
-        &arguments.labels,
-    )?);
-    let model = train_and_judge("sentiment-1", &SENTIMENTS, &sentiments, out)?;
-    model.save(&arguments.out.join("sentiment.safetensors"))?;
+    let rules = Rules::load(&arguments.rules)?;
+    let lexicon = Lexicon::new(None, &rules)?;
+    let sources = data::Sources {
+        data: &arguments.data,
+        labels: &arguments.labels,
+        written: &arguments.written,
+        corrections: arguments.corrections.as_deref(),
+        lexicon: &lexicon,
+    };
+    let rarity = Rarity::of(&sources.all_features()?);
+    std::fs::create_dir_all(&arguments.out)
+        .with_context(|| format!("cannot make {}", arguments.out.display()))?;
+    for task in Task::ALL {
+        if arguments
+            .task
+            .as_ref()
+            .is_some_and(|wanted| wanted != task.name())
+        {
+            continue;
+        }
+        let examples = sources.examples(task)?;
+        let priors = sources.priors(task, &rarity)?;
+        let trainer = Trainer {
+            task,
+            rarity: &rarity,
+            priors: &priors,
+        };
+        let model = trainer.train(&examples, out)?;
+        model.save(&arguments.out, task)?;
+    }
     Ok(())
 }
 
-fn train_and_judge(
-    version: &str,
-    labels: &[&str],
-    examples: &[Example],
-    out: &mut impl Write,
-) -> anyhow::Result<LinearModel> {
-    let groups = groups(examples);
-    let (mut training, mut held_out) = (Vec::new(), Vec::new());
-    for (example, group) in examples.iter().zip(groups) {
-        if xxh3_64(&group.to_le_bytes()).is_multiple_of(5) {
-            held_out.push(example);
-        } else {
-            training.push(example);
-        }
-    }
-    let judged = fit(version, labels, &training);
-    let mut report = Report::new(labels);
-    for example in held_out.iter().filter(|example| example.judged) {
-        let probabilities = judged.probabilities(&example.features);
-        let said = (0..labels.len())
-            .max_by(|one, other| {
-                let of = |class: &usize| probabilities.get(*class).copied().unwrap_or(0.0);
-                of(one).total_cmp(&of(other))
-            })
-            .unwrap_or(0);
-        report.add(example.class, said);
-    }
-    writeln!(
-        out,
-        "{version}: trained on {} texts, judged on {}",
-        training.len(),
-        report.total()
-    )?;
-    report.write(out)?;
-    Ok(fit(version, labels, &examples.iter().collect::<Vec<_>>()))
+struct Trainer<'a> {
+    task: Task,
+    rarity: &'a Rarity,
+    /// Weights of models of other sets, whose scores are features too.
+    priors: &'a [Vec<f32>],
 }
 
-/// For each example the number of the first one that it is alike to.
-fn groups(examples: &[Example]) -> Vec<u64> {
+/// The machines of all classes of a task.
+struct Trained {
+    /// Class by class.
+    machines: Vec<Machine>,
+}
+
+impl Trainer<'_> {
+    fn train(&self, examples: &[Example], out: &mut impl Write) -> anyhow::Result<Model> {
+        let groups = groups(self.task);
+        let vectors: Vec<Vec<Vector>> = groups
+            .iter()
+            .map(|group| {
+                let of = |example: &Example| self.vector(example, group.signs);
+                examples.iter().map(of).collect()
+            })
+            .collect();
+        let parts = parts(examples);
+        let mut scores: Vec<Vec<f64>> = vec![Vec::new(); examples.len()];
+        for part in 0..FOLDS {
+            let training: Vec<usize> = (0..examples.len())
+                .filter(|at| parts[*at] != part)
+                .collect();
+            let trained = self.fit(&groups, examples, &vectors, &training);
+            for at in (0..examples.len()).filter(|at| parts[*at] == part) {
+                scores[at] = trained.scores(&groups, &vectors, at);
+            }
+        }
+        let lift = self.lift(examples, &scores);
+        for scores in &mut scores {
+            for score in scores.iter_mut().skip(KNOWN_TO_COMPLAINTS) {
+                *score += lift;
+            }
+        }
+        let sharpness = self.sharpness(examples, &scores);
+        writeln!(out, "== {} ({} texts)", self.task.name(), examples.len())?;
+        for source in Source::ALL {
+            self.report(source, examples, &scores, sharpness, out)?;
+        }
+        let all: Vec<usize> = (0..examples.len()).collect();
+        let mut trained = self.fit(&groups, examples, &vectors, &all);
+        for machine in trained.machines.iter_mut().skip(KNOWN_TO_COMPLAINTS) {
+            machine.lift(lift as f32);
+        }
+        Ok(self.model(&groups, &trained, sharpness))
+    }
+
+    /// A text's words scaled to length 1, then its signs, then what the other sets' models say, then 1 for the bias.
+    fn vector(&self, example: &Example, scale: f32) -> Vector {
+        let mut vector = words(&example.features, self.rarity);
+        let said: Vec<f32> = self.priors.iter().map(|prior| vector.dot(prior)).collect();
+        let signs = example.signs.values().iter().map(|value| value * scale);
+        let more = signs
+            .chain(said.iter().map(|score| score * PRIOR_SCALE))
+            .chain([1.0]);
+        for (value, place) in more.zip(BUCKETS as u32..) {
+            if value != 0.0 {
+                vector.0.push((place, value));
+            }
+        }
+        vector
+    }
+
+    fn width(&self) -> usize {
+        BUCKETS + SIGNS.len() + self.priors.len() + 1
+    }
+
+    fn fit(
+        &self,
+        groups: &[Group],
+        examples: &[Example],
+        vectors: &[Vec<Vector>],
+        training: &[usize],
+    ) -> Trained {
+        let mut machines = Vec::new();
+        for (group, vectors) in groups.iter().zip(vectors) {
+            for class in group.classes.clone() {
+                let rows: Vec<(&Vector, bool, f32)> = training
+                    .iter()
+                    .filter_map(|at| {
+                        let example = &examples[*at];
+                        let is = example.is(class)?;
+                        let members = if is { group.members } else { 1.0 };
+                        Some((&vectors[*at], is, example.weight * members))
+                    })
+                    .collect();
+                machines.push(Machine::fit(&rows, self.width(), group.cost));
+            }
+        }
+        Trained { machines }
+    }
+
+    /// What is added to the scores of the subjects that the complaints do not know, which learnt from other texts than
+    /// the seven they do: what makes most of our own labels right. Nothing for the other tasks.
+    fn lift(&self, examples: &[Example], scores: &[Vec<f64>]) -> f64 {
+        if self.task != Task::Subject {
+            return 0.0;
+        }
+        let right = |lift: f64| {
+            let rows = examples.iter().zip(scores);
+            rows.filter(|(example, scores)| {
+                let lifted: Vec<f64> = scores
+                    .iter()
+                    .enumerate()
+                    .map(|(class, score)| {
+                        score
+                            + if class < KNOWN_TO_COMPLAINTS {
+                                0.0
+                            } else {
+                                lift
+                            }
+                    })
+                    .collect();
+                example.among.len() == scores.len() && most(&lifted).0 == example.class
+            })
+            .count()
+        };
+        let candidates = (0..=40).map(|step| f64::from(step) * 0.05 - 0.5);
+        candidates.max_by_key(|lift| right(*lift)).unwrap_or(0.0)
+    }
+
+    /// The factor by which scores become probabilities that are right as often as they say: the one of least
+    /// log loss on the texts held out.
+    fn sharpness(&self, examples: &[Example], scores: &[Vec<f64>]) -> f32 {
+        let loss = |sharpness: f64| {
+            let mut sum = 0.0;
+            for (example, scores) in examples.iter().zip(scores) {
+                let probabilities = softmax(scores.iter().map(|score| score * sharpness).collect());
+                let all: f64 = probabilities[example.among.clone()].iter().sum();
+                let own = probabilities[example.class] / all.max(f64::MIN_POSITIVE);
+                sum -= f64::from(example.weight) * own.max(1e-12).ln();
+            }
+            sum
+        };
+        let candidates = (2..=60).map(|step| f64::from(step) * 0.1);
+        let best = candidates.min_by(|one, other| loss(*one).total_cmp(&loss(*other)));
+        best.unwrap_or(1.0) as f32
+    }
+
+    fn report(
+        &self,
+        source: Source,
+        examples: &[Example],
+        scores: &[Vec<f64>],
+        sharpness: f32,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
+        let labels = self.task.labels();
+        let judged: Vec<usize> = (0..examples.len())
+            .filter(|at| examples[*at].source == source)
+            .collect();
+        let used: Vec<usize> = (0..labels.len())
+            .filter(|class| judged.iter().any(|at| examples[*at].class == *class))
+            .collect();
+        if used.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = used.iter().map(|class| labels[*class]).collect();
+        let mut report = Report::new(&names);
+        for at in judged {
+            let among = used
+                .iter()
+                .map(|class| scores[at][*class] * f64::from(sharpness))
+                .collect();
+            let (said, probability) = most(&softmax(among));
+            if let Some(truth) = used.iter().position(|class| *class == examples[at].class) {
+                report.add(truth, said, probability);
+            }
+        }
+        writeln!(out, "-- {}", source.name())?;
+        report.write(out)?;
+        Ok(())
+    }
+
+    /// The machines as a model: what the other sets' models add is folded into the weights.
+    fn model(&self, groups: &[Group], trained: &Trained, sharpness: f32) -> Model {
+        let classes = trained.machines.len();
+        let mut weights = vec![0.0_f32; BUCKETS * classes];
+        let mut signs = vec![0.0_f32; SIGNS.len() * classes];
+        let mut biases = vec![0.0_f32; classes];
+        for (class, machine) in trained.machines.iter().enumerate() {
+            let (of_words, more) = machine.0.split_at(BUCKETS);
+            let (of_signs, more) = more.split_at(SIGNS.len());
+            let (of_priors, bias) = more.split_at(self.priors.len());
+            for (place, weight) in of_words.iter().enumerate() {
+                let prior: f32 = of_priors
+                    .iter()
+                    .zip(self.priors)
+                    .map(|(weight, prior)| weight * PRIOR_SCALE * prior[place])
+                    .sum();
+                weights[place * classes + class] = weight + prior;
+            }
+            let scale = groups
+                .iter()
+                .find(|group| group.classes.contains(&class))
+                .map_or(0.0, |group| group.signs);
+            for (sign, weight) in of_signs.iter().enumerate() {
+                signs[sign * classes + class] = weight * scale;
+            }
+            biases[class] = bias.first().copied().unwrap_or_default();
+        }
+        let version = format!("{}-2", self.task.name());
+        Model::round(
+            self.task,
+            &version,
+            &weights,
+            &signs,
+            &biases,
+            sharpness,
+            self.rarity,
+        )
+    }
+}
+
+impl Trained {
+    fn scores(&self, groups: &[Group], vectors: &[Vec<Vector>], at: usize) -> Vec<f64> {
+        let mut machines = self.machines.iter();
+        let mut scores = Vec::with_capacity(self.machines.len());
+        for (group, vectors) in groups.iter().zip(vectors) {
+            let machines = machines.by_ref().take(group.classes.len());
+            scores.extend(machines.map(|machine| f64::from(vectors[at].dot(&machine.0))));
+        }
+        scores
+    }
+}
+
+/// A text's words, weighted by their rarity and scaled to length 1.
+fn words(features: &Features, rarity: &Rarity) -> Vector {
+    let mut vector: Vec<(u32, f32)> = features
+        .0
+        .iter()
+        .map(|(place, often)| (*place, often * rarity.idf(*place)))
+        .collect();
+    let length = vector
+        .iter()
+        .map(|(_, value)| value * value)
+        .sum::<f32>()
+        .sqrt();
+    for (_, value) in &mut vector {
+        *value /= length.max(f32::MIN_POSITIVE);
+    }
+    Vector(vector)
+}
+
+/// For each example the part it falls into, the same for those that are alike.
+fn parts(examples: &[Example]) -> Vec<u64> {
     let mut neighbours = Neighbours::default();
     let mut groups: Vec<u64> = Vec::with_capacity(examples.len());
     for (number, example) in examples.iter().enumerate() {
@@ -138,143 +393,12 @@ fn groups(examples: &[Example]) -> Vec<u64> {
         groups.push(group.unwrap_or(number as u64));
     }
     groups
+        .into_iter()
+        .map(|group| xxhash_rust::xxh3::xxh3_64(&group.to_le_bytes()) % FOLDS)
+        .collect()
 }
 
-fn fit(version: &str, labels: &[&str], examples: &[&Example]) -> LinearModel {
-    let classes = labels.len();
-    let mut weights = vec![0.0_f32; BUCKETS * classes];
-    let mut squares = vec![1e-3_f32; BUCKETS * classes];
-    let mut biases = vec![0.0_f32; classes];
-    let mut bias_squares = vec![1.0_f32; classes];
-    for epoch in 0..EPOCHS {
-        let mut order: Vec<(u64, &Example)> = examples
-            .iter()
-            .enumerate()
-            .map(|(number, example)| {
-                (
-                    xxh3_64(&[epoch.to_le_bytes(), (number as u64).to_le_bytes()].concat()),
-                    *example,
-                )
-            })
-            .collect();
-        order.sort_unstable_by_key(|(shuffled, _)| *shuffled);
-        for (_, example) in order {
-            let mut scores: Vec<f64> = biases.iter().map(|bias| f64::from(*bias)).collect();
-            for (place, value) in &example.features.0 {
-                let start = *place as usize * classes;
-                for (score, weight) in scores.iter_mut().zip(weights.iter().skip(start)) {
-                    *score += f64::from(weight * value);
-                }
-            }
-            let probabilities = softmax(scores);
-            for (class, probability) in probabilities.iter().enumerate() {
-                let wanted = if class == example.class { 1.0 } else { 0.0 };
-                let gradient = (*probability as f32 - wanted) * example.weight;
-                if gradient.abs() < 1e-4 {
-                    continue;
-                }
-                step(&mut biases, &mut bias_squares, class, gradient, 0.1 * RATE);
-                for (place, value) in &example.features.0 {
-                    let index = *place as usize * classes + class;
-                    step(&mut weights, &mut squares, index, gradient * value, RATE);
-                }
-            }
-        }
-    }
-    LinearModel::round(version, labels, &weights, &biases)
-}
-
-fn step(weights: &mut [f32], squares: &mut [f32], index: usize, gradient: f32, rate: f32) {
-    if let (Some(weight), Some(square)) = (weights.get_mut(index), squares.get_mut(index)) {
-        *square += gradient * gradient;
-        *weight -= rate * gradient / square.sqrt();
-    }
-}
-
-fn subject_examples(path: &Path) -> anyhow::Result<Vec<Example>> {
-    let mut examples = Vec::new();
-    for (line, row) in rows(path)?.into_iter().enumerate().skip(1) {
-        let Some((label, text)) = row.split_once('\t') else {
-            bail!(
-                "{}:{}: expected label and text, separated by a tab",
-                path.display(),
-                line + 1
-            );
-        };
-        let class = class_of(&SUBJECTS, label)
-            .with_context(|| format!("{}:{}", path.display(), line + 1))?;
-        examples.push(Example::new(text, class, 1.0, true));
-    }
-    Ok(examples)
-}
-
-/// The general set's emotions as polarities: only SMP2020, which has neutral texts.
-fn general_examples(path: &Path) -> anyhow::Result<Vec<Example>> {
-    let mut examples = Vec::new();
-    for (line, row) in rows(path)?.into_iter().enumerate().skip(1) {
-        let mut fields = row.splitn(3, '\t');
-        let (Some(set), Some(label), Some(text)) = (fields.next(), fields.next(), fields.next())
-        else {
-            bail!(
-                "{}:{}: expected set, label and text",
-                path.display(),
-                line + 1
-            );
-        };
-        let class = match label {
-            "angry" | "sad" | "fear" => 0,
-            "neural" => 1,
-            "happy" => 2,
-            _ => continue,
-        };
-        if set.starts_with("smp2020") {
-            examples.push(Example::new(text, class, 1.0, false));
-        }
-    }
-    Ok(examples)
-}
-
-#[derive(Deserialize)]
-struct BoardPost {
-    id: String,
-    title: String,
-    text: String,
-}
-
-fn own_examples(posts: &Path, labels: &Path) -> anyhow::Result<Vec<Example>> {
-    let mut classes = BTreeMap::new();
-    for (line, row) in rows(labels)?.into_iter().enumerate().skip(1) {
-        let Some((id, label)) = row.split_once('\t') else {
-            bail!("{}:{}: expected id and label", labels.display(), line + 1);
-        };
-        let class = class_of(&SENTIMENTS, label)
-            .with_context(|| format!("{}:{}", labels.display(), line + 1))?;
-        classes.insert(id.to_owned(), class);
-    }
-    let mut examples = Vec::new();
-    for (line, row) in rows(posts)?.into_iter().enumerate() {
-        let post: BoardPost = serde_json::from_str(&row)
-            .with_context(|| format!("{}:{}", posts.display(), line + 1))?;
-        if let Some(class) = classes.get(&post.id) {
-            let text = format!("{}\n{}", post.title, post.text);
-            examples.push(Example::new(&text, *class, OWN_WEIGHT, true));
-        }
-    }
-    Ok(examples)
-}
-
-fn class_of(labels: &[&str], label: &str) -> anyhow::Result<usize> {
-    labels
-        .iter()
-        .position(|known| *known == label)
-        .with_context(|| format!("unknown label `{label}`; known are {}", labels.join(" ")))
-}
-
-fn rows(path: &Path) -> anyhow::Result<Vec<String>> {
-    let file =
-        std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    BufReader::new(file)
-        .lines()
-        .collect::<Result<_, _>>()
-        .with_context(|| format!("cannot read {}", path.display()))
+/// The signature by which near-duplicates are found.
+fn signature(text: &str) -> Signature {
+    Signature::of(text)
 }

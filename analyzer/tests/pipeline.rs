@@ -142,7 +142,7 @@ fn what_does_not_concern_the_county_stays_out() {
         assessments
             .iter()
             .filter(|assessment| !assessment.relevant)
-            .all(|assessment| assessment.event.is_none() && assessment.subject.is_none())
+            .all(|assessment| assessment.event.is_none() && assessment.units.is_empty())
     );
 }
 

@@ -15,7 +15,10 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 pub use alert::{Alert, EventSummary, RiskTerm};
-pub use assessment::{Assessment, EventMembership, Place, Polarity, Sentiment, Subject};
+pub use assessment::{
+    APPEALS, Appeal, Assessment, EventMembership, Evidence, FindingKind, Part, Place, Polarity,
+    Responsible, Role, Sentiment, Subject, SubjectShare,
+};
 pub use case_event::CaseEvent;
 pub use post::{Certainty, Post, Reactions, SourceKind, TEXT_LIMIT, TITLE_LIMIT};
 pub use source_health::{Condition, Fault, Finding, SourceHealth};

@@ -2,16 +2,16 @@
 //! Nothing in code names a county; everything about one is here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::settings::{self, SettingsError};
 
-/// The subjects a matter can have: the first-level subjects of the public message boards that the
-/// subject model is trained on.
-pub const SUBJECTS: [&str; 7] = [
+/// The first-level subjects a matter can have: seven of the public message boards whose complaints
+/// the subject model is trained on, then what a county's own units are for beyond them.
+pub const SUBJECTS: [&str; 14] = [
     "城乡建设",
     "环境保护",
     "交通运输",
@@ -19,6 +19,13 @@ pub const SUBJECTS: [&str; 7] = [
     "劳动和社会保障",
     "商贸旅游",
     "卫生计生",
+    "农业农村",
+    "民政",
+    "公安交管",
+    "征地拆迁",
+    "政务服务",
+    "市场监管",
+    "应急管理",
 ];
 
 /// The kinds of places a region can list.
@@ -63,9 +70,20 @@ pub struct Gazetteer {
     /// Strings in which an alias is no place name.
     #[serde(default)]
     pub traps: Vec<String>,
+    /// What may follow an alias that is then the name of something else (a shop, a dish, a street of
+    /// another town), so that the alias counts only beside another sign.
+    #[serde(default)]
+    pub carriers: Vec<String>,
+    /// The folder of rules, relative to the region's folder.
+    #[serde(default = "default_rules")]
+    pub rules: PathBuf,
     /// Its places.
     #[serde(default)]
     pub place: Vec<GazetteerPlace>,
+}
+
+fn default_rules() -> PathBuf {
+    PathBuf::from("../rules")
 }
 
 /// A place of the region.
@@ -106,7 +124,7 @@ pub struct Unit {
     pub short: Vec<String>,
     /// What it answers for.
     pub kind: UnitKind,
-    /// The subjects it is in charge of.
+    /// The subjects it is in charge of: a whole one (环境保护) or a part of one (环境保护/噪声污染).
     #[serde(default)]
     pub subjects: Vec<String>,
     /// Words that tell that a matter is its own.
@@ -147,7 +165,8 @@ impl Region {
     /// # Errors
     /// Names the file, the entry at fault and the remedy.
     pub fn load(folder: &Path) -> Result<Self, SettingsError> {
-        let gazetteer = settings::load(&folder.join("region.toml"), check_gazetteer)?;
+        let mut gazetteer = settings::load(&folder.join("region.toml"), check_gazetteer)?;
+        gazetteer.rules = folder.join(&gazetteer.rules);
         let Units { unit: units } = settings::load(&folder.join("units.toml"), |units: &Units| {
             check_units(&units.unit, &gazetteer)
         })?;
@@ -255,7 +274,8 @@ fn check_units(units: &[Unit], gazetteer: &Gazetteer) -> Result<(), String> {
             return Err(format!("unit `{code}` is listed twice; remove one"));
         }
         for subject in &unit.subjects {
-            if !SUBJECTS.contains(&subject.as_str()) {
+            let first = subject.split('/').next().unwrap_or_default();
+            if !SUBJECTS.contains(&first) {
                 return Err(format!(
                     "unit `{code}` has the unknown subject `{subject}`; known are {}",
                     SUBJECTS.join(" ")
@@ -307,7 +327,7 @@ mod tests {
         for folder in ["deploy/config/region", "deploy/sample/region"] {
             for entry in std::fs::read_dir(project.join(folder)).unwrap() {
                 let entry = entry.unwrap().path();
-                if entry.is_dir() {
+                if entry.join("region.toml").is_file() {
                     Region::load(&entry).unwrap();
                 }
             }

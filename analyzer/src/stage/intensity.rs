@@ -1,132 +1,85 @@
 //! Intensity: words of harm and urgency, which make a matter graver than its subject alone.
 
-use aho_corasick::AhoCorasick;
+use std::collections::HashMap;
 
-/// Harm to life or to many at once.
-const GRAVE: [&str; 34] = [
-    "死亡",
-    "伤亡",
-    "身亡",
-    "遇难",
-    "重伤",
-    "受伤",
-    "中毒",
-    "爆炸",
-    "坍塌",
-    "塌方",
-    "垮塌",
-    "火灾",
-    "起火",
-    "失火",
-    "溺水",
-    "触电",
-    "漏电",
-    "泄漏",
-    "自杀",
-    "跳楼",
-    "轻生",
-    "跳河",
-    "猝死",
-    "拐卖",
-    "性侵",
-    "群体性",
-    "聚集",
-    "堵路",
-    "游行",
-    "集体上访",
-    "疫情",
-    "传染",
-    "洪水",
-    "滑坡",
+use crate::rules::{Kind, Rules};
+use crate::stage::lexicon::{Found, Sense};
+
+/// What denies a word of harm right before it.
+const DENIALS: [&str; 9] = [
+    "没有",
+    "无",
+    "未",
+    "不存在",
+    "未造成",
+    "没有人",
+    "无人",
+    "未发生",
+    "避免",
 ];
 
-/// Harm to a living, or a matter that lasts.
-const URGENT: [&str; 28] = [
-    "拖欠",
-    "欠薪",
-    "讨薪",
-    "停水",
-    "停电",
-    "断水",
-    "断电",
-    "危房",
-    "强拆",
-    "烂尾",
-    "诈骗",
-    "骗局",
-    "传销",
-    "打人",
-    "殴打",
-    "恐吓",
-    "威胁",
-    "维权",
-    "上访",
-    "污染",
-    "恶臭",
-    "扰民",
-    "超标",
-    "安全隐患",
-    "多次反映",
-    "无人处理",
-    "至今没有",
-    "血汗钱",
-];
-
-/// Finds words of harm and urgency.
+/// The kinds of harm.
 #[derive(Debug)]
 pub struct Intensity {
-    words: AhoCorasick,
+    kinds: Vec<Kind>,
+    weights: HashMap<String, f64>,
 }
 
 impl Intensity {
-    /// # Errors
-    /// When the automaton cannot be built.
-    pub fn new() -> anyhow::Result<Self> {
-        Ok(Self {
-            words: AhoCorasick::new(GRAVE.iter().chain(&URGENT))?,
-        })
-    }
-
-    /// The words found in a cleaned text, each once, the gravest first.
+    /// The kinds of the rules.
     #[must_use]
-    pub fn words(&self, text: &str) -> Vec<String> {
-        let mut found: Vec<usize> = self
-            .words
-            .find_iter(text)
-            .map(|found| found.pattern().as_usize())
-            .collect();
-        found.sort_unstable();
-        found.dedup();
-        found
-            .into_iter()
-            .filter_map(|index| GRAVE.iter().chain(&URGENT).nth(index))
-            .map(|word| (*word).to_owned())
-            .collect()
+    pub fn new(rules: &Rules) -> Self {
+        let mut weights: HashMap<String, f64> = HashMap::new();
+        for kind in &rules.intensity {
+            for word in &kind.words {
+                let weight = weights.entry(word.clone()).or_default();
+                *weight = weight.max(kind.weight);
+            }
+        }
+        Self {
+            kinds: rules.intensity.clone(),
+            weights,
+        }
     }
-}
 
-/// How intense the words found are, in `[0, 1]`: 0.5 for a grave word and 0.25 for an urgent one,
-/// added up to 1.
-#[must_use]
-pub fn value<'a>(words: impl IntoIterator<Item = &'a str>) -> f64 {
-    // A sum of nothing would be -0.
-    words
-        .into_iter()
-        .map(|word| if GRAVE.contains(&word) { 0.5 } else { 0.25 })
-        .fold(0.0, |sum: f64, weight| (sum + weight).min(1.0))
-}
+    /// The words found that are not denied, each once, the gravest first, with their kinds' names.
+    #[must_use]
+    pub fn read<'a>(&'a self, text: &'a str, found: &[Found]) -> Vec<(Found, &'a str, &'a Kind)> {
+        let mut read: Vec<(Found, &str, &Kind)> = Vec::new();
+        let mut end = 0;
+        for word in found {
+            let Sense::Intensity(index) = word.sense else {
+                continue;
+            };
+            let (Some(kind), Some(said)) = (
+                self.kinds.get(usize::from(index)),
+                text.get(word.start..word.end),
+            ) else {
+                continue;
+            };
+            let before = text.get(..word.start).unwrap_or_default();
+            let denied = DENIALS.iter().any(|denial| {
+                before.ends_with(denial)
+                    || before
+                        .strip_suffix("人员")
+                        .is_some_and(|before| before.ends_with(denial))
+            });
+            if word.end <= end || denied || read.iter().any(|(_, known, _)| *known == said) {
+                continue;
+            }
+            end = word.end;
+            read.push((*word, said, kind));
+        }
+        read.sort_by(|one, other| other.2.weight.total_cmp(&one.2.weight));
+        read
+    }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn grave_words_come_first_and_weigh_more() {
-        let words = Intensity::new()
-            .unwrap()
-            .words("拖欠工资，有人受伤，拖欠两月");
-        assert_eq!(words, ["受伤", "拖欠"]);
-        assert!((value(words.iter().map(String::as_str)) - 0.75).abs() < 1e-9);
-        assert!(value([]).abs() < 1e-9);
+    /// How intense the words are together, in `[0, 1]`: their kinds' weights, added up to 1.
+    #[must_use]
+    pub fn value<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> f64 {
+        words
+            .into_iter()
+            .filter_map(|word| self.weights.get(word))
+            .fold(0.0, |sum: f64, weight| (sum + weight).min(1.0))
     }
 }

@@ -8,7 +8,10 @@ use tracing::info;
 use crate::settings::{ClickHouse, SettingsError};
 
 /// The migrations, oldest first. One that has been released is never changed.
-const MIGRATIONS: [(u32, &str); 1] = [(1, include_str!("../../migrations/0001_first_tables.sql"))];
+const MIGRATIONS: [(u32, &str); 2] = [
+    (1, include_str!("../../migrations/0001_first_tables.sql")),
+    (2, include_str!("../../migrations/0002_findings.sql")),
+];
 
 /// The tables could not be brought up to date.
 #[derive(Debug, Error)]

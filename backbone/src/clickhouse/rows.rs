@@ -42,6 +42,15 @@ pub struct AssessmentRow {
     pub event_level: u8,
     pub model: String,
     pub assessed_at: i64,
+    pub subject_second: String,
+    pub appeal: String,
+    pub appeal_probability: f64,
+    pub appeal_because: Vec<String>,
+    pub units: Vec<String>,
+    pub unit_reasons: Vec<String>,
+    pub keywords: Vec<String>,
+    /// The message's `evidence` as JSON.
+    pub evidence: String,
 }
 
 impl AssessmentRow {
@@ -54,6 +63,7 @@ impl From<&Assessment> for AssessmentRow {
         let post = &message.post;
         let subject = message.subject.as_ref();
         let event = message.event.as_ref();
+        let appeal = message.appeal.as_ref();
         Self {
             region: post.region.clone(),
             post_id: post.id.clone(),
@@ -93,6 +103,22 @@ impl From<&Assessment> for AssessmentRow {
             event_level: event.and_then(|event| event.level).unwrap_or(0),
             model: message.model.clone(),
             assessed_at: message.assessed_at.as_millisecond(),
+            subject_second: subject
+                .map(|subject| subject.second.clone())
+                .unwrap_or_default(),
+            appeal: appeal.map(|appeal| appeal.name.clone()).unwrap_or_default(),
+            appeal_probability: appeal.map_or(0.0, |appeal| appeal.probability),
+            appeal_because: appeal
+                .map(|appeal| appeal.because.clone())
+                .unwrap_or_default(),
+            units: message.units.iter().map(|unit| unit.code.clone()).collect(),
+            unit_reasons: message
+                .units
+                .iter()
+                .map(|unit| unit.reason.clone())
+                .collect(),
+            keywords: message.keywords.clone(),
+            evidence: serde_json::to_string(&message.evidence).unwrap_or_default(),
         }
     }
 }

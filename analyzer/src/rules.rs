@@ -1,0 +1,122 @@
+//! The words that tell what a post is about, how its writer feels and how grave it is: data in the
+//! folder of rules that regions share, so that a county can mend them without code.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use backbone::settings::{SettingsError, load};
+use serde::Deserialize;
+
+/// The contents of a folder of rules.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// `subjects.toml`: second-level subjects of each first-level one.
+    pub subjects: BTreeMap<String, Vec<Second>>,
+    /// `opinion.toml`.
+    pub opinion: Opinion,
+    /// `intensity.toml`.
+    pub intensity: Vec<Kind>,
+    /// `divisions.tsv`: names of provinces, cities and counties.
+    pub divisions: Vec<String>,
+}
+
+/// A second-level subject and the words that tell it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Second {
+    /// Its name.
+    pub name: String,
+    /// Words that tell it.
+    pub words: Vec<String>,
+}
+
+/// A kind of harm or urgency.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kind {
+    /// Its name.
+    pub name: String,
+    /// What a word of it adds to the risk term, in `[0, 1]`.
+    pub weight: f64,
+    /// Its words.
+    pub words: Vec<String>,
+}
+
+/// Words by which feeling and wish show; `opinion.toml` says what each list is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the file itself explains its lists")]
+pub struct Opinion {
+    pub praise: Vec<String>,
+    pub thanks: Vec<String>,
+    pub formula: Vec<String>,
+    pub solved: Vec<String>,
+    pub blame: Vec<String>,
+    pub trouble: Vec<String>,
+    pub negation: Vec<String>,
+    pub strong: Vec<String>,
+    pub weak: Vec<String>,
+    pub contrast: Vec<String>,
+    pub concession: Vec<String>,
+    pub sarcasm: Vec<String>,
+    pub quote: Vec<String>,
+    pub question: Vec<String>,
+    pub reproach: Vec<String>,
+    pub suggestion: Vec<String>,
+    pub plea: Vec<String>,
+    pub report: Vec<String>,
+    pub complaint: Vec<String>,
+    pub notice: Vec<String>,
+    pub again: Vec<String>,
+    pub comparison: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Intensity {
+    kind: Vec<Kind>,
+}
+
+impl Rules {
+    /// Reads a folder of rules.
+    ///
+    /// # Errors
+    /// Names the file, the entry at fault and the remedy.
+    pub fn load(folder: &Path) -> Result<Self, SettingsError> {
+        let subjects = load(&folder.join("subjects.toml"), |_| Ok(()))?;
+        let opinion = load(&folder.join("opinion.toml"), |_| Ok(()))?;
+        let intensity: Intensity = load(
+            &folder.join("intensity.toml"),
+            |intensity: &Intensity| match intensity
+                .kind
+                .iter()
+                .find(|kind| !(0.0..=1.0).contains(&kind.weight))
+            {
+                Some(kind) => Err(format!("kind `{}`: `weight` must be 0 to 1", kind.name)),
+                None => Ok(()),
+            },
+        )?;
+        let divisions = folder.join("divisions.tsv");
+        let divisions = divisions_of(&divisions).map_err(|error| SettingsError::Invalid {
+            path: divisions,
+            problem: error.to_string(),
+        })?;
+        Ok(Self {
+            subjects,
+            opinion,
+            intensity: intensity.kind,
+            divisions,
+        })
+    }
+}
+
+/// The first column of `divisions.tsv`; lines that begin with # are comments.
+fn divisions_of(path: &Path) -> Result<Vec<String>, csv::Error> {
+    csv::ReaderBuilder::new()
+        .delimiter(b'\t')
+        .comment(Some(b'#'))
+        .from_path(path)?
+        .into_records()
+        .map(|record| Ok(record?.get(0).unwrap_or_default().to_owned()))
+        .collect()
+}

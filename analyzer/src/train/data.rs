@@ -1,0 +1,426 @@
+//! The labelled texts that models are trained on.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{BufRead, BufReader};
+use std::ops::Range;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+
+use super::{Machine, signature, words};
+use crate::event::Signature;
+use crate::model::{BUCKETS, Features, Rarity, Task};
+use crate::stage::clean::Cleaned;
+use crate::stage::lexicon::Lexicon;
+use crate::stage::signs::Signs;
+
+/// How many first-level subjects the complaints' labels know: the first ones.
+pub(super) const KNOWN_TO_COMPLAINTS: usize = 7;
+
+/// Where a labelled text comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// Complaints with the subject of their board.
+    Complaints,
+    /// The general set of everyday texts.
+    General,
+    /// The same of the epidemic.
+    Epidemic,
+    /// Board posts and complaints labelled by the project.
+    Own,
+    /// Texts written by the project.
+    Written,
+    /// Corrections of duty officers.
+    Corrections,
+}
+
+impl Source {
+    pub(super) const ALL: [Self; 6] = [
+        Self::Complaints,
+        Self::General,
+        Self::Epidemic,
+        Self::Own,
+        Self::Written,
+        Self::Corrections,
+    ];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Complaints => "complaints of the board, its seven subjects",
+            Self::General => "SMP2020-EWECT usual, three polarities",
+            Self::Epidemic => "SMP2020-EWECT virus, three polarities",
+            Self::Own => "board posts and complaints labelled by the project",
+            Self::Written => "texts written by the project",
+            Self::Corrections => "corrections of duty officers",
+        }
+    }
+}
+
+/// A labelled text.
+#[derive(Debug)]
+pub(super) struct Example {
+    pub(super) class: usize,
+    pub(super) features: Features,
+    pub(super) signs: Signs,
+    pub(super) signature: Signature,
+    pub(super) weight: f32,
+    pub(super) source: Source,
+    /// The classes whose machines learn from it.
+    teaches: Range<usize>,
+    /// The classes that its label chose from.
+    pub(super) among: Range<usize>,
+}
+
+impl Example {
+    /// Whether it is of a class; nothing where that class does not learn from it.
+    pub(super) fn is(&self, class: usize) -> Option<bool> {
+        self.teaches.contains(&class).then_some(class == self.class)
+    }
+}
+
+/// The files of labelled texts.
+pub(super) struct Sources<'a> {
+    pub(super) data: &'a Path,
+    pub(super) labels: &'a Path,
+    pub(super) written: &'a Path,
+    pub(super) corrections: Option<&'a Path>,
+    pub(super) lexicon: &'a Lexicon,
+}
+
+#[derive(Deserialize)]
+struct BoardPost {
+    id: String,
+    title: String,
+    text: String,
+}
+
+/// A correction as `responder corrections` prints it.
+#[derive(Deserialize)]
+struct Correction {
+    #[serde(default)]
+    title: String,
+    text: String,
+    #[serde(default)]
+    sentiment: String,
+    #[serde(default)]
+    appeal: String,
+    #[serde(default)]
+    subject: String,
+}
+
+impl Sources<'_> {
+    /// The features of all texts that tell how rare words are.
+    pub(super) fn all_features(&self) -> anyhow::Result<Vec<Features>> {
+        let mut all = Vec::new();
+        for (_, text) in self.complaints()? {
+            all.push(Features::of(&Cleaned::of("", &text).text));
+        }
+        for post in self.board()?.values() {
+            all.push(Features::of(&Cleaned::of(&post.title, &post.text).text));
+        }
+        for (_, _, text) in self.general()? {
+            all.push(Features::of(&Cleaned::of("", &text).text));
+        }
+        Ok(all)
+    }
+
+    /// The labelled texts of a task.
+    pub(super) fn examples(&self, task: Task) -> anyhow::Result<Vec<Example>> {
+        let mut examples = Vec::new();
+        match task {
+            Task::Subject => {
+                for (label, text) in self.complaints()? {
+                    let class = class_of(task, &label).with_context(|| {
+                        self.data
+                            .join("complaints_subject.tsv")
+                            .display()
+                            .to_string()
+                    })?;
+                    let mut example = self.example("", &text, class, 1.0, Source::Complaints, task);
+                    example.teaches = 0..KNOWN_TO_COMPLAINTS;
+                    example.among = 0..KNOWN_TO_COMPLAINTS;
+                    examples.push(example);
+                }
+            }
+            Task::Sentiment => self.add_general(&mut examples)?,
+            Task::Appeal => {}
+        }
+        self.add_own(task, &mut examples)?;
+        self.add_written(task, &mut examples)?;
+        self.add_corrections(task, &mut examples)?;
+        Ok(examples)
+    }
+
+    /// The weights of models of other sets that bear on a task: their scores are features of it.
+    pub(super) fn priors(&self, task: Task, rarity: &Rarity) -> anyhow::Result<Vec<Vec<f32>>> {
+        if task != Task::Sentiment {
+            return Ok(Vec::new());
+        }
+        let mut sets: BTreeMap<String, Vec<(super::Vector, bool)>> = BTreeMap::new();
+        for (set, label, text) in self.general()? {
+            let good = match label.as_str() {
+                "positive" => true,
+                "negative" => false,
+                _ => continue,
+            };
+            let features = Features::of(&Cleaned::of("", &text).text);
+            sets.entry(set)
+                .or_default()
+                .push((words(&features, rarity), good));
+        }
+        Ok(sets
+            .values()
+            .map(|rows| {
+                let rows: Vec<_> = rows
+                    .iter()
+                    .map(|(vector, good)| (vector, *good, 1.0))
+                    .collect();
+                Machine::fit(&rows, BUCKETS, 0.5).0
+            })
+            .collect())
+    }
+
+    fn example(
+        &self,
+        title: &str,
+        text: &str,
+        class: usize,
+        weight: f32,
+        source: Source,
+        task: Task,
+    ) -> Example {
+        let cleaned = Cleaned::of(title, text);
+        let found = self.lexicon.find(&cleaned);
+        let classes = task.labels().len();
+        Example {
+            class,
+            features: Features::of(&cleaned.text),
+            signs: Signs::read(&cleaned.text, &found, &self.lexicon.seconds),
+            signature: signature(&cleaned.text),
+            weight,
+            source,
+            // A text of the other subjects has one of the complaints' seven too, which nobody told.
+            teaches: match task {
+                Task::Subject if class >= KNOWN_TO_COMPLAINTS => KNOWN_TO_COMPLAINTS..classes,
+                _ => 0..classes,
+            },
+            among: 0..classes,
+        }
+    }
+
+    fn complaints(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let path = self.data.join("complaints_subject.tsv");
+        let mut complaints = Vec::new();
+        for (number, row) in lines(&path)?.into_iter().enumerate().skip(1) {
+            let Some((label, text)) = row.split_once('\t') else {
+                bail!(
+                    "{}:{}: expected label and text, separated by a tab",
+                    path.display(),
+                    number + 1
+                );
+            };
+            complaints.push((label.to_owned(), text.to_owned()));
+        }
+        Ok(complaints)
+    }
+
+    fn board(&self) -> anyhow::Result<BTreeMap<String, BoardPost>> {
+        let path = self.data.join("board_posts.jsonl");
+        let mut posts = BTreeMap::new();
+        for (number, row) in lines(&path)?.into_iter().enumerate() {
+            let post: BoardPost = serde_json::from_str(&row)
+                .with_context(|| format!("{}:{}", path.display(), number + 1))?;
+            posts.insert(post.id.clone(), post);
+        }
+        Ok(posts)
+    }
+
+    fn general(&self) -> anyhow::Result<Vec<(String, String, String)>> {
+        let path = self.data.join("sentiment.tsv");
+        let mut texts = Vec::new();
+        for (number, row) in lines(&path)?.into_iter().enumerate().skip(1) {
+            let mut fields = row.splitn(3, '\t').map(str::to_owned);
+            let (Some(set), Some(label), Some(text)) =
+                (fields.next(), fields.next(), fields.next())
+            else {
+                bail!(
+                    "{}:{}: expected set, label and text",
+                    path.display(),
+                    number + 1
+                );
+            };
+            texts.push((set, label, text));
+        }
+        Ok(texts)
+    }
+
+    /// Six emotions as three polarities; surprise is none.
+    fn add_general(&self, examples: &mut Vec<Example>) -> anyhow::Result<()> {
+        for (set, label, text) in self.general()? {
+            let source = match set.as_str() {
+                "smp2020_usual" => Source::General,
+                "smp2020_virus" => Source::Epidemic,
+                _ => continue,
+            };
+            let class = match label.as_str() {
+                "angry" | "sad" | "fear" => 0,
+                "neural" => 1,
+                "happy" => 2,
+                _ => continue,
+            };
+            let weight = if source == Source::Epidemic {
+                0.25
+            } else {
+                1.0
+            };
+            examples.push(self.example("", &text, class, weight, source, Task::Sentiment));
+        }
+        Ok(())
+    }
+
+    fn add_own(&self, task: Task, examples: &mut Vec<Example>) -> anyhow::Result<()> {
+        let rows = table(self.labels, &["id", "sentiment", "appeal", "subject"])?;
+        let (board, complaints) = (self.board()?, self.complaints()?);
+        for (number, row) in rows.iter().enumerate() {
+            let at = || format!("{}:{}", self.labels.display(), number + 2);
+            let class = class_of(task, label_of(task, row)).with_context(at)?;
+            let id = row.get("id").map_or("", String::as_str);
+            let (title, text) = match id.split_once(':') {
+                Some(("board", id)) => match board.get(id) {
+                    Some(post) => (post.title.as_str(), post.text.as_str()),
+                    None => bail!("{}: board_posts.jsonl has no post `{id}`", at()),
+                },
+                // A complaint has no id: it goes by its line, the header being line 1.
+                Some(("complaint", line)) => match line
+                    .parse::<usize>()
+                    .ok()
+                    .and_then(|line| complaints.get(line.checked_sub(2)?))
+                {
+                    Some((_, text)) => ("", text.as_str()),
+                    None => bail!("{}: complaints_subject.tsv has no line `{line}`", at()),
+                },
+                _ => bail!(
+                    "{}: expected an id such as board:188414 or complaint:17",
+                    at()
+                ),
+            };
+            let weight = weight_of_own(task);
+            let mut example = self.example(title, text, class, weight, Source::Own, task);
+            // The board's own label of a complaint tells its seven apart.
+            if task == Task::Subject && id.starts_with("complaint:") && class < KNOWN_TO_COMPLAINTS
+            {
+                example.weight *= 0.3;
+            }
+            examples.push(example);
+        }
+        Ok(())
+    }
+
+    fn add_written(&self, task: Task, examples: &mut Vec<Example>) -> anyhow::Result<()> {
+        let rows = table(self.written, &["sentiment", "appeal", "subject", "text"])?;
+        for (number, row) in rows.iter().enumerate() {
+            let class = class_of(task, label_of(task, row))
+                .with_context(|| format!("{}:{}", self.written.display(), number + 2))?;
+            let text = row.get("text").map_or("", String::as_str);
+            let weight = if task == Task::Sentiment { 10.0 } else { 1.0 };
+            examples.push(self.example("", text, class, weight, Source::Written, task));
+        }
+        Ok(())
+    }
+
+    fn add_corrections(&self, task: Task, examples: &mut Vec<Example>) -> anyhow::Result<()> {
+        let Some(path) = self.corrections else {
+            return Ok(());
+        };
+        for (number, row) in lines(path)?.into_iter().enumerate() {
+            let at = || format!("{}:{}", path.display(), number + 1);
+            let correction: Correction = serde_json::from_str(&row).with_context(at)?;
+            let label = match task {
+                Task::Subject => &correction.subject,
+                Task::Sentiment => &correction.sentiment,
+                Task::Appeal => &correction.appeal,
+            };
+            if label.is_empty() {
+                continue;
+            }
+            let class = class_of(task, label).with_context(at)?;
+            let (title, text) = (correction.title.as_str(), correction.text.as_str());
+            examples.push(self.example(title, text, class, 3.0, Source::Corrections, task));
+        }
+        Ok(())
+    }
+}
+
+/// How much a text of our own labels counts against one of the set that a task is learnt from besides: for sentiment
+/// the everyday texts, which are many and of another field; for the subject the complaints, which call 城乡建设 not quite
+/// the same.
+fn weight_of_own(task: Task) -> f32 {
+    match task {
+        Task::Subject => 0.25,
+        Task::Sentiment => 6.0,
+        Task::Appeal => 1.0,
+    }
+}
+
+fn label_of(task: Task, row: &HashMap<String, String>) -> &str {
+    let label = row.get(task.name()).map_or("", String::as_str);
+    match task {
+        Task::Subject => label.split('/').next().unwrap_or_default(),
+        _ => label,
+    }
+}
+
+fn class_of(task: Task, label: &str) -> anyhow::Result<usize> {
+    task.labels()
+        .iter()
+        .position(|known| *known == label)
+        .with_context(|| {
+            format!(
+                "unknown {} `{label}`; known are {}",
+                task.name(),
+                task.labels().join(" ")
+            )
+        })
+}
+
+/// The rows of a tab-separated file with a header, by column; `wanted` are the columns it must have.
+fn table(path: &Path, wanted: &[&str]) -> anyhow::Result<Vec<HashMap<String, String>>> {
+    let lines = lines(path)?;
+    let header: Vec<&str> = lines
+        .first()
+        .map(|line| line.split('\t').collect())
+        .unwrap_or_default();
+    if let Some(missing) = wanted.iter().find(|column| !header.contains(column)) {
+        bail!("{}:1: has no column `{missing}`", path.display());
+    }
+    let mut rows = Vec::new();
+    for (number, line) in lines.iter().enumerate().skip(1) {
+        let fields: Vec<&str> = line.split('\t').collect();
+        if fields.len() != header.len() {
+            bail!(
+                "{}:{}: has {} columns, not {}",
+                path.display(),
+                number + 1,
+                fields.len(),
+                header.len()
+            );
+        }
+        let named = header.iter().zip(fields);
+        rows.push(
+            named
+                .map(|(name, field)| ((*name).to_owned(), field.to_owned()))
+                .collect(),
+        );
+    }
+    Ok(rows)
+}
+
+fn lines(path: &Path) -> anyhow::Result<Vec<String>> {
+    let file =
+        std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    BufReader::new(file)
+        .lines()
+        .collect::<Result<_, _>>()
+        .with_context(|| format!("cannot read {}", path.display()))
+}
