@@ -19,7 +19,7 @@ use crate::event::{Neighbours, Signature};
 use crate::model::{BUCKETS, Features, Model, Rarity, Task, most, softmax};
 use crate::rules::Rules;
 use crate::stage::lexicon::Lexicon;
-use crate::stage::signs::SIGNS;
+use crate::stage::signs::{SIGNS, SUBJECT_SIGNS};
 
 use data::{Example, KNOWN_TO_COMPLAINTS, Source};
 use machine::{Machine, Vector};
@@ -132,6 +132,32 @@ struct Trainer<'a> {
     priors: &'a [Vec<f32>],
 }
 
+/// What is added to the scores of the subjects, which learn from texts of two kinds.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tuning {
+    /// For the words of a subject: long complaints teach too little of what few words tell in a short post.
+    words: f64,
+    /// To the subjects that the complaints do not know.
+    lift: f64,
+}
+
+impl Tuning {
+    fn apply(self, example: &Example, scores: &mut [f64]) {
+        let words = example.signs.values().iter().skip(SUBJECT_SIGNS);
+        for ((class, score), words) in scores.iter_mut().enumerate().zip(words) {
+            *score += self.words * f64::from(*words) + self.lift(class);
+        }
+    }
+
+    fn lift(self, class: usize) -> f64 {
+        if class < KNOWN_TO_COMPLAINTS {
+            0.0
+        } else {
+            self.lift
+        }
+    }
+}
+
 /// The machines of all classes of a task.
 struct Trained {
     /// Class by class.
@@ -159,11 +185,9 @@ impl Trainer<'_> {
                 scores[at] = trained.scores(&groups, &vectors, at);
             }
         }
-        let lift = self.lift(examples, &scores);
-        for scores in &mut scores {
-            for score in scores.iter_mut().skip(KNOWN_TO_COMPLAINTS) {
-                *score += lift;
-            }
+        let tuning = self.tuning(examples, &scores);
+        for (example, scores) in examples.iter().zip(&mut scores) {
+            tuning.apply(example, scores);
         }
         let sharpness = self.sharpness(examples, &scores);
         writeln!(out, "== {} ({} texts)", self.task.name(), examples.len())?;
@@ -171,11 +195,8 @@ impl Trainer<'_> {
             self.report(source, examples, &scores, sharpness, out)?;
         }
         let all: Vec<usize> = (0..examples.len()).collect();
-        let mut trained = self.fit(&groups, examples, &vectors, &all);
-        for machine in trained.machines.iter_mut().skip(KNOWN_TO_COMPLAINTS) {
-            machine.lift(lift as f32);
-        }
-        Ok(self.model(&groups, &trained, sharpness))
+        let trained = self.fit(&groups, examples, &vectors, &all);
+        Ok(self.model(&groups, &trained, tuning, sharpness))
     }
 
     /// A text's words scaled to length 1, then its signs, then what the other sets' models say, then 1 for the bias.
@@ -223,33 +244,32 @@ impl Trainer<'_> {
         Trained { machines }
     }
 
-    /// What is added to the scores of the subjects that the complaints do not know, which learnt from other texts than
-    /// the seven they do: what makes most of our own labels right. Nothing for the other tasks.
-    fn lift(&self, examples: &[Example], scores: &[Vec<f64>]) -> f64 {
+    /// The tuning of the subjects by which most of the complaints and most of our own labels come out right, either
+    /// counting the same; the other tasks need none.
+    fn tuning(&self, examples: &[Example], scores: &[Vec<f64>]) -> Tuning {
         if self.task != Task::Subject {
-            return 0.0;
+            return Tuning::default();
         }
-        let right = |lift: f64| {
-            let rows = examples.iter().zip(scores);
-            rows.filter(|(example, scores)| {
-                let lifted: Vec<f64> = scores
-                    .iter()
-                    .enumerate()
-                    .map(|(class, score)| {
-                        score
-                            + if class < KNOWN_TO_COMPLAINTS {
-                                0.0
-                            } else {
-                                lift
-                            }
-                    })
-                    .collect();
-                example.among.len() == scores.len() && most(&lifted).0 == example.class
-            })
-            .count()
+        let right = |tuning: Tuning| {
+            let (mut right, mut all) = ([0.0; 2], [0.0; 2]);
+            for (example, scores) in examples.iter().zip(scores) {
+                let mut tuned = scores.clone();
+                tuning.apply(example, &mut tuned);
+                tuned.truncate(example.among.end);
+                let own = usize::from(example.source != Source::Complaints);
+                all[own] += 1.0;
+                right[own] += f64::from(u8::from(most(&tuned).0 == example.class));
+            }
+            right[0] / f64::max(all[0], 1.0) + right[1] / f64::max(all[1], 1.0)
         };
-        let candidates = (0..=40).map(|step| f64::from(step) * 0.05 - 0.5);
-        candidates.max_by_key(|lift| right(*lift)).unwrap_or(0.0)
+        let candidates = (0..=10).flat_map(|words| {
+            (0..=40).map(move |lift| Tuning {
+                words: f64::from(words) * 0.05,
+                lift: f64::from(lift) * 0.05 - 0.5,
+            })
+        });
+        let best = candidates.max_by(|one, other| right(*one).total_cmp(&right(*other)));
+        best.unwrap_or_default()
     }
 
     /// The factor by which scores become probabilities that are right as often as they say: the one of least
@@ -306,7 +326,7 @@ impl Trainer<'_> {
     }
 
     /// The machines as a model: what the other sets' models add is folded into the weights.
-    fn model(&self, groups: &[Group], trained: &Trained, sharpness: f32) -> Model {
+    fn model(&self, groups: &[Group], trained: &Trained, tuning: Tuning, sharpness: f32) -> Model {
         let classes = trained.machines.len();
         let mut weights = vec![0.0_f32; BUCKETS * classes];
         let mut signs = vec![0.0_f32; SIGNS.len() * classes];
@@ -331,6 +351,10 @@ impl Trainer<'_> {
                 signs[sign * classes + class] = weight * scale;
             }
             biases[class] = bias.first().copied().unwrap_or_default();
+            if self.task == Task::Subject {
+                biases[class] += tuning.lift(class) as f32;
+                signs[(SUBJECT_SIGNS + class) * classes + class] += tuning.words as f32;
+            }
         }
         let version = format!("{}-2", self.task.name());
         Model::round(

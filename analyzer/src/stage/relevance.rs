@@ -63,6 +63,8 @@ pub struct Names {
 enum Weight {
     /// Alone.
     Strong,
+    /// Unless a place elsewhere is named: a shop or a dish may carry it there.
+    Carried,
     /// Beside another sign.
     Weak,
 }
@@ -120,9 +122,18 @@ impl Names {
     pub fn read(&self, words: &mut Words<'_>, found: &[Found], kind: SourceKind) -> Relevance {
         let named = self.named(words, found);
         let addressed = kind == SourceKind::Import;
+        let elsewhere = named.iter().any(|named| named.sense == Sense::Elsewhere);
         let strong = |named: &Named| {
-            named.weight == Weight::Strong
-                && !matches!(named.sense, Sense::Parent | Sense::Elsewhere)
+            let counts = match named.weight {
+                Weight::Strong => true,
+                Weight::Carried => !elsewhere,
+                Weight::Weak => false,
+            };
+            counts && !matches!(named.sense, Sense::Parent | Sense::Elsewhere)
+        };
+        let is_town = |index: u32| {
+            let place = self.places.get(index as usize);
+            place.is_some_and(|(place, _)| place.kind == "town")
         };
         let within = |inner: u32, outer: u32| {
             let of = |index: u32| self.places.get(index as usize).map(|(place, _)| place);
@@ -139,9 +150,12 @@ impl Names {
             || named.iter().any(strong)
             || named.iter().any(|named| named.sense == Sense::Parent)
             || (weak_region && !weak_places.is_empty())
-            || weak_places
-                .iter()
-                .any(|inner| weak_places.iter().any(|outer| within(*inner, *outer)));
+            || weak_places.iter().any(|inner| {
+                weak_places.iter().any(|outer| {
+                    // A village with its town, or two towns: homonyms of both would hardly meet elsewhere too.
+                    within(*inner, *outer) || (inner != outer && is_town(*inner) && is_town(*outer))
+                })
+            });
         let mut relevance = Relevance::default();
         // How often each place is named.
         let mut places: Vec<(u32, u32)> = Vec::new();
@@ -193,8 +207,7 @@ impl Names {
             relevance.because.push("写给本地政府的来件".to_owned());
         }
         relevance.relevant = !relevance.because.is_empty();
-        relevance.elsewhere =
-            !relevance.relevant && named.iter().any(|named| named.sense == Sense::Elsewhere);
+        relevance.elsewhere = !relevance.relevant && elsewhere;
         relevance
     }
 
@@ -222,7 +235,9 @@ impl Names {
             if sense != Sense::Trap
                 && !(stands_alone(text, word.start, word.end)
                     && words.is_bound(word.start)
-                    && words.is_bound(word.end))
+                    && (words.is_bound(word.end)
+                        || (matches!(sense, Sense::Region | Sense::Elsewhere)
+                            && words.goes_on(word.end))))
             {
                 continue;
             }
@@ -280,10 +295,13 @@ impl Names {
                 .carriers
                 .iter()
                 .any(|carrier| after.starts_with(carrier.as_str()));
-        if carried || is_person(words, word) {
-            return Weight::Weak;
+        if is_person(words, word) {
+            Weight::Weak
+        } else if carried {
+            Weight::Carried
+        } else {
+            Weight::Strong
         }
-        Weight::Strong
     }
 }
 

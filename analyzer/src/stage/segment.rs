@@ -111,6 +111,13 @@ impl<'a> Words<'a> {
         self.at(byte).is_none_or(|word| word.start == byte)
     }
 
+    /// Whether what is left of a word from a byte on is a word too: 城区 of 新城区 in 奉新城区, but not 速 of 高速 in 上高速.
+    pub fn goes_on(&mut self, byte: usize) -> bool {
+        let rest = self.at(byte).map(|word| byte..word.end);
+        rest.and_then(|rest| self.text.get(rest))
+            .is_some_and(|rest| rest.len() >= 2 * HAN && self.jieba.has_word(rest))
+    }
+
     /// The shortest word of the dictionary, of two to four characters, that holds the pair of Chinese characters which
     /// ends at a byte.
     #[must_use]

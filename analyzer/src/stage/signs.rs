@@ -145,7 +145,7 @@ pub const SIGNS: [&str; 66] = [
 ];
 
 /// Where the signs begin that count the words of each first-level subject.
-const SUBJECT_SIGNS: usize = SIGNS.len() - backbone::region::SUBJECTS.len();
+pub const SUBJECT_SIGNS: usize = SIGNS.len() - backbone::region::SUBJECTS.len();
 
 /// The signs of a text, each in `[0, 1]`.
 #[derive(Debug, Clone, PartialEq)]

@@ -66,13 +66,6 @@ impl Machine {
         }
         Self(weights)
     }
-
-    /// Adds to every score, by the bias, which is the last weight.
-    pub(super) fn lift(&mut self, by: f32) {
-        if let Some(bias) = self.0.last_mut() {
-            *bias += by;
-        }
-    }
 }
 
 #[cfg(test)]
