@@ -24,6 +24,7 @@ use tracing::info;
 use crate::account::{Accounts, NewUser};
 use crate::case::{Cases, Role};
 use crate::console::{self, Console};
+use crate::correction::Corrections;
 use crate::intake::{Intake, SourceIntake};
 use crate::metrics::Metrics;
 use crate::notify::Composer;
@@ -85,6 +86,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         settings: settings.console.clone(),
         cases,
         accounts,
+        corrections: Corrections::new(pool.clone()),
         sources,
         pool: pool.clone(),
         regions,

@@ -9,6 +9,7 @@ mod case;
 mod cases;
 mod events;
 mod fields;
+mod marks;
 mod overview;
 mod own;
 mod page;
@@ -34,6 +35,7 @@ pub use access::{ROUTES, Route, Who};
 
 use crate::account::Accounts;
 use crate::case::Cases;
+use crate::correction::Corrections;
 use crate::metrics::Metrics;
 use crate::source::Sources;
 use crate::{notify, settings};
@@ -46,6 +48,8 @@ pub struct Console {
     pub cases: Cases,
     /// The accounts.
     pub accounts: Accounts,
+    /// What officers corrected.
+    pub corrections: Corrections,
     /// The sources.
     pub sources: Sources,
     /// The store, for the log of notices.
@@ -79,6 +83,7 @@ pub fn router(console: Console) -> Router {
         .route("/", get(overview::page))
         .route("/posts", get(posts::list))
         .route("/posts/{id}", get(posts::one))
+        .route("/posts/{id}/correction", post(posts::correct))
         .route("/events", get(events::list))
         .route("/events/{id}", get(events::one))
         .route("/cases", get(cases::list))

@@ -6,6 +6,7 @@ pub mod app;
 pub mod case;
 mod clock;
 pub mod console;
+pub mod correction;
 pub mod deadline;
 pub mod intake;
 pub mod metrics;

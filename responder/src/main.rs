@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use responder::account::{Accounts, NewUser};
 use responder::case::Role;
+use responder::correction::Corrections;
 use responder::settings::Settings;
 use responder::{app, store};
 
@@ -48,6 +49,8 @@ enum Command {
     /// Accounts of the console.
     #[command(subcommand)]
     User(User),
+    /// Prints what duty officers corrected, a line of JSON each, for `analyzer train --corrections`.
+    Corrections,
     /// Lists or replays dead letters.
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
@@ -98,6 +101,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             Ok(())
         }
         Some(Command::Route { file }) => route(&settings, &file),
+        Some(Command::Corrections) => {
+            let corrections = Corrections::new(store::open(&settings.store).await?);
+            corrections.write(&mut stdout()).await
+        }
         Some(Command::User(User::Add {
             name,
             display_name,

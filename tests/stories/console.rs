@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use responder::account::{Accounts, NewUser};
 use responder::case::{Action, Actor, Cases, Deed, Query, Role};
 use responder::console::{self, Console, ROUTES, Who};
+use responder::correction::Corrections;
 use responder::deadline::Deadlines;
 use responder::metrics::Metrics;
 use responder::notify::Composer;
@@ -36,6 +37,7 @@ const HOSTILE: &str = "</p><script>alert('1')</script><img src=x onerror=alert(2
 struct Office {
     address: String,
     cases: Cases,
+    corrections: Corrections,
     sources: Sources,
     notices: Arc<Composer>,
     stop: CancellationToken,
@@ -77,6 +79,7 @@ async fn office() -> Office {
     )
     .unwrap();
     let cases = Cases::new(pool.clone(), Deadlines::default());
+    let corrections = Corrections::new(pool.clone());
     let accounts = Accounts::new(pool.clone(), 12);
     let sources = Sources::new(pool.clone(), None, address.parse().unwrap());
     for (name, role, unit) in [
@@ -101,10 +104,18 @@ async fn office() -> Office {
     assessment.post.title = HOSTILE.to_owned();
     assessment.post.text = HOSTILE.to_owned();
     assessment.post.url = "javascript:alert(3)".to_owned();
+    let mut marked: Assessment = example("assessments/v1/read.json");
+    REGION.clone_into(&mut marked.post.region);
+    "read0000000000000000000000000000".clone_into(&mut marked.post.id);
+    // Earlier, so that the hostile one stands first.
+    marked.post.published_at = Timestamp::UNIX_EPOCH;
     backbone::clickhouse::insert(
         &archive,
         AssessmentRow::TABLE,
-        &[AssessmentRow::from(&assessment)],
+        &[
+            AssessmentRow::from(&assessment),
+            AssessmentRow::from(&marked),
+        ],
     )
     .await
     .unwrap();
@@ -113,6 +124,7 @@ async fn office() -> Office {
         settings,
         cases: cases.clone(),
         accounts,
+        corrections: corrections.clone(),
         sources: sources.clone(),
         pool,
         regions,
@@ -124,6 +136,7 @@ async fn office() -> Office {
     Office {
         address,
         cases,
+        corrections,
         sources,
         notices,
         stop,
@@ -420,6 +433,77 @@ async fn what_people_wrote_is_text_on_every_page() {
     }
     let page = officer.get(&format!("/posts/{post}")).await;
     assert!(page.html.contains("&#60;script") || page.html.contains("&lt;script"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_officer_corrects_what_the_analyzer_read_and_it_is_kept_to_learn_from() {
+    let office = office().await;
+    let mut officer = office.browser("officer").await;
+    let page = officer.get("/posts").await;
+    let address = format!("/posts/{}", page.values("data-post")[0]);
+    let page = officer.get(&address).await;
+    assert!(page.html.contains("不更正（负面）"), "{}", page.html);
+    let csrf = page.hidden("csrf").unwrap().to_owned();
+    let correction = format!("{address}/correction");
+    let fields = [
+        ("csrf", csrf.as_str()),
+        ("sentiment", "neutral"),
+        ("subject", "政务服务"),
+        ("unit", "zhujian"),
+    ];
+    let kept = officer.post(&correction, &fields).await;
+    assert_eq!(kept.status, 303);
+    assert_eq!(kept.location, address);
+    let page = officer.get(&address).await;
+    for expected in [
+        "情感为中性",
+        "事项为政务服务",
+        "县住房和城乡建设局",
+        "officer",
+    ] {
+        assert!(page.html.contains(expected), "{expected}: {}", page.html);
+    }
+    is_only_text(&page);
+
+    let mut lines = Vec::new();
+    office.corrections.write(&mut lines).await.unwrap();
+    let line: serde_json::Value = serde_json::from_slice(&lines).unwrap();
+    assert_eq!(line["subject"], "政务服务");
+    assert_eq!(line["text"], HOSTILE);
+    assert!(line.get("officer").is_none(), "who corrected is no lesson");
+
+    let fields = [("csrf", csrf.as_str()), ("sentiment", "furious")];
+    assert_eq!(officer.post(&correction, &fields).await.status, 404);
+    // Nothing corrected takes the correction back.
+    officer.post(&correction, &[("csrf", &csrf)]).await;
+    assert!(!officer.get(&address).await.html.contains("data-corrected"));
+
+    let mut leader = office.browser("leader").await;
+    let page = leader.get(&address).await;
+    assert!(!page.html.contains("保存更正"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_words_that_decided_are_marked_in_the_post() {
+    let office = office().await;
+    let mut officer = office.browser("officer").await;
+    let page = officer.get("/posts").await;
+    let post = page
+        .values("data-post")
+        .into_iter()
+        .find(|post| post.starts_with("read"))
+        .unwrap()
+        .to_owned();
+    let page = officer.get(&format!("/posts/{post}")).await;
+    for expected in [
+        "<mark class=\"place\" title=\"地点：冯川镇\">冯川镇</mark>",
+        "<mark class=\"sentiment\" title=\"情感\">气味很重</mark>",
+        "环境保护 / 固体废物",
+        "牵头 县生态环境局",
+        "投诉 81%",
+    ] {
+        assert!(page.html.contains(expected), "{expected}: {}", page.html);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

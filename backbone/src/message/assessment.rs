@@ -207,6 +207,14 @@ impl Polarity {
             Self::Positive => "positive",
         }
     }
+
+    /// The sentiment of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Negative, Self::Neutral, Self::Positive]
+            .into_iter()
+            .find(|polarity| polarity.name() == name)
+    }
 }
 
 /// The event a post joined.

@@ -41,6 +41,7 @@ use Who::{Anyone, Roles};
 
 const ALL: &[Role] = &Role::ACCOUNTS;
 const OFFICE: &[Role] = &[Role::Administrator, Role::DutyOfficer, Role::Leader];
+const DUTY: &[Role] = &[Role::Administrator, Role::DutyOfficer];
 const ADMINISTRATOR: &[Role] = &[Role::Administrator];
 
 /// All routes. A path that is served but not listed here is refused. What a unit sees of the cases
@@ -85,6 +86,11 @@ pub const ROUTES: &[Route] = &[
         method: "GET",
         path: "/posts/{id}",
         who: Roles(OFFICE),
+    },
+    Route {
+        method: "POST",
+        path: "/posts/{id}/correction",
+        who: Roles(DUTY),
     },
     Route {
         method: "GET",

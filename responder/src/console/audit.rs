@@ -59,6 +59,7 @@ fn title(action: &str) -> String {
         "read-case" => "查看案件".to_owned(),
         "read-post" => "查看帖文".to_owned(),
         "read-event" => "查看事件".to_owned(),
+        "correct-post" => "更正研判".to_owned(),
         "add-user" => "添加账号".to_owned(),
         "activate-user" => "启用账号".to_owned(),
         "deactivate-user" => "停用账号".to_owned(),

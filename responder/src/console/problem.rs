@@ -9,6 +9,7 @@ use url::form_urlencoded::byte_serialize;
 use super::assets;
 use crate::account::AccountError;
 use crate::case::StoreError;
+use crate::correction::CorrectionError;
 
 /// Why there is no page.
 #[derive(Debug)]
@@ -53,6 +54,16 @@ impl From<AccountError> for Problem {
                 error!(?error, "the accounts failed");
                 Self::Broken
             }
+        }
+    }
+}
+
+impl From<CorrectionError> for Problem {
+    fn from(error: CorrectionError) -> Self {
+        match error {
+            CorrectionError::Store(error) => error.into(),
+            // Only a form that was tampered with has other values than the choices.
+            CorrectionError::Unknown(_) => Self::NotFound,
         }
     }
 }

@@ -1,0 +1,179 @@
+//! Corrections: what duty officers say instead of the analyzer, kept so that its models can be trained on them
+//! (`responder corrections`, then `analyzer train --corrections`).
+
+use std::io::Write;
+
+use backbone::message::{APPEALS, Polarity};
+use backbone::region::{Region, SUBJECTS};
+use jiff::Timestamp;
+use serde::Serialize;
+use sqlx::sqlite::SqlitePool;
+use thiserror::Error;
+
+use crate::case::StoreError;
+
+/// What is corrected of a post. Empty is what stands as the analyzer found it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct Correction {
+    /// The post.
+    pub post_id: String,
+    /// Its region.
+    pub region: String,
+    /// Its title, masked as the archive has it.
+    pub title: String,
+    /// Its text, likewise.
+    pub text: String,
+    /// Whether it concerns the region: `yes` or `no`.
+    pub relevant: String,
+    /// `negative`, `neutral` or `positive`.
+    pub sentiment: String,
+    /// One of [`APPEALS`].
+    pub appeal: String,
+    /// One of [`SUBJECTS`].
+    pub subject: String,
+    /// Code of the unit that leads.
+    pub unit: String,
+}
+
+/// A correction that is kept, and who made it.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Kept {
+    /// The correction.
+    #[sqlx(flatten)]
+    pub correction: Correction,
+    /// The officer's name to sign in with.
+    pub officer: String,
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+}
+
+/// A correction was not kept.
+#[derive(Debug, Error)]
+pub enum CorrectionError {
+    /// A field has a value that none of its choices has.
+    #[error("没有“{0}”这个选项")]
+    Unknown(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for CorrectionError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Correction {
+    /// Whether nothing is corrected.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let said = [
+            &self.relevant,
+            &self.sentiment,
+            &self.appeal,
+            &self.subject,
+            &self.unit,
+        ];
+        said.into_iter().all(String::is_empty)
+    }
+
+    fn check(&self, region: Option<&Region>) -> Result<(), CorrectionError> {
+        let has_unit = region.is_some_and(|region| region.unit(&self.unit).is_some());
+        let choices = [
+            (
+                &self.relevant,
+                ["yes", "no"].contains(&self.relevant.as_str()),
+            ),
+            (&self.sentiment, Polarity::named(&self.sentiment).is_some()),
+            (&self.appeal, APPEALS.contains(&self.appeal.as_str())),
+            (&self.subject, SUBJECTS.contains(&self.subject.as_str())),
+            (&self.unit, has_unit),
+        ];
+        match choices
+            .into_iter()
+            .find(|(value, known)| !value.is_empty() && !known)
+        {
+            Some((value, _)) => Err(CorrectionError::Unknown(value.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The corrections of a store.
+#[derive(Debug, Clone)]
+pub struct Corrections {
+    pool: SqlitePool,
+}
+
+impl Corrections {
+    /// The corrections of an opened store.
+    #[must_use]
+    pub fn new(pool: SqlitePool) -> Self {
+        Self { pool }
+    }
+
+    /// Keeps a correction instead of the one that there may be of the post; an empty one takes that back. `region`
+    /// is the post's.
+    ///
+    /// # Errors
+    /// When a value is none of the choices, or the store fails; nothing is changed then.
+    pub async fn keep(
+        &self,
+        correction: &Correction,
+        region: Option<&Region>,
+        officer: &str,
+        now: Timestamp,
+    ) -> Result<(), CorrectionError> {
+        correction.check(region)?;
+        if correction.is_empty() {
+            sqlx::query("DELETE FROM corrections WHERE post_id = ?")
+                .bind(&correction.post_id)
+                .execute(&self.pool)
+                .await?;
+            return Ok(());
+        }
+        sqlx::query("INSERT OR REPLACE INTO corrections VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+            .bind(&correction.post_id)
+            .bind(&correction.region)
+            .bind(&correction.title)
+            .bind(&correction.text)
+            .bind(&correction.relevant)
+            .bind(&correction.sentiment)
+            .bind(&correction.appeal)
+            .bind(&correction.subject)
+            .bind(&correction.unit)
+            .bind(officer)
+            .bind(now.as_millisecond())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// The correction of a post.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn of(&self, post_id: &str) -> Result<Option<Kept>, CorrectionError> {
+        let kept = sqlx::query_as("SELECT * FROM corrections WHERE post_id = ?")
+            .bind(post_id)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(kept)
+    }
+
+    /// Writes every correction as a line of JSON, the oldest first, without who made it.
+    ///
+    /// # Errors
+    /// When the store or the writing fails.
+    pub async fn write(&self, out: &mut impl Write) -> anyhow::Result<()> {
+        let all: Vec<Kept> = sqlx::query_as("SELECT * FROM corrections ORDER BY at, post_id")
+            .fetch_all(&self.pool)
+            .await?;
+        for kept in all {
+            serde_json::to_writer(&mut *out, &kept.correction)?;
+            writeln!(out)?;
+        }
+        Ok(())
+    }
+}
