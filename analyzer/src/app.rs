@@ -19,6 +19,7 @@ use crate::archive::Archiver;
 use crate::assess::Assessor;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
+use crate::second_opinion::{self, Adviser};
 use crate::settings::Settings;
 
 /// The consumer group that assesses posts.
@@ -62,11 +63,28 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         readiness: &readiness,
         stop: &stop,
     };
+    let (desk, advising) = match &settings.second_opinion {
+        Some(asked) => {
+            let (desk, offered) = second_opinion::desk(asked, &metrics);
+            (Some(desk), Some((Adviser::new(asked)?, offered)))
+        }
+        None => (None, None),
+    };
+    let advice_metrics = metrics.clone();
+    let advising: Task<'_> = Box::pin(async {
+        if let Some((adviser, offered)) = advising {
+            adviser
+                .run(offered, &producer, &advice_metrics, stop.clone())
+                .await;
+        }
+        Ok(())
+    });
     let assessor = Assessor::new(
         &settings.kafka,
         &producer,
         pipeline,
         settings.events.window_days,
+        desk,
         metrics.clone(),
     );
     let clickhouse = &settings.clickhouse;
@@ -89,7 +107,9 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         try_join_all(tasks).await.map(|_| ())
     };
     let consuming: Task<'_> = Box::pin(consuming);
-    let ended = try_join_all([operations, consuming]).await.map(|_| ());
+    let ended = try_join_all([operations, advising, consuming])
+        .await
+        .map(|_| ());
     stop.cancel();
     ended
 }

@@ -18,6 +18,7 @@ use tracing::info;
 use crate::event::Window;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
+use crate::second_opinion::Desk;
 
 /// Handles posts.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Assessor {
     pipeline: Arc<Pipeline>,
     metrics: Metrics,
     window_days: u32,
+    /// Where unsure assessments are offered; absent where nobody is asked.
+    desk: Option<Desk>,
     partitions: BTreeMap<i32, Partition>,
 }
 
@@ -47,6 +50,7 @@ impl Assessor {
         producer: &Producer,
         pipeline: Arc<Pipeline>,
         window_days: u32,
+        desk: Option<Desk>,
         metrics: Metrics,
     ) -> Self {
         Self {
@@ -55,6 +59,7 @@ impl Assessor {
             pipeline,
             metrics,
             window_days,
+            desk,
             partitions: BTreeMap::new(),
         }
     }
@@ -169,8 +174,11 @@ impl Handler for Assessor {
         });
         try_join_all(assessments).await.map_err(NotNow::because)?;
 
-        for (_, assessment, alert) in &results {
+        for (partition, assessment, alert) in &results {
             self.count(assessment, alert.as_ref());
+            if let Some(desk) = &self.desk {
+                desk.offer(*partition, assessment);
+            }
         }
         for (number, partition) in &mut self.partitions {
             partition.unacknowledged.clear();

@@ -16,6 +16,7 @@ pub mod region;
 pub mod risk;
 pub mod rules;
 pub mod score;
+pub mod second_opinion;
 pub mod settings;
 pub mod stage;
 pub mod train;

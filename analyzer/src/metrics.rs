@@ -13,6 +13,8 @@ backbone::metrics! {
         publication_to_alert_seconds: Histogram,
         /// Events in the windows of the partitions held.
         window_events: IntGaugeVec["partition"],
+        /// Posts the models were unsure of, by what came of asking for a second opinion.
+        second_opinions_total: IntCounterVec["outcome"],
         /// Rows archived to ClickHouse, by table.
         archived_rows_total: IntCounterVec["table"],
         /// Batches that ClickHouse did not take, by table.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use backbone::region::SUBJECTS;
 use backbone::settings::{
-    ClickHouse, Kafka, Operations, SettingsError, beside, check_regions, load,
+    ClickHouse, Kafka, Operations, Secret, SettingsError, beside, check_regions, load,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,43 @@ pub struct Settings {
     /// How grave an event is.
     #[serde(default)]
     pub risk: Risk,
+    /// Whom to ask about posts that the models are unsure of; nobody where absent.
+    #[serde(default)]
+    pub second_opinion: Option<SecondOpinion>,
+}
+
+/// An OpenAI-compatible endpoint that is asked about posts the models are unsure of.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecondOpinion {
+    /// Address of its chat completions, such as `https://llm.example.gov.cn/v1/chat/completions`.
+    pub url: String,
+    /// The model to ask.
+    pub model: String,
+    /// Its key, sent as a bearer token; none where neither variable nor file is set.
+    #[serde(default)]
+    pub key: Secret,
+    /// A post is asked about when the sentiment's confidence, or the appeal's or subject's probability, is below this.
+    #[serde(default = "default_below")]
+    pub below: f64,
+    /// Seconds to wait for an answer, 1 to 120.
+    #[serde(default = "default_timeout_seconds")]
+    pub timeout_seconds: u64,
+    /// Questions a day, at most.
+    #[serde(default = "default_per_day")]
+    pub per_day: u32,
+}
+
+fn default_below() -> f64 {
+    0.6
+}
+
+fn default_timeout_seconds() -> u64 {
+    10
+}
+
+fn default_per_day() -> u32 {
+    500
 }
 
 /// How posts become events.
@@ -130,6 +167,18 @@ impl Settings {
 
     fn check(&self) -> Result<(), String> {
         check_regions(&self.regions)?;
+        if let Some(asked) = &self.second_opinion {
+            let scheme = |scheme: &str| asked.url.starts_with(scheme);
+            if !(scheme("https://") || scheme("http://")) {
+                return Err("`second_opinion.url` must begin with https:// or http://".to_owned());
+            }
+            if !(0.0..=1.0).contains(&asked.below) {
+                return Err("`second_opinion.below` must be 0 to 1".to_owned());
+            }
+            if !(1..=120).contains(&asked.timeout_seconds) {
+                return Err("`second_opinion.timeout_seconds` must be 1 to 120".to_owned());
+            }
+        }
         if !(1..=45).contains(&self.events.window_days) {
             return Err("`events.window_days` must be 1 to 45".to_owned());
         }

@@ -8,4 +8,5 @@ ALTER TABLE assessments
     ADD COLUMN IF NOT EXISTS units Array(String),
     ADD COLUMN IF NOT EXISTS unit_reasons Array(String),
     ADD COLUMN IF NOT EXISTS keywords Array(String),
-    ADD COLUMN IF NOT EXISTS evidence String
+    ADD COLUMN IF NOT EXISTS evidence String,
+    ADD COLUMN IF NOT EXISTS second_opinion String

@@ -17,7 +17,7 @@ use thiserror::Error;
 pub use alert::{Alert, EventSummary, RiskTerm};
 pub use assessment::{
     APPEALS, Appeal, Assessment, EventMembership, Evidence, FindingKind, Part, Place, Polarity,
-    Responsible, Role, Sentiment, Subject, SubjectShare,
+    Responsible, Role, SecondOpinion, Sentiment, Subject, SubjectShare,
 };
 pub use case_event::CaseEvent;
 pub use post::{Certainty, Post, Reactions, SourceKind, TEXT_LIMIT, TITLE_LIMIT};

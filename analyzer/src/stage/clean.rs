@@ -101,6 +101,9 @@ fn separates(character: char) -> bool {
             | '@'
             | '丶'
             | '`'
+            | '｜'
+            | '＊'
+            | '・'
     ) || ('\u{1f000}'..='\u{1faff}').contains(&character)
         || ('\u{2600}'..='\u{27bf}').contains(&character)
 }

@@ -111,11 +111,15 @@ impl<'a> Words<'a> {
         self.at(byte).is_none_or(|word| word.start == byte)
     }
 
-    /// Whether what is left of a word from a byte on is a word too: 城区 of 新城区 in 奉新城区, but not 速 of 高速 in 上高速.
+    /// Whether a word of the dictionary begins at a byte in the middle of one, with what is left of that or with its last
+    /// character: 城区 in 奉新城区, 城管 in 奉新城管, but nothing in 上高速公路.
     pub fn goes_on(&mut self, byte: usize) -> bool {
-        let rest = self.at(byte).map(|word| byte..word.end);
-        rest.and_then(|rest| self.text.get(rest))
-            .is_some_and(|rest| rest.len() >= 2 * HAN && self.jieba.has_word(rest))
+        let Some(word) = self.at(byte) else {
+            return false;
+        };
+        let end = word.end.max(byte + 2 * HAN);
+        let rest = self.text.get(byte..end).unwrap_or_default();
+        rest.len() >= 2 * HAN && self.jieba.has_word(rest)
     }
 
     /// The shortest word of the dictionary, of two to four characters, that holds the pair of Chinese characters which

@@ -51,6 +51,8 @@ pub struct AssessmentRow {
     pub keywords: Vec<String>,
     /// The message's `evidence` as JSON.
     pub evidence: String,
+    /// The message's `second_opinion` as JSON; empty where there is none.
+    pub second_opinion: String,
 }
 
 impl AssessmentRow {
@@ -119,6 +121,11 @@ impl From<&Assessment> for AssessmentRow {
                 .collect(),
             keywords: message.keywords.clone(),
             evidence: serde_json::to_string(&message.evidence).unwrap_or_default(),
+            second_opinion: message
+                .second_opinion
+                .as_ref()
+                .and_then(|opinion| serde_json::to_string(opinion).ok())
+                .unwrap_or_default(),
         }
     }
 }

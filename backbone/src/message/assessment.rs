@@ -38,6 +38,10 @@ pub struct Assessment {
     /// Where in the post the words stand that decided the findings.
     #[serde(default)]
     pub evidence: Vec<Evidence>,
+    /// What another model said when the first was unsure; absent where none was asked. It stands beside the findings
+    /// and changes none.
+    #[serde(default)]
+    pub second_opinion: Option<SecondOpinion>,
     /// The event the post belongs to; absent for a post that is not relevant.
     pub event: Option<EventMembership>,
     /// Which analyzer and models made this, such as `0.1.0/subject-1/sentiment-1`.
@@ -45,6 +49,22 @@ pub struct Assessment {
     /// When it was made.
     #[schemars(with = "String")]
     pub assessed_at: Timestamp,
+}
+
+/// What another model said of a post.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SecondOpinion {
+    /// The model, as its endpoint names it.
+    pub model: String,
+    /// How the writer feels.
+    pub sentiment: Polarity,
+    /// What the writer wants, one of [`APPEALS`].
+    pub appeal: String,
+    /// The first-level subject.
+    pub subject: String,
+    /// When it was asked.
+    #[schemars(with = "String")]
+    pub asked_at: Timestamp,
 }
 
 /// A place of the region's gazetteer.
@@ -253,6 +273,7 @@ impl Assessment {
             units: Vec::new(),
             keywords: Vec::new(),
             evidence: Vec::new(),
+            second_opinion: None,
             event: None,
             model: model.to_owned(),
             assessed_at: now,

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use backbone::clickhouse::rows::AssessmentRow;
-use backbone::message::{APPEALS, Evidence, Part};
+use backbone::message::{APPEALS, Evidence, Part, SecondOpinion};
 use backbone::region::SUBJECTS;
 use jiff::Timestamp;
 
@@ -115,6 +115,8 @@ struct PostPage {
     confidence_percent: u64,
     intensity: String,
     units: Vec<UnitLine>,
+    /// What another model said, a line; empty where none was asked.
+    second_opinion: String,
     keywords: String,
     model: String,
     collected_at: String,
@@ -264,6 +266,7 @@ fn page(
         confidence_percent: percent(row.sentiment_confidence),
         intensity: row.intensity.join("、"),
         units,
+        second_opinion: second_opinion(&row.second_opinion),
         keywords: row.keywords.join("、"),
         model: row.model.clone(),
         collected_at: show::time_of(row.collected_at),
@@ -280,6 +283,19 @@ fn page(
         selects,
         post: PostLine::new(row),
     }
+}
+
+fn second_opinion(message: &str) -> String {
+    let opinion: Option<SecondOpinion> = serde_json::from_str(message).ok();
+    opinion.map_or_else(String::new, |opinion| {
+        format!(
+            "情感{}，诉求{}，事项{}（{}）",
+            show::sentiment(opinion.sentiment.name()),
+            opinion.appeal,
+            opinion.subject,
+            opinion.model
+        )
+    })
 }
 
 fn percent(share: f64) -> u64 {
