@@ -1,6 +1,7 @@
 """The embedded ClickHouse, as the Python client clickhouse-connect and curl use it, with their defaults."""
 
 import datetime
+import json
 import subprocess
 import sys
 import tempfile
@@ -67,6 +68,21 @@ def a_large_result_comes_as_a_stream(server):
     assert total == 1_000_000, total
 
 
+def a_result_of_two_parts_has_one_heading(server):
+    client = server.client()
+    client.command("CREATE TABLE story.parts (n UInt32) ENGINE = ReplacingMergeTree ORDER BY n")
+    client.insert("story.parts", [(1,)], column_names=["n"])
+    client.insert("story.parts", [(2,)], column_names=["n"])
+    sql = "SELECT n FROM story.parts FINAL"
+    for form, lines in [("CSVWithNames", ['"n"', "1", "2"]), ("TSVWithNames", ["n", "1", "2"])]:
+        answer = curl(server.url, "--data", f"{sql} FORMAT {form}").splitlines()
+        assert answer[0] == lines[0] and sorted(answer[1:]) == lines[1:], answer
+    answer = json.loads(curl(server.url, "--data", f"{sql} FORMAT JSON"))
+    assert sorted(row["n"] for row in answer["data"]) == [1, 2], answer
+    binary = client.raw_query(sql, fmt="RowBinaryWithNamesAndTypes")
+    assert binary.count(b"UInt32") == 1 and len(binary) == len(b"\x01\x01n\x06UInt32") + 8, binary
+
+
 def an_error_has_clickhouses_own_code(server):
     for query, code in [("SELECT * FROM story.missing", "60"), ("SELEKT 1", "62")]:
         try:
@@ -106,6 +122,7 @@ def main():
             a_table_is_made_and_filled,
             a_query_takes_parameters,
             a_large_result_comes_as_a_stream,
+            a_result_of_two_parts_has_one_heading,
             an_error_has_clickhouses_own_code,
             curl_is_served_too,
             what_is_not_loopback_is_refused,

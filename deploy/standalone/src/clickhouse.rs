@@ -1,6 +1,7 @@
 //! The embedded ClickHouse: the engine as a library behind a loopback endpoint that speaks
 //! ClickHouse's HTTP interface, so that every client of ClickHouse can use it.
 
+mod format;
 mod http;
 mod library;
 mod pool;

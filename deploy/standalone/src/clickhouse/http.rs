@@ -15,6 +15,7 @@ use futures::StreamExt;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::format::Joiner;
 use super::library::{Counts, EngineError, Statement};
 use super::pool::{Lent, Pool};
 use super::request::{Kind, Request, kind, split_format};
@@ -205,16 +206,22 @@ async fn run(pool: &Pool, request: Request, sql: Vec<u8>) -> Result<Response, En
                 .to_owned(),
         );
     }
-    let format =
-        split_format(&text).map_or_else(|| request.format.clone(), |(_, format)| format.to_owned());
+    let named = split_format(&text).map(|(_, format)| format.to_owned());
+    // A clause that does not stand at the end, as before `SETTINGS`, is the engine's to read.
+    let joiner = if named.is_none() && text.to_ascii_uppercase().contains("FORMAT") {
+        None
+    } else {
+        Joiner::of(named.as_ref().unwrap_or(&request.format))
+    };
+    let format = named.unwrap_or_else(|| request.format.clone());
     let statement = Statement {
         sql,
         format: request.format.clone(),
         parameters: request.parameters.clone(),
     };
     let mut lent = lend(pool, &request).await?;
-    if kind == Kind::Select {
-        return stream(lent, statement, &request, &format).await;
+    if let (Kind::Select, Some(joiner)) = (kind, joiner) {
+        return stream(lent, statement, joiner, &request, &format).await;
     }
     let (output, counts) = blocking(move || lent.connection().query(&statement)).await?;
     Ok(success(&request, &format, counts, Body::from(output)))
@@ -225,6 +232,7 @@ async fn run(pool: &Pool, request: Request, sql: Vec<u8>) -> Result<Response, En
 async fn stream(
     mut lent: Lent,
     statement: Statement,
+    mut joiner: Joiner,
     request: &Request,
     format: &str,
 ) -> Result<Response, EngineError> {
@@ -236,9 +244,11 @@ async fn stream(
                 .block_on(timeout(BLOCK_TIMEOUT, sender.send(block)))
                 .is_ok_and(|sent| sent.is_ok())
         };
-        let outcome = lent
-            .connection()
-            .stream(&statement, |block| give(Ok(Bytes::copy_from_slice(block))));
+        let outcome = lent.connection().stream(&statement, |block| {
+            let rows = joiner.join(block).map(Bytes::copy_from_slice);
+            let joined = rows.is_ok();
+            give(rows) && joined
+        });
         if let Err(error) = outcome {
             give(Err(error));
         }
