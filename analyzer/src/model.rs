@@ -721,7 +721,10 @@ impl Highest {
         for (_, end) in self.0.into_iter().take_while(|(score, _)| *score > 0) {
             if ranges.len() < count
                 && let Some(range) = words.holding(end)
-                && !ranges.iter().any(|known| written(known) == written(&range))
+                && !ranges.iter().any(|known| {
+                    let overlap = known.start < range.end && range.start < known.end;
+                    overlap || written(known) == written(&range)
+                })
             {
                 ranges.push(range);
             }

@@ -19,6 +19,7 @@ use crate::settings::{Events, Risk};
 use crate::stage::clean::Cleaned;
 use crate::stage::intensity::Intensity;
 use crate::stage::lexicon::Lexicon;
+use crate::stage::reasons::reasons;
 use crate::stage::relevance::Names;
 use crate::stage::segment::Segmenter;
 use crate::stage::signs::Signs;
@@ -181,7 +182,15 @@ impl Pipeline {
                 Task::Appeal => (FindingKind::Appeal, &mut wish.because),
                 Task::Subject => (FindingKind::Subject, &mut matter.because),
             };
+            let mut said = reasons(told, &found, &known.lexicon.seconds, EXPLAINING_WORDS);
             for range in ranges {
+                let apart =
+                    |known: &Range<usize>| range.end <= known.start || known.end <= range.start;
+                if said.len() < EXPLAINING_WORDS && said.iter().all(apart) {
+                    said.push(range);
+                }
+            }
+            for range in said {
                 because.extend(evidence.add(kind, range, ""));
             }
         }

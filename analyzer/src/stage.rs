@@ -5,6 +5,7 @@ pub mod clean;
 pub mod intensity;
 pub mod keywords;
 pub mod lexicon;
+pub mod reasons;
 pub mod relevance;
 pub mod responsible;
 pub mod segment;
