@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use thiserror::Error;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::stage::segment::Words;
 use crate::stage::signs::{SIGNS, Signs};
@@ -191,13 +192,17 @@ impl Rarity {
     }
 }
 
+/// The name of a file's note of what its model is for.
+const PURPOSE: &str = "purpose";
+
+/// What a model of a task is for: the labels it tells apart, and the signs it reads.
+fn purpose(task: Task) -> String {
+    format!("{}; {}", task.labels().join(" "), SIGNS.join(" "))
+}
+
 /// A trained model, as in its file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
-    /// Its name and version, such as `subject-2`.
-    pub version: String,
-    /// What it tells apart.
-    pub labels: Vec<String>,
     /// Feature by feature, the classes side by side; with the idf folded in.
     weights: Vec<i8>,
     scales: Vec<f32>,
@@ -214,7 +219,6 @@ impl Model {
     #[must_use]
     pub fn round(
         task: Task,
-        version: &str,
         weights: &[f32],
         signs: &[f32],
         biases: &[f32],
@@ -252,12 +256,6 @@ impl Model {
             .map(|(weight, scale)| (weight / scale).round().clamp(-127.0, 127.0) as i8)
             .collect();
         Self {
-            version: version.to_owned(),
-            labels: task
-                .labels()
-                .iter()
-                .map(|label| (*label).to_owned())
-                .collect(),
             weights: rounded,
             scales,
             signs: signs.to_vec(),
@@ -265,6 +263,18 @@ impl Model {
             sharpness,
             rarity: rarity.clone(),
         }
+    }
+
+    /// The model's name, which changes with what it says: its task and a digest of its weights.
+    #[must_use]
+    pub fn version(&self, task: Task) -> String {
+        let others = [&self.scales, &self.signs, &self.biases];
+        let numbers = others.into_iter().flatten().chain([&self.sharpness]);
+        let bytes: Vec<u8> = (self.weights.iter())
+            .map(|weight| weight.cast_unsigned())
+            .chain(numbers.flat_map(|number| number.to_le_bytes()))
+            .collect();
+        format!("{}-{:08x}", task.name(), xxh3_64(&bytes) >> 32)
     }
 
     /// The file of a task's model in a folder.
@@ -288,12 +298,11 @@ impl Model {
         let (_, header) =
             SafeTensors::read_metadata(&bytes).map_err(|problem| error(problem.to_string()))?;
         let metadata = header.metadata().clone().unwrap_or_default();
-        let named = |name: &str| {
-            metadata
-                .get(name)
-                .cloned()
-                .ok_or_else(|| error(format!("has no `{name}` in its metadata")))
-        };
+        if metadata.get(PURPOSE) != Some(&purpose(task)) {
+            return Err(error(
+                "was trained for other labels or signs; train it anew".to_owned(),
+            ));
+        }
         let tensors =
             SafeTensors::deserialize(&bytes).map_err(|problem| error(problem.to_string()))?;
         let classes = task.labels().len();
@@ -316,22 +325,7 @@ impl Model {
                 .map(|number| f32::from_le_bytes(*number))
                 .collect::<Vec<f32>>())
         };
-        let labels: Vec<String> = named("labels")?.split(' ').map(str::to_owned).collect();
-        if labels != task.labels() {
-            return Err(error(format!(
-                "has the labels {}, not {}; train it anew",
-                labels.join(" "),
-                task.labels().join(" ")
-            )));
-        }
-        if named("signs")? != SIGNS.join(" ") {
-            return Err(error(
-                "was trained with other signs; train it anew".to_owned(),
-            ));
-        }
         Ok(Self {
-            version: named("version")?,
-            labels,
             weights: tensor("weights", Dtype::I8, classes * BUCKETS)?
                 .into_iter()
                 .map(u8::cast_signed)
@@ -364,7 +358,7 @@ impl Model {
         };
         let (scales, biases) = (bytes(&self.scales), bytes(&self.biases));
         let (signs, sharpness) = (bytes(&self.signs), bytes(&[self.sharpness]));
-        let classes = self.labels.len();
+        let classes = task.labels().len();
         let view = |dtype, shape, data| {
             TensorView::new(dtype, shape, data).map_err(|problem| error(problem.to_string()))
         };
@@ -382,11 +376,8 @@ impl Model {
                 view(Dtype::I8, vec![BUCKETS, classes], &weights)?,
             ),
         ];
-        let metadata = HashMap::from([
-            ("labels".to_owned(), self.labels.join(" ")),
-            ("signs".to_owned(), SIGNS.join(" ")),
-            ("version".to_owned(), self.version.clone()),
-        ]);
+        // One entry only: several would be written in any order.
+        let metadata = HashMap::from([(PURPOSE.to_owned(), purpose(task))]);
         safetensors::serialize_to_file(tensors, Some(metadata), &path)
             .map_err(|problem| error(problem.to_string()))
     }
@@ -501,7 +492,7 @@ impl Models {
         let mut heads: Vec<Head> = Vec::new();
         for (task, model) in models {
             let first = heads.last().map_or(0, |head| head.lanes.end);
-            let lanes = first..first + model.labels.len();
+            let lanes = first..first + task.labels().len();
             debug_assert!(
                 lanes.end <= IDF,
                 "the models' classes fill more than a slot"
@@ -516,7 +507,7 @@ impl Models {
             }
             heads.push(Head {
                 task,
-                version: model.version,
+                version: model.version(task),
                 lanes,
                 scales: model.scales,
                 signs: model.signs,
@@ -616,7 +607,7 @@ impl Models {
         words: &Words<'_>,
         count: usize,
     ) -> Vec<Vec<Range<usize>>> {
-        let mut spoken: Vec<(usize, usize, i32, Highest)> = told
+        let mut spoken: Vec<(usize, usize, i32, Highest<6>)> = told
             .iter()
             .filter_map(|told| {
                 let head = self.head(told.task)?;
@@ -656,13 +647,15 @@ impl Models {
     pub fn rarest(
         reading: &Reading,
         words: &Words<'_>,
+        names: &[Range<usize>],
         least: f32,
         count: usize,
     ) -> Vec<Range<usize>> {
         let least = (least / IDF_STEP) as u8;
-        let mut highest = Highest::default();
+        let named = |end: usize| names.iter().any(|name| name.start < end && end <= name.end);
+        let mut highest = Highest::<16>::default();
         for character in &reading.characters {
-            if character.rarity >= least {
+            if character.rarity >= least && !named(character.end) {
                 highest.add(i32::from(character.rarity), character.end);
             }
         }
@@ -697,17 +690,19 @@ impl Told {
 }
 
 /// The pairs of characters with the highest scores above 0, the highest first and of equals the first, each by the
-/// byte after it.
-#[derive(Default)]
-struct Highest([(i32, usize); Highest::KEPT]);
+/// byte after it; more of them than words are asked for, since several may be in one word and others in none.
+struct Highest<const KEPT: usize>([(i32, usize); KEPT]);
 
-impl Highest {
-    /// More than are asked for, since several may be in one word and others in none.
-    const KEPT: usize = 6;
+impl<const KEPT: usize> Default for Highest<KEPT> {
+    fn default() -> Self {
+        Self([(0, 0); KEPT])
+    }
+}
 
+impl<const KEPT: usize> Highest<KEPT> {
     #[inline]
     fn add(&mut self, score: i32, byte: usize) {
-        if score > self.0[Self::KEPT - 1].0 {
+        if score > self.0[KEPT - 1].0 {
             let at = self.0.partition_point(|(known, _)| *known >= score);
             self.0[at..].rotate_right(1);
             self.0[at] = (score, byte);
@@ -773,13 +768,23 @@ mod tests {
         let signs = vec![0.0; SIGNS.len() * 3];
         Model::round(
             Task::Sentiment,
-            "test-1",
             &weights,
             &signs,
             &[0.0, 0.5, 0.0],
             2.0,
             &rarity,
         )
+    }
+
+    #[test]
+    fn a_model_is_written_the_same_every_time() {
+        let file = || {
+            let folder = tempfile::tempdir().unwrap();
+            model().save(folder.path(), Task::Sentiment).unwrap();
+            std::fs::read(Model::path(folder.path(), Task::Sentiment)).unwrap()
+        };
+        let first = file();
+        assert!((0..8).all(|_| file() == first));
     }
 
     #[test]

@@ -172,6 +172,9 @@ impl Pipeline {
             Told::by(Task::Appeal, wants, &wishes),
             Told::by(Task::Subject, class, &subjects),
         ];
+        let named: Vec<Range<usize>> = (relevance.mentions.iter())
+            .map(|mention| mention.start..mention.end)
+            .collect();
         let explained = self
             .models
             .explain(&told, &reading, &words, EXPLAINING_WORDS);
@@ -186,12 +189,16 @@ impl Pipeline {
             for range in ranges {
                 let apart =
                     |known: &Range<usize>| range.end <= known.start || known.end <= range.start;
-                if said.len() < EXPLAINING_WORDS && said.iter().all(apart) {
+                if said.len() < EXPLAINING_WORDS && said.iter().chain(&named).all(apart) {
                     said.push(range);
                 }
             }
             for range in said {
-                because.extend(evidence.add(kind, range, ""));
+                if let Some(word) = evidence.add(kind, range, "")
+                    && !because.contains(&word)
+                {
+                    because.push(word);
+                }
             }
         }
         for mention in relevance.mentions {
@@ -213,7 +220,7 @@ impl Pipeline {
             }
             assessment.units = units;
         }
-        for range in keywords::keywords(&reading, &words) {
+        for range in keywords::keywords(&reading, &words, &found, &named) {
             assessment
                 .keywords
                 .extend(evidence.add(FindingKind::Keyword, range, ""));

@@ -356,16 +356,7 @@ impl Trainer<'_> {
                 signs[(SUBJECT_SIGNS + class) * classes + class] += tuning.words as f32;
             }
         }
-        let version = format!("{}-2", self.task.name());
-        Model::round(
-            self.task,
-            &version,
-            &weights,
-            &signs,
-            &biases,
-            sharpness,
-            self.rarity,
-        )
+        Model::round(self.task, &weights, &signs, &biases, sharpness, self.rarity)
     }
 }
 

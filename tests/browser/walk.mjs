@@ -114,6 +114,10 @@ await step('a post and an event can be looked into', async () => {
   await administrator.locator('[data-post] h3 a').first().click();
   await administrator.waitForSelector('text=判断与依据');
   await administrator.screenshot({ path: `${shots}/post-desktop.png` });
+  await administrator.locator('summary', { hasText: '更正研判' }).click();
+  await administrator.setViewportSize(phone);
+  await administrator.screenshot({ path: `${shots}/post-phone.png`, fullPage: true });
+  await administrator.setViewportSize(desktop);
   await open(administrator, 'events');
   await administrator.locator('[data-event] a').first().click();
   await administrator.waitForSelector('text=帖文');

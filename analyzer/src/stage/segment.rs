@@ -129,6 +129,14 @@ impl<'a> Words<'a> {
         let start = end.checked_sub(2 * HAN)?;
         let is_pair = |pair: &str| pair.chars().count() == 2 && pair.chars().all(is_han);
         self.text.get(start..end).filter(|pair| is_pair(pair))?;
+        let is_word = |start: Option<usize>, end: usize| {
+            let written = start.and_then(|start| self.text.get(start..end));
+            written.is_some_and(|written| is_pair(written) && self.jieba.has_word(written))
+        };
+        // The end of one word and the beginning of the next: 公*交公*司.
+        if is_word(start.checked_sub(HAN), end - HAN) && is_word(Some(end - HAN), end + HAN) {
+            return None;
+        }
         for more in 0..=2 {
             for before in (0..=more).rev() {
                 let word = start.saturating_sub(before * HAN)..end + (more - before) * HAN;
