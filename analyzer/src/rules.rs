@@ -77,6 +77,78 @@ struct Intensity {
     kind: Vec<Kind>,
 }
 
+/// A kind of cue: a list of `opinion.toml`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "opinion.toml explains its lists")]
+pub enum Cue {
+    Praise,
+    Thanks,
+    Formula,
+    Solved,
+    Blame,
+    Trouble,
+    Negation,
+    Strong,
+    Weak,
+    Contrast,
+    Concession,
+    Sarcasm,
+    Quote,
+    Question,
+    Reproach,
+    Suggestion,
+    Plea,
+    Report,
+    Complaint,
+    Notice,
+    Again,
+    Comparison,
+}
+
+/// How many kinds of cues there are.
+pub const CUES: usize = Cue::Comparison as usize + 1;
+
+impl Cue {
+    /// Every kind with its list.
+    #[must_use]
+    pub fn lists(opinion: &Opinion) -> [(Self, &Vec<String>); CUES] {
+        [
+            (Self::Praise, &opinion.praise),
+            (Self::Thanks, &opinion.thanks),
+            (Self::Formula, &opinion.formula),
+            (Self::Solved, &opinion.solved),
+            (Self::Blame, &opinion.blame),
+            (Self::Trouble, &opinion.trouble),
+            (Self::Negation, &opinion.negation),
+            (Self::Strong, &opinion.strong),
+            (Self::Weak, &opinion.weak),
+            (Self::Contrast, &opinion.contrast),
+            (Self::Concession, &opinion.concession),
+            (Self::Sarcasm, &opinion.sarcasm),
+            (Self::Quote, &opinion.quote),
+            (Self::Question, &opinion.question),
+            (Self::Reproach, &opinion.reproach),
+            (Self::Suggestion, &opinion.suggestion),
+            (Self::Plea, &opinion.plea),
+            (Self::Report, &opinion.report),
+            (Self::Complaint, &opinion.complaint),
+            (Self::Notice, &opinion.notice),
+            (Self::Again, &opinion.again),
+            (Self::Comparison, &opinion.comparison),
+        ]
+    }
+
+    /// Whether it is good or bad; nothing where it is neither.
+    #[must_use]
+    pub fn feels(self) -> Option<bool> {
+        match self {
+            Self::Praise | Self::Thanks | Self::Solved => Some(true),
+            Self::Blame | Self::Trouble => Some(false),
+            _ => None,
+        }
+    }
+}
+
 impl Rules {
     /// Reads a folder of rules.
     ///

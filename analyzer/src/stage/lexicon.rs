@@ -6,9 +6,8 @@ use anyhow::Context;
 use backbone::region::Region;
 use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBuilder};
 
-use crate::rules::Rules;
+use crate::rules::{Cue, Rules};
 use crate::stage::clean::Cleaned;
-use crate::stage::signs::Cue;
 
 /// What a word stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

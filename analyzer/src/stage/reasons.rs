@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use crate::model::{Task, Told};
+use crate::rules::Cue;
 use crate::stage::lexicon::{Found, SecondSubject, Sense};
-use crate::stage::signs::Cue;
 
 /// The words found that speak for a class told, from left to right, none inside another and none in a mere formula, at
 /// most `count`.
