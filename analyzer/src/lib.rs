@@ -13,6 +13,7 @@ pub mod metrics;
 pub mod model;
 pub mod pipeline;
 pub mod region;
+pub mod replay;
 pub mod risk;
 pub mod rules;
 pub mod score;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use analyzer::pipeline::Pipeline;
 use analyzer::settings::Settings;
-use analyzer::{app, evaluate, region, score, train};
+use analyzer::{app, evaluate, region, replay, score, train};
 use backbone::region::Region;
 use backbone::{dead_letters, service};
 use clap::{Parser, Subcommand};
@@ -44,6 +44,8 @@ enum Command {
     Train(train::Arguments),
     /// Prints accuracy, macro-F1, the confusion table and the calibration error on labelled texts.
     Evaluate(evaluate::Arguments),
+    /// Runs the posts of a file through the chain and writes the events they make, the gravest first.
+    Replay(replay::Arguments),
     /// Drafts the gazetteer of a county (`region.toml`) from lists of places, for its people to check.
     Region(region::Arguments),
     /// Lists or replays dead letters.
@@ -97,6 +99,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(Command::Evaluate(evaluate)) => {
             let (pipeline, region) = pipeline(&arguments.config, evaluate.region())?;
             evaluate::run(&pipeline, &region, evaluate, &mut stdout())
+        }
+        Some(Command::Replay(replay)) => {
+            let (pipeline, region) = pipeline(&arguments.config, replay.region())?;
+            replay::run(&pipeline, &region, replay, &mut stdout())
         }
         Some(Command::Region(region)) => region::run(region, &mut stdout()),
         Some(Command::DeadLetters(command)) => {

@@ -122,6 +122,9 @@ fn characters(text: &str) -> Vec<Character> {
     characters
 }
 
+/// The idf of what training has not met: about that of what it met twice.
+const UNMET: f32 = 10.0;
+
 /// What a feature counts that occurs once, twice, and more often: 1 + ln of it.
 const OFTEN: [f32; 3] = [1.0, 1.693_147_2, 2.098_612_3];
 
@@ -639,6 +642,27 @@ impl Models {
             .into_iter()
             .map(|(_, _, _, highest)| highest.words(words, count))
             .collect()
+    }
+
+    /// The pairs of neighbouring letters and digits of a text as they come, with what each tells: its idf beyond the least;
+    /// one that training has not met tells most.
+    #[must_use]
+    pub fn pairs(&self, text: &str) -> Vec<(u32, f32)> {
+        let mut before = None;
+        let mut pairs = Vec::with_capacity(text.len() / 3);
+        for character in text.chars().filter(|character| character.is_alphanumeric()) {
+            if let Some(first) = before.replace(character) {
+                let place = place(first, u32::from(character));
+                let slot = self.slots.get(place as usize);
+                let steps = slot.map_or(0, |Slot(slot)| slot[IDF].cast_unsigned());
+                let idf = match steps {
+                    0 => UNMET,
+                    steps => f32::from(steps) * IDF_STEP,
+                };
+                pairs.push((place, (idf - 1.0).max(0.0)));
+            }
+        }
+        pairs
     }
 
     /// The words of the rarest pairs of characters, at most `count`, as ranges of bytes of the text read, the

@@ -11,9 +11,9 @@ use backbone::message::{Alert, Assessment, EventMembership, Evidence, FindingKin
 use backbone::region::Region;
 use jiff::Timestamp;
 
-use crate::event::Window;
+use crate::event::{Event, Profile, Window};
 use crate::model::{Models, Task, Told};
-use crate::risk;
+use crate::risk::{self, Assessed};
 use crate::rules::Rules;
 use crate::settings::{Events, Risk};
 use crate::stage::clean::Cleaned;
@@ -117,11 +117,34 @@ impl Pipeline {
         now: Timestamp,
     ) -> (Assessment, Option<Alert>) {
         let cleaned = Cleaned::of(&post.title, &post.text);
-        let mut assessment = self.read(post, &cleaned, now);
+        let assessment = self.read(post, &cleaned, now);
         if !assessment.relevant {
             return (assessment, None);
         }
-        let joined = window.join(&assessment, &cleaned.text);
+        self.place(assessment, &cleaned, window, now)
+    }
+
+    /// The same for a post that is known to concern the region, whatever it says.
+    pub fn assess_as_relevant(
+        &self,
+        post: Post,
+        window: &mut Window,
+        now: Timestamp,
+    ) -> (Assessment, Option<Alert>) {
+        let cleaned = Cleaned::of(&post.title, &post.text);
+        let mut assessment = self.read(post, &cleaned, now);
+        assessment.relevant = true;
+        self.place(assessment, &cleaned, window, now)
+    }
+
+    fn place(
+        &self,
+        mut assessment: Assessment,
+        cleaned: &Cleaned,
+        window: &mut Window,
+        now: Timestamp,
+    ) -> (Assessment, Option<Alert>) {
+        let joined = window.join(&assessment, &self.profile(cleaned));
         let alert = if joined.again {
             None
         } else {
@@ -139,7 +162,18 @@ impl Pipeline {
     /// Puts back into its event a post that was assessed before.
     pub fn restore(&self, assessment: &Assessment, window: &mut Window) {
         let cleaned = Cleaned::of(&assessment.post.title, &assessment.post.text);
-        window.restore(assessment, &cleaned.text);
+        window.restore(assessment, &self.profile(&cleaned));
+    }
+
+    /// How grave an event of a region is; nothing when the region is not served.
+    #[must_use]
+    pub fn risk(&self, region: &str, event: &Event) -> Option<Assessed> {
+        let intensity = &self.regions.get(region)?.intensity;
+        Some(risk::assess(&self.risk, intensity, event))
+    }
+
+    fn profile(&self, cleaned: &Cleaned) -> Profile {
+        Profile::of(&cleaned.text, |text| self.models.pairs(text))
     }
 
     /// Everything about a post but its event.
@@ -252,9 +286,8 @@ impl Pipeline {
         window: &mut Window,
         now: Timestamp,
     ) -> Option<Alert> {
-        let intensity = &self.regions.get(&assessment.post.region)?.intensity;
         let known = window.event(event)?;
-        let assessed = risk::assess(&self.risk, intensity, known);
+        let assessed = self.risk(&assessment.post.region, known)?;
         let level = assessed.level?;
         if known.level.is_some_and(|before| before <= level) {
             return None;

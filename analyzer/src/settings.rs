@@ -76,7 +76,7 @@ pub struct Events {
     /// Longest time between a post and the event it joins, in days; at most 45, as long as
     /// assessments are kept.
     pub window_days: u32,
-    /// Least similarity (Jaccard, of character 3-grams) of a post and the event it joins.
+    /// Least similarity of a post and the event it joins, see the documentation of module `event`.
     pub least_similarity: f64,
     /// Most events remembered per partition; the first opened are forgotten beyond it.
     pub most_events: usize,
@@ -85,8 +85,8 @@ pub struct Events {
 impl Default for Events {
     fn default() -> Self {
         Self {
-            window_days: 30,
-            least_similarity: 0.5,
+            window_days: 45,
+            least_similarity: 0.19,
             most_events: 100_000,
         }
     }

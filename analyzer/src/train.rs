@@ -7,6 +7,7 @@
 
 mod data;
 mod machine;
+mod signature;
 
 use std::io::Write;
 use std::ops::Range;
@@ -15,7 +16,6 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use crate::evaluate::Report;
-use crate::event::{Neighbours, Signature};
 use crate::model::{BUCKETS, Features, Model, Rarity, Task, most, softmax};
 use crate::rules::Rules;
 use crate::stage::lexicon::Lexicon;
@@ -23,6 +23,7 @@ use crate::stage::signs::{SIGNS, SUBJECT_SIGNS};
 
 use data::{Example, KNOWN_TO_COMPLAINTS, Source};
 use machine::{Machine, Vector};
+use signature::{Neighbours, Signature};
 
 /// Parts that the texts fall into, each judged by models trained on the others.
 const FOLDS: u64 = 5;

@@ -7,10 +7,10 @@ use backbone::id;
 use backbone::message::{Assessment, EventSummary, Place, Post};
 use jiff::{SignedDuration, Timestamp};
 
-use super::signature::{Neighbours, Signature};
+use super::profile::{Index, Profile};
 
-/// Signatures kept per event: those of its first posts.
-const SIGNATURES: usize = 8;
+/// How much more similar a post must be whose subject no post of the event has: matters of one estate share its name.
+const OTHER_SUBJECT: f64 = 1.5;
 /// Ids and times kept per event: the newest.
 const NEWEST: usize = 100;
 /// Distinct voices counted per event.
@@ -41,7 +41,7 @@ pub struct Event {
     places: Vec<(Place, u32)>,
     first_at: Timestamp,
     last_at: Timestamp,
-    signatures: Vec<Signature>,
+    profile: Profile,
 }
 
 /// The event a post joined.
@@ -66,7 +66,7 @@ pub struct Window {
     events: BTreeMap<u64, Event>,
     numbers: HashMap<String, u64>,
     members: HashMap<String, (u64, f64)>,
-    neighbours: Neighbours,
+    index: Index,
     next_number: u64,
 }
 
@@ -82,7 +82,7 @@ impl Window {
             events: BTreeMap::new(),
             numbers: HashMap::new(),
             members: HashMap::new(),
-            neighbours: Neighbours::default(),
+            index: Index::default(),
             next_number: 0,
         }
     }
@@ -117,8 +117,8 @@ impl Window {
     }
 
     /// Puts a post into the event of its like, or opens one for it. The assessment says all but the
-    /// event; `text` is the cleaned text.
-    pub fn join(&mut self, assessment: &Assessment, text: &str) -> Joined {
+    /// event; `profile` is the post's.
+    pub fn join(&mut self, assessment: &Assessment, profile: &Profile) -> Joined {
         let post = &assessment.post;
         if let Some((number, similarity)) = self.members.get(&post.id)
             && let Some(event) = self.events.get(number)
@@ -130,14 +130,13 @@ impl Window {
                 again: true,
             };
         }
-        let signature = Signature::of(text);
-        let (number, similarity) = self.nearest(post, &signature).unwrap_or_else(|| {
+        let (number, similarity) = self.nearest(assessment, profile).unwrap_or_else(|| {
             (
                 self.open(&id::of_event(&post.region, &post.id), &title_of(post), post),
                 1.0,
             )
         });
-        self.add(number, similarity, assessment, signature);
+        self.add(number, similarity, assessment, profile);
         let event = self.events.get(&number);
         Joined {
             event: event.map(|event| event.id.clone()).unwrap_or_default(),
@@ -148,7 +147,7 @@ impl Window {
     }
 
     /// Puts back a post that was assessed before, into the event it was in.
-    pub fn restore(&mut self, assessment: &Assessment, text: &str) {
+    pub fn restore(&mut self, assessment: &Assessment, profile: &Profile) {
         let Some(membership) = &assessment.event else {
             return;
         };
@@ -157,21 +156,17 @@ impl Window {
                 Some(number) => *number,
                 None => self.open(&membership.id, &membership.title, &assessment.post),
             };
-            self.add(
-                number,
-                membership.similarity,
-                assessment,
-                Signature::of(text),
-            );
+            self.add(number, membership.similarity, assessment, profile);
         }
         if let Some(level) = membership.level {
             self.reached(&membership.id, level);
         }
     }
 
-    fn nearest(&self, post: &Post, signature: &Signature) -> Option<(u64, f64)> {
-        self.neighbours
-            .candidates(&post.region, signature)
+    fn nearest(&self, assessment: &Assessment, profile: &Profile) -> Option<(u64, f64)> {
+        let post = &assessment.post;
+        self.index
+            .candidates(&post.region, profile)
             .into_iter()
             .filter_map(|number| {
                 let event = self.events.get(&number)?;
@@ -180,12 +175,13 @@ impl Window {
                 if after > self.length || before > self.length {
                     return None;
                 }
-                let similarity = event
-                    .signatures
-                    .iter()
-                    .map(|known| known.similarity(signature))
-                    .fold(0.0, f64::max);
-                (similarity >= self.least_similarity).then_some((number, similarity))
+                let similarity = event.profile.similarity(profile).min(1.0);
+                let least = if event.knows_subject_of(assessment) {
+                    self.least_similarity
+                } else {
+                    self.least_similarity * OTHER_SUBJECT
+                };
+                (similarity >= least).then_some((number, similarity))
             })
             .max_by(|one, other| one.1.total_cmp(&other.1))
     }
@@ -216,23 +212,21 @@ impl Window {
                 places: Vec::new(),
                 first_at: post.published_at,
                 last_at: post.published_at,
-                signatures: Vec::new(),
+                profile: Profile::default(),
             },
         );
         number
     }
 
-    fn add(&mut self, number: u64, similarity: f64, assessment: &Assessment, signature: Signature) {
+    fn add(&mut self, number: u64, similarity: f64, assessment: &Assessment, profile: &Profile) {
         let Some(event) = self.events.get_mut(&number) else {
             return;
         };
         let post = &assessment.post;
         self.members.insert(post.id.clone(), (number, similarity));
         event.take(assessment);
-        if event.signatures.len() < SIGNATURES {
-            self.neighbours.add(&event.region, &signature, number);
-            event.signatures.push(signature);
-        }
+        event.profile.add(profile);
+        self.index.add(&event.region, profile, number);
     }
 
     fn forget_first(&mut self) {
@@ -241,13 +235,17 @@ impl Window {
         };
         self.numbers.remove(&event.id);
         self.members.retain(|_, (of, _)| *of != number);
-        for signature in &event.signatures {
-            self.neighbours.remove(&event.region, signature, number);
-        }
+        self.index.remove(number);
     }
 }
 
 impl Event {
+    /// Whether a post has a subject that posts of the event have.
+    fn knows_subject_of(&self, assessment: &Assessment) -> bool {
+        let subject = assessment.subject.as_ref();
+        subject.is_none_or(|subject| self.subjects.contains_key(&subject.name))
+    }
+
     fn take(&mut self, assessment: &Assessment) {
         let post = &assessment.post;
         self.posts += 1;

@@ -8,8 +8,8 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
+use super::signature::Signature;
 use super::{Machine, signature, words};
-use crate::event::Signature;
 use crate::model::{BUCKETS, Features, Rarity, Task};
 use crate::stage::clean::Cleaned;
 use crate::stage::lexicon::Lexicon;

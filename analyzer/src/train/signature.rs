@@ -15,12 +15,12 @@ const BUCKET: usize = 32;
 
 /// A text's minima.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signature([u32; ROWS * BANDS]);
+pub(super) struct Signature([u32; ROWS * BANDS]);
 
 impl Signature {
     /// Of a cleaned text; punctuation and white space do not count.
     #[must_use]
-    pub fn of(text: &str) -> Self {
+    pub(super) fn of(text: &str) -> Self {
         let characters: Vec<char> = text.chars().filter(|c| c.is_alphanumeric()).collect();
         let mut minima = [u32::MAX; ROWS * BANDS];
         let mut buffer = [0_u8; 12];
@@ -44,7 +44,7 @@ impl Signature {
 
     /// Estimated similarity in `[0, 1]`.
     #[must_use]
-    pub fn similarity(&self, other: &Self) -> f64 {
+    pub(super) fn similarity(&self, other: &Self) -> f64 {
         let equal = self
             .0
             .iter()
@@ -69,13 +69,13 @@ impl Signature {
 
 /// Remembers which texts had which band values, per scope (a region).
 #[derive(Debug, Default)]
-pub struct Neighbours {
+pub(super) struct Neighbours {
     buckets: HashMap<u64, VecDeque<u64>>,
 }
 
 impl Neighbours {
     /// Remembers a text under a number.
-    pub fn add(&mut self, scope: &str, signature: &Signature, number: u64) {
+    pub(super) fn add(&mut self, scope: &str, signature: &Signature, number: u64) {
         for band in signature.bands(scope) {
             let bucket = self.buckets.entry(band).or_default();
             if bucket.back() == Some(&number) {
@@ -90,7 +90,7 @@ impl Neighbours {
 
     /// The numbers of the texts that may be like this one, each once.
     #[must_use]
-    pub fn candidates(&self, scope: &str, signature: &Signature) -> Vec<u64> {
+    pub(super) fn candidates(&self, scope: &str, signature: &Signature) -> Vec<u64> {
         let mut numbers: Vec<u64> = signature
             .bands(scope)
             .filter_map(|band| self.buckets.get(&band))
@@ -100,18 +100,6 @@ impl Neighbours {
         numbers.sort_unstable();
         numbers.dedup();
         numbers
-    }
-
-    /// Forgets a text.
-    pub fn remove(&mut self, scope: &str, signature: &Signature, number: u64) {
-        for band in signature.bands(scope) {
-            if let Some(bucket) = self.buckets.get_mut(&band) {
-                bucket.retain(|known| *known != number);
-                if bucket.is_empty() {
-                    self.buckets.remove(&band);
-                }
-            }
-        }
     }
 }
 
@@ -138,7 +126,5 @@ mod tests {
         neighbours.add("990101", &signature, 7);
         assert_eq!(neighbours.candidates("990101", &signature), [7]);
         assert!(neighbours.candidates("990102", &signature).is_empty());
-        neighbours.remove("990101", &signature, 7);
-        assert!(neighbours.candidates("990101", &signature).is_empty());
     }
 }
