@@ -44,6 +44,7 @@ fn posts() -> Vec<Post> {
                 certainty: Certainty::Exact,
                 collected_at: at,
                 reactions: Reactions::default(),
+                answered_at: None,
             }
         })
         .collect()
@@ -73,11 +74,11 @@ fn assess(criterion: &mut Criterion) {
     });
     group.bench_function("assessed", |bencher| {
         bencher.iter_batched(
-            || (posts.clone(), pipeline.window()),
-            |(posts, mut window)| {
+            || (posts.clone(), pipeline.state()),
+            |(posts, mut state)| {
                 for post in posts {
                     let now = post.collected_at;
-                    std::hint::black_box(pipeline.assess(post, &mut window, now));
+                    std::hint::black_box(pipeline.assess(post, &mut state, now));
                 }
             },
             BatchSize::SmallInput,

@@ -87,5 +87,6 @@ fn post(region: &str, text: &str) -> Post {
         certainty: Certainty::Exact,
         collected_at: Timestamp::UNIX_EPOCH,
         reactions: Reactions::default(),
+        answered_at: None,
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The assessment of a post goes to the partition of the same number, after its alert; the post's
 //! offset moves when both are acknowledged. So whoever is assigned a partition of posts finds in the
-//! same partition of assessments all that it needs to go on.
+//! same partitions of assessments and alerts all that it needs to go on.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use tracing::info;
 
-use crate::event::Window;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
 use crate::second_opinion::Desk;
+use crate::state::State;
 
 /// Handles posts.
 #[derive(Debug)]
@@ -36,10 +36,12 @@ pub struct Assessor {
 /// What is known of a partition held.
 #[derive(Debug)]
 struct Partition {
-    window: Window,
+    state: State,
     /// Results the brokers have not acknowledged yet, by offset: sent again when the batch comes
-    /// again, for the window has taken these posts in already.
-    unacknowledged: HashMap<i64, (Assessment, Option<Alert>)>,
+    /// again, for the state has taken these posts in already.
+    unacknowledged: HashMap<i64, (Assessment, Vec<Alert>)>,
+    /// Alerts that the passing of time raised and the brokers have not acknowledged yet.
+    overdue: Vec<Alert>,
 }
 
 impl Assessor {
@@ -64,36 +66,44 @@ impl Assessor {
         }
     }
 
-    /// The window of a partition as its assessments tell it.
+    /// What is known of a partition, as its alerts and assessments tell it.
     async fn rebuild(&self, partition: i32) -> Result<Partition, NotNow> {
-        let since = Timestamp::now() - SignedDuration::from_hours(24 * i64::from(self.window_days));
-        let mut window = self.pipeline.window();
+        let now = Timestamp::now();
+        let since = now - SignedDuration::from_hours(24 * i64::from(self.window_days));
+        let mut state = self.pipeline.state();
+        read_partition(&self.kafka, &ALERTS, partition, Some(since), |received| {
+            state.restore_alert(&received.message);
+        })
+        .await
+        .map_err(NotNow::because)?;
         read_partition(
             &self.kafka,
             &ASSESSMENTS,
             partition,
             Some(since),
             |received| {
-                self.pipeline.restore(&received.message, &mut window);
+                self.pipeline.restore(&received.message, &mut state);
             },
         )
         .await
         .map_err(NotNow::because)?;
-        info!(partition, events = window.len(), "event window rebuilt");
+        self.pipeline.settle(&mut state, now);
+        info!(partition, events = state.window.len(), "events rebuilt");
         Ok(Partition {
-            window,
+            state,
             unacknowledged: HashMap::new(),
+            overdue: Vec::new(),
         })
     }
 
-    fn assess(&mut self, received: &Received<Post>) -> Option<(Assessment, Option<Alert>)> {
+    fn assess(&mut self, received: &Received<Post>) -> Option<(Assessment, Vec<Alert>)> {
         let partition = self.partitions.get_mut(&received.partition)?;
         let result = match partition.unacknowledged.remove(&received.offset) {
             Some(result) => result,
             None => {
                 let post = received.message.clone();
                 self.pipeline
-                    .assess(post, &mut partition.window, Timestamp::now())
+                    .assess(post, &mut partition.state, Timestamp::now())
             }
         };
         partition
@@ -102,24 +112,49 @@ impl Assessor {
         Some(result)
     }
 
-    fn count(&self, assessment: &Assessment, alert: Option<&Alert>) {
+    /// Raises the alerts that became due because nobody answered.
+    async fn raise_overdue(&mut self) -> Result<(), NotNow> {
+        let now = Timestamp::now();
+        for (number, partition) in &mut self.partitions {
+            let due = self.pipeline.look_again(&mut partition.state, now);
+            partition.overdue.extend(due);
+            let alerts = partition.overdue.iter();
+            try_join_all(alerts.map(|alert| self.producer.send_to(&ALERTS, *number, alert)))
+                .await
+                .map_err(NotNow::because)?;
+            for alert in std::mem::take(&mut partition.overdue) {
+                count_alert(&self.metrics, &alert);
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&self, assessment: &Assessment, alerts: &[Alert]) {
         let region = assessment.post.region.as_str();
         let relevant = if assessment.relevant { "yes" } else { "no" };
         self.metrics
             .posts_total
             .with_label_values(&[region, relevant])
             .inc();
-        if let Some(alert) = alert {
-            let level = alert.level.to_string();
-            self.metrics
-                .alerts_total
-                .with_label_values(&[region, &level])
-                .inc();
-            let latency = alert.raised_at.duration_since(alert.published_at);
-            self.metrics
-                .publication_to_alert_seconds
-                .observe(latency.as_secs_f64().max(0.0));
+        for alert in alerts {
+            count_alert(&self.metrics, alert);
+            if alert.update == 0 {
+                let latency = alert.raised_at.duration_since(alert.published_at);
+                self.metrics
+                    .publication_to_alert_seconds
+                    .observe(latency.as_secs_f64().max(0.0));
+            }
         }
+    }
+}
+
+fn count_alert(metrics: &Metrics, alert: &Alert) {
+    let level = alert.level.to_string();
+    if alert.update == 0 {
+        metrics
+            .alerts_total
+            .with_label_values(&[alert.region.as_str(), &level])
+            .inc();
     }
 }
 
@@ -143,7 +178,12 @@ impl Handler for Assessor {
         }
     }
 
+    async fn idle(&mut self) -> Result<(), NotNow> {
+        self.raise_overdue().await
+    }
+
     async fn handle(&mut self, batch: &[Received<Post>]) -> Result<Vec<Rejected>, NotNow> {
+        self.raise_overdue().await?;
         let timer = self.metrics.assess_seconds.start_timer();
         let mut rejected = Vec::new();
         let mut results = Vec::with_capacity(batch.len());
@@ -158,31 +198,33 @@ impl Handler for Assessor {
                             "region `{region}` is not served; add its folder to `regions` and replay"
                         ),
                     });
-                } else if let Some((assessment, alert)) = self.assess(received) {
-                    results.push((received.partition, assessment, alert));
+                } else if let Some((assessment, alerts)) = self.assess(received) {
+                    results.push((received.partition, assessment, alerts));
                 }
             }
         });
         timer.observe_duration();
 
-        let alerts = results.iter().filter_map(|(_, _, alert)| alert.as_ref());
-        try_join_all(alerts.map(|alert| self.producer.send(&ALERTS, alert)))
-            .await
-            .map_err(NotNow::because)?;
+        let alerts = results.iter().flat_map(|(partition, _, alerts)| {
+            alerts
+                .iter()
+                .map(|alert| self.producer.send_to(&ALERTS, *partition, alert))
+        });
+        try_join_all(alerts).await.map_err(NotNow::because)?;
         let assessments = results.iter().map(|(partition, assessment, _)| {
             self.producer.send_to(&ASSESSMENTS, *partition, assessment)
         });
         try_join_all(assessments).await.map_err(NotNow::because)?;
 
-        for (partition, assessment, alert) in &results {
-            self.count(assessment, alert.as_ref());
+        for (partition, assessment, alerts) in &results {
+            self.count(assessment, alerts);
             if let Some(desk) = &self.desk {
                 desk.offer(*partition, assessment);
             }
         }
         for (number, partition) in &mut self.partitions {
             partition.unacknowledged.clear();
-            let events = i64::try_from(partition.window.len()).unwrap_or(i64::MAX);
+            let events = i64::try_from(partition.state.window.len()).unwrap_or(i64::MAX);
             self.metrics
                 .window_events
                 .with_label_values(&[&number.to_string()])

@@ -44,7 +44,7 @@ enum Command {
     Train(train::Arguments),
     /// Prints accuracy, macro-F1, the confusion table and the calibration error on labelled texts.
     Evaluate(evaluate::Arguments),
-    /// Runs the posts of a file through the chain and writes the events they make, the gravest first.
+    /// Runs past posts, of a file or the archive, through the chain and writes the events they make, the gravest first.
     Replay(replay::Arguments),
     /// Drafts the gazetteer of a county (`region.toml`) from lists of places, for its people to check.
     Region(region::Arguments),
@@ -102,7 +102,8 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Some(Command::Replay(replay)) => {
             let (pipeline, region) = pipeline(&arguments.config, replay.region())?;
-            replay::run(&pipeline, &region, replay, &mut stdout())
+            let archive = settings(&arguments)?.clickhouse;
+            replay::run(&pipeline, &region, &archive, replay, &mut stdout()).await
         }
         Some(Command::Region(region)) => region::run(region, &mut stdout()),
         Some(Command::DeadLetters(command)) => {

@@ -11,7 +11,7 @@ use backbone::message::{Alert, Assessment, EventMembership, Evidence, FindingKin
 use backbone::region::Region;
 use jiff::Timestamp;
 
-use crate::event::{Event, Profile, Window};
+use crate::event::{Event, Telling, Window};
 use crate::model::{Models, Task, Told};
 use crate::risk::{self, Assessed};
 use crate::rules::Rules;
@@ -24,6 +24,7 @@ use crate::stage::relevance::Names;
 use crate::stage::segment::Segmenter;
 use crate::stage::signs::Signs;
 use crate::stage::{appeal, keywords, responsible, sentiment, subject};
+use crate::state::State;
 
 /// Words that explain a finding of the models, at most.
 const EXPLAINING_WORDS: usize = 3;
@@ -98,82 +99,107 @@ impl Pipeline {
         self.regions.contains_key(region)
     }
 
-    /// An empty window for a partition.
+    /// What is known of a partition before its first post.
     #[must_use]
-    pub fn window(&self) -> Window {
-        Window::new(
+    pub fn state(&self) -> State {
+        State::new(Window::new(
             self.events.window_days,
             self.events.most_events,
             self.events.least_similarity,
-        )
+        ))
     }
 
-    /// Assesses a post and puts it into its event; gives the alert when the event reached a new level. A post
-    /// of a region that is not served is assessed as concerning none.
+    /// Assesses a post and puts it into its event; gives the alerts that are due by it. A post of a region that is not
+    /// served is assessed as concerning none.
     pub fn assess(
         &self,
         post: Post,
-        window: &mut Window,
+        state: &mut State,
         now: Timestamp,
-    ) -> (Assessment, Option<Alert>) {
+    ) -> (Assessment, Vec<Alert>) {
         let cleaned = Cleaned::of(&post.title, &post.text);
         let assessment = self.read(post, &cleaned, now);
         if !assessment.relevant {
-            return (assessment, None);
+            return (assessment, Vec::new());
         }
-        self.place(assessment, &cleaned, window, now)
+        self.place(assessment, &cleaned, state, now)
     }
 
     /// The same for a post that is known to concern the region, whatever it says.
     pub fn assess_as_relevant(
         &self,
         post: Post,
-        window: &mut Window,
+        state: &mut State,
         now: Timestamp,
-    ) -> (Assessment, Option<Alert>) {
+    ) -> (Assessment, Vec<Alert>) {
         let cleaned = Cleaned::of(&post.title, &post.text);
         let mut assessment = self.read(post, &cleaned, now);
         assessment.relevant = true;
-        self.place(assessment, &cleaned, window, now)
+        self.place(assessment, &cleaned, state, now)
     }
 
     fn place(
         &self,
         mut assessment: Assessment,
         cleaned: &Cleaned,
-        window: &mut Window,
+        state: &mut State,
         now: Timestamp,
-    ) -> (Assessment, Option<Alert>) {
-        let joined = window.join(&assessment, &self.profile(cleaned));
-        let alert = if joined.again {
-            None
+    ) -> (Assessment, Vec<Alert>) {
+        let tell = |text: &str| self.models.pairs(text);
+        let body = assessment.post.text.clone();
+        let joined = (state.window).join(&assessment, &Telling::of(&cleaned.text, &body, &tell));
+        let alerts = if joined.changed {
+            self.weigh(&joined.event, assessment.post.published_at, state, now)
         } else {
-            self.alert(&assessment, &joined.event, window, now)
+            Vec::new()
         };
-        assessment.event = Some(EventMembership {
-            level: window.event(&joined.event).and_then(|event| event.level),
-            id: joined.event,
-            title: joined.title,
-            similarity: joined.similarity,
-        });
-        (assessment, alert)
+        if let Some(event) = state.window.event(&joined.event) {
+            assessment.event = Some(EventMembership {
+                level: event.alerted().level(),
+                title: event.title().to_owned(),
+                id: joined.event,
+                similarity: joined.similarity,
+            });
+        }
+        (assessment, alerts)
     }
 
     /// Puts back into its event a post that was assessed before.
-    pub fn restore(&self, assessment: &Assessment, window: &mut Window) {
-        let cleaned = Cleaned::of(&assessment.post.title, &assessment.post.text);
-        window.restore(assessment, &self.profile(&cleaned));
+    pub fn restore(&self, assessment: &Assessment, state: &mut State) {
+        let post = &assessment.post;
+        let cleaned = Cleaned::of(&post.title, &post.text);
+        let tell = |text: &str| self.models.pairs(text);
+        let telling = Telling::of(&cleaned.text, &post.text, &tell);
+        state.window.restore(assessment, &telling);
     }
 
-    /// How grave an event of a region is; nothing when the region is not served.
+    /// Says of every event when it must be looked at again, after all were put back.
+    pub fn settle(&self, state: &mut State, now: Timestamp) {
+        let again: Vec<(String, Option<Timestamp>)> = state
+            .window
+            .events()
+            .filter_map(|event| Some((event.id().to_owned(), self.risk(event, now)?.graver_at)))
+            .collect();
+        for (event, at) in again {
+            state.window.look_again(&event, at);
+        }
+    }
+
+    /// The alerts that are due by now because nobody answered.
+    pub fn look_again(&self, state: &mut State, now: Timestamp) -> Vec<Alert> {
+        let mut alerts = Vec::new();
+        while let Some(event) = state.window.due(now) {
+            let newest = state.window.event(&event).map(Event::last_at);
+            alerts.extend(self.weigh(&event, newest.unwrap_or(now), state, now));
+        }
+        alerts
+    }
+
+    /// How grave an event is; nothing when its region is not served.
     #[must_use]
-    pub fn risk(&self, region: &str, event: &Event) -> Option<Assessed> {
-        let intensity = &self.regions.get(region)?.intensity;
-        Some(risk::assess(&self.risk, intensity, event))
-    }
-
-    fn profile(&self, cleaned: &Cleaned) -> Profile {
-        Profile::of(&cleaned.text, |text| self.models.pairs(text))
+    pub fn risk(&self, event: &Event, now: Timestamp) -> Option<Assessed> {
+        let intensity = &self.regions.get(event.region())?.intensity;
+        Some(risk::assess(&self.risk, intensity, event, now))
     }
 
     /// Everything about a post but its event.
@@ -279,31 +305,48 @@ impl Pipeline {
         Some(self.models.probabilities(task, &reading, &signs))
     }
 
-    fn alert(
+    /// Weighs an event and gives the alerts that are due: one for each level it reaches, brought up to date when there is
+    /// more to tell, and the digest of a flood.
+    fn weigh(
         &self,
-        assessment: &Assessment,
         event: &str,
-        window: &mut Window,
+        published_at: Timestamp,
+        state: &mut State,
         now: Timestamp,
-    ) -> Option<Alert> {
-        let known = window.event(event)?;
-        let assessed = self.risk(&assessment.post.region, known)?;
-        let level = assessed.level?;
-        if known.level.is_some_and(|before| before <= level) {
-            return None;
-        }
-        let alert = Alert {
+    ) -> Vec<Alert> {
+        let Some(known) = state.window.event(event) else {
+            return Vec::new();
+        };
+        let Some(assessed) = self.risk(known, now) else {
+            return Vec::new();
+        };
+        let told = known.alerted();
+        let reached = match (told.level(), assessed.level) {
+            (None, Some(level)) => Some((level, 0)),
+            (Some(before), Some(level)) if level < before => Some((level, 0)),
+            (Some(before), _) if known.has_news() => Some((before, told.update + 1)),
+            _ => None,
+        };
+        let Some((level, update)) = reached else {
+            state.window.look_again(event, assessed.graver_at);
+            return Vec::new();
+        };
+        let mut alert = Alert {
             id: id::of_alert(event, level),
-            region: assessment.post.region.clone(),
+            region: known.region().to_owned(),
             level,
             score: assessed.score,
             terms: assessed.terms,
             event: known.summary(),
-            published_at: assessment.post.published_at,
+            published_at,
             raised_at: now,
+            update,
+            digest: None,
         };
-        window.reached(event, level);
-        Some(alert)
+        state.window.alerted(&alert);
+        state.window.look_again(event, assessed.graver_at);
+        let digest = state.flood.take(&mut alert, self.risk.most_alerts_an_hour);
+        std::iter::once(alert).chain(digest).collect()
     }
 }
 

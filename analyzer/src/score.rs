@@ -134,6 +134,7 @@ pub fn assess(
         certainty: Certainty::Exact,
         collected_at: now,
         reactions: Reactions::default(),
+        answered_at: None,
     };
     let cleaned = Cleaned::of(title, text);
     pipeline.read(post, &cleaned, now)

@@ -78,7 +78,7 @@ pub struct Events {
     pub window_days: u32,
     /// Least similarity of a post and the event it joins, see the documentation of module `event`.
     pub least_similarity: f64,
-    /// Most events remembered per partition; the first opened are forgotten beyond it.
+    /// Most events remembered per partition, about 2 kB each; those that grew least lately are let go beyond it.
     pub most_events: usize,
 }
 
@@ -87,7 +87,7 @@ impl Default for Events {
         Self {
             window_days: 45,
             least_similarity: 0.19,
-            most_events: 100_000,
+            most_events: 1_000_000,
         }
     }
 }
@@ -102,13 +102,16 @@ pub struct Risk {
     pub thresholds: [f64; 4],
     /// Sensitivity of each subject, in `[0, 1]`.
     pub sensitivity: BTreeMap<String, f64>,
+    /// Alerts of level Ⅳ that ring by themselves in a region and hour; those beyond are told of by one digest alert.
+    pub most_alerts_an_hour: u32,
 }
 
 impl Default for Risk {
     fn default() -> Self {
         Self {
             weights: Weights::default(),
-            thresholds: [0.80, 0.65, 0.50, 0.30],
+            thresholds: [0.75, 0.52, 0.35, 0.10],
+            most_alerts_an_hour: 60,
             sensitivity: SUBJECTS
                 .into_iter()
                 .zip([
@@ -130,23 +133,29 @@ pub struct Weights {
     pub sentiment: f64,
     /// Of words of harm and urgency.
     pub intensity: f64,
-    /// Of the number of posts.
-    pub posts: f64,
     /// Of the number of distinct voices.
     pub voices: f64,
+    /// Of the number of sources and places, or of votes.
+    pub spread: f64,
     /// Of the number of posts in a day.
     pub speed: f64,
+    /// Of the time without an official answer.
+    pub silence: f64,
+    /// What an official answer takes from the score; not one of those that add up to 1.
+    pub answer: f64,
 }
 
 impl Default for Weights {
     fn default() -> Self {
         Self {
-            subject: 0.20,
-            sentiment: 0.30,
-            intensity: 0.15,
-            posts: 0.15,
-            voices: 0.10,
-            speed: 0.10,
+            subject: 0.05,
+            sentiment: 0.10,
+            intensity: 0.20,
+            voices: 0.35,
+            spread: 0.10,
+            speed: 0.05,
+            silence: 0.15,
+            answer: 0.20,
         }
     }
 }
@@ -196,11 +205,25 @@ impl Settings {
         let sum = weights.subject
             + weights.sentiment
             + weights.intensity
-            + weights.posts
             + weights.voices
-            + weights.speed;
+            + weights.spread
+            + weights.speed
+            + weights.silence;
         if (sum - 1.0).abs() > 1e-6 {
             return Err(format!("`risk.weights` add up to {sum}, not to 1"));
+        }
+        let each = [
+            weights.subject,
+            weights.sentiment,
+            weights.intensity,
+            weights.voices,
+            weights.spread,
+            weights.speed,
+            weights.silence,
+            weights.answer,
+        ];
+        if !each.iter().all(|weight| (0.0..=1.0).contains(weight)) {
+            return Err("each of `risk.weights` must be 0 to 1".to_owned());
         }
         if let Some(subject) = self
             .risk

@@ -8,9 +8,9 @@
 
 use std::path::{Path, PathBuf};
 
-use analyzer::event::Window;
 use analyzer::pipeline::Pipeline;
 use analyzer::settings::{Events, Risk};
+use analyzer::state::State;
 use backbone::message::{Alert, Assessment, Certainty, Post, Reactions, SourceKind};
 use backbone::region::Region;
 use jiff::Timestamp;
@@ -67,20 +67,22 @@ fn post(id: &str, title: &str, text: &str, author: Option<String>, at: Timestamp
         certainty: Certainty::Exact,
         collected_at: at,
         reactions: Reactions::default(),
+        answered_at: None,
     }
 }
 
 fn assess(
     pipeline: &Pipeline,
-    window: &mut Window,
+    state: &mut State,
     posts: Vec<Post>,
 ) -> (Vec<Assessment>, Vec<Alert>) {
     let (mut assessments, mut alerts) = (Vec::new(), Vec::new());
     for post in posts {
         let now = post.collected_at;
-        let (assessment, alert) = pipeline.assess(post, window, now);
+        alerts.extend(pipeline.look_again(state, now));
+        let (assessment, raised) = pipeline.assess(post, state, now);
         assessments.push(assessment);
-        alerts.extend(alert);
+        alerts.extend(raised);
     }
     (assessments, alerts)
 }
@@ -88,7 +90,7 @@ fn assess(
 #[test]
 fn a_matter_told_by_many_becomes_one_event_that_rises() {
     let pipeline = pipeline();
-    let (assessments, alerts) = assess(&pipeline, &mut pipeline.window(), sample());
+    let (assessments, alerts) = assess(&pipeline, &mut pipeline.state(), sample());
     let water: Vec<&Assessment> = assessments
         .iter()
         .filter(|assessment| {
@@ -116,7 +118,7 @@ fn a_matter_told_by_many_becomes_one_event_that_rises() {
     let largest = alerts.iter().max_by_key(|alert| alert.event.posts).unwrap();
     let levels: Vec<u8> = alerts
         .iter()
-        .filter(|alert| alert.event.id == largest.event.id)
+        .filter(|alert| alert.event.id == largest.event.id && alert.update == 0)
         .map(|alert| alert.level)
         .collect();
     assert!(
@@ -132,7 +134,7 @@ fn a_matter_told_by_many_becomes_one_event_that_rises() {
 #[test]
 fn what_does_not_concern_the_county_stays_out() {
     let pipeline = pipeline();
-    let (assessments, _) = assess(&pipeline, &mut pipeline.window(), sample());
+    let (assessments, _) = assess(&pipeline, &mut pipeline.state(), sample());
     let irrelevant = assessments
         .iter()
         .filter(|assessment| !assessment.relevant)
@@ -154,14 +156,18 @@ fn a_window_rebuilt_from_assessments_goes_on_as_the_first_one() {
     later.drain(..75);
     first.truncate(75);
 
-    let mut window = pipeline.window();
-    let (before, _) = assess(&pipeline, &mut window, first.clone());
-    let (expected, expected_alerts) = assess(&pipeline, &mut window, later.clone());
+    let mut state = pipeline.state();
+    let (before, raised) = assess(&pipeline, &mut state, first.clone());
+    let (expected, expected_alerts) = assess(&pipeline, &mut state, later.clone());
 
-    let mut rebuilt = pipeline.window();
+    let mut rebuilt = pipeline.state();
+    for alert in &raised {
+        rebuilt.restore_alert(alert);
+    }
     for assessment in &before {
         pipeline.restore(assessment, &mut rebuilt);
     }
+    pipeline.settle(&mut rebuilt, first.last().unwrap().collected_at);
     let (again, no_alerts) = assess(&pipeline, &mut rebuilt, first);
     assert_eq!(
         no_alerts,
@@ -190,7 +196,7 @@ fn posts_far_apart_in_time_are_events_of_their_own() {
     };
     let (assessments, _) = assess(
         &pipeline,
-        &mut pipeline.window(),
+        &mut pipeline.state(),
         vec![
             told("1", "2026-03-01T00:00:00Z"),
             told("2", "2026-03-20T00:00:00Z"),

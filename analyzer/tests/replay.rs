@@ -13,6 +13,7 @@ use analyzer::pipeline::Pipeline;
 use analyzer::replay::{self, Arguments};
 use analyzer::settings::{Events, Risk};
 use backbone::region::Region;
+use backbone::settings::{ClickHouse, Secret};
 use clap::Parser;
 use serde_json::Value;
 
@@ -26,7 +27,7 @@ fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn replay(input: &Path) -> anyhow::Result<Vec<Value>> {
+async fn replay(input: &Path) -> anyhow::Result<Vec<Value>> {
     let region = project().join("deploy/sample/region/990101");
     let regions = Region::load_all(&[region]).unwrap();
     let model = project().join("analyzer/model");
@@ -39,7 +40,20 @@ fn replay(input: &Path) -> anyhow::Result<Vec<Value>> {
         Path::new("--out"),
         out.path(),
     ]);
-    replay::run(&pipeline, "990101", &program.arguments, &mut Vec::new())?;
+    let archive = ClickHouse {
+        url: "http://127.0.0.1:9".to_owned(),
+        database: "none".to_owned(),
+        user: String::new(),
+        password: Secret::default(),
+    };
+    replay::run(
+        &pipeline,
+        "990101",
+        &archive,
+        &program.arguments,
+        &mut Vec::new(),
+    )
+    .await?;
     let text = std::fs::read_to_string(out.path().join("events.jsonl")).unwrap();
     Ok(text
         .lines()
@@ -58,8 +72,9 @@ fn file(lines: &str) -> tempfile::NamedTempFile {
     file
 }
 
-#[test]
-fn copies_and_other_tellings_of_a_matter_are_one_event_and_unlike_matters_of_the_estate_are_not() {
+#[tokio::test]
+async fn copies_and_other_tellings_of_a_matter_are_one_event_and_unlike_matters_of_the_estate_are_not()
+ {
     let file = file(
         r#"{"id": "1", "title": "滨江苑捆绑销售车位", "time": "2019-08-01T08:00:00+08:00", "text": "滨江苑买房必须买十二万的车位，不买车位就取消购房资格，请领导查处。"}
 {"id": "4", "title": "滨江苑垃圾站臭味", "time": "2019-08-03T08:00:00+08:00", "text": "滨江苑北门的垃圾站一周没有清运，天热臭味飘进家里，窗户都不敢开。"}
@@ -68,7 +83,7 @@ fn copies_and_other_tellings_of_a_matter_are_one_event_and_unlike_matters_of_the
 {"id": "5", "title": "滨江苑捆绑销售车位", "time": "2020-08-01T08:00:00+08:00", "text": "滨江苑买房必须买十二万的车位，不买车位就取消购房资格，请领导查处。"}
 "#,
     );
-    let events = replay(file.path()).unwrap();
+    let events = replay(file.path()).await.unwrap();
     let groups: BTreeSet<Vec<&str>> = events.iter().map(posts).collect();
     assert_eq!(
         groups,
@@ -77,18 +92,18 @@ fn copies_and_other_tellings_of_a_matter_are_one_event_and_unlike_matters_of_the
     assert_eq!(posts(&events[0]), ["1", "2", "3"], "the gravest is first");
 }
 
-#[test]
-fn a_broken_line_is_named() {
+#[tokio::test]
+async fn a_broken_line_is_named() {
     let file = file(
         "{\"id\": \"1\", \"text\": \"路灯不亮\", \"time\": \"2019-08-01T08:00:00+08:00\"}\n{\"id\": \"2\", \"text\": \"路灯不亮\"}\n",
     );
-    let said = format!("{:#}", replay(file.path()).unwrap_err());
+    let said = format!("{:#}", replay(file.path()).await.unwrap_err());
     assert!(said.contains("line 2") && said.contains("`time`"), "{said}");
 }
 
 /// The pair-F1 over the pairs that have a post of the reference: together in an event and together in a matter.
-#[test]
-fn the_hot_matters_of_the_board_are_found_together() {
+#[tokio::test]
+async fn the_hot_matters_of_the_board_are_found_together() {
     let shared = std::env::var_os("WENSHENG_SHARED_DATA")
         .map_or_else(|| project().join("../shared/data"), PathBuf::from);
     let input = shared.join("board_posts.jsonl");
@@ -106,7 +121,7 @@ fn the_hot_matters_of_the_board_are_found_together() {
         matters.extend(ids.into_iter().map(|id| (id, number)));
     }
     let (mut right, mut wrong) = (0, 0);
-    for event in &replay(&input).unwrap() {
+    for event in &replay(&input).await.unwrap() {
         let posts = posts(event);
         for (at, one) in posts.iter().enumerate() {
             for other in &posts[at + 1..] {

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-pub use alert::{Alert, EventSummary, RiskTerm};
+pub use alert::{Alert, Count, Day, EventSummary, KeyDate, Recurrence, RiskTerm, Sentiments, Turn};
 pub use assessment::{
     APPEALS, Appeal, Assessment, EventMembership, Evidence, FindingKind, Part, Place, Polarity,
     Responsible, Role, SecondOpinion, Sentiment, Subject, SubjectShare,

@@ -34,6 +34,8 @@ pub struct Item {
     pub author: String,
     /// When it was published; nothing where that is not told.
     pub published: Option<Told>,
+    /// When it was officially answered; nothing while no answer is shown.
+    pub answered: Option<Timestamp>,
     /// Votes for it.
     pub likes: u32,
     /// Votes against it.

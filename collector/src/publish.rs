@@ -116,7 +116,7 @@ impl Publisher {
         &self.metrics
     }
 
-    /// Sends those items that are new or whose words have changed, and remembers them with the cursor.
+    /// Sends those items that are new, whose words have changed or that were answered, and remembers them with the cursor.
     /// Tells how many were sent.
     ///
     /// # Errors
@@ -139,7 +139,10 @@ impl Publisher {
         let ids: Vec<String> = found.iter().map(|(_, post)| post.id.clone()).collect();
         let mut known = self.state.sent(&ids).await?;
         for (item, post) in found {
-            let hash = id::of("words", &[&post.title, &post.text]);
+            let hash = match &post.answered_at {
+                None => id::of("words", &[&post.title, &post.text]),
+                Some(at) => id::of("words", &[&post.title, &post.text, &at.to_string()]),
+            };
             // The same post may come twice at once: a pinned one, or a row corrected further down.
             let before = known.get(&post.id);
             let revision = match before {
@@ -243,6 +246,7 @@ impl Publisher {
                 likes: item.likes,
                 opposes: item.opposes,
             },
+            answered_at: item.answered.filter(|at| *at <= now),
         }
     }
 }

@@ -53,6 +53,7 @@ impl Handler for Intake {
             let outcome = match taken {
                 Taken::Opened => "opened",
                 Taken::Raised => "raised",
+                Taken::Updated => "updated",
                 Taken::Known => "known",
             };
             self.metrics

@@ -230,6 +230,25 @@ async fn an_alert_delivered_again_changes_nothing_and_a_graver_one_raises_the_ca
 }
 
 #[tokio::test]
+async fn an_alert_brought_up_to_date_tells_the_case_more_and_disturbs_nobody() {
+    let office = office().await;
+    assert_eq!(office.take(4).await, Taken::Opened);
+    let mut newer = alert(4);
+    newer.update = 1;
+    newer.event.posts = 12;
+    let take = |alert: Alert| {
+        let cases = office.cases.clone();
+        async move { cases.take(&alert, &routed(), morning()).await.unwrap() }
+    };
+    assert_eq!(take(newer.clone()).await, Taken::Updated);
+    assert_eq!(take(newer).await, Taken::Known);
+    assert_eq!(office.take(4).await, Taken::Known, "the older one again");
+    let case = office.only().await;
+    assert_eq!((case.alert.event.posts, case.version), (12, 1));
+    assert_eq!(office.outbox().await.len(), 1, "no move, no case event");
+}
+
+#[tokio::test]
 async fn what_had_ended_is_judged_again_when_it_grows() {
     let office = office().await;
     office.take(4).await;

@@ -1,47 +1,54 @@
 //! The events of one partition within the window. Rebuilt from that partition's assessments, so it
 //! needs no store of its own.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use backbone::id;
-use backbone::message::{Assessment, EventSummary, Place, Post};
+use backbone::message::{Alert, Assessment, Post};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_128;
 
-use super::profile::{Index, Profile};
+use super::gist::plain_title;
+use super::index::Index;
+use super::past::Past;
+use super::{Alerted, Event, Profile};
 
 /// How much more similar a post must be whose subject no post of the event has: matters of one estate share its name.
 const OTHER_SUBJECT: f64 = 1.5;
-/// Ids and times kept per event: the newest.
-const NEWEST: usize = 100;
-/// Distinct voices counted per event.
-const VOICES: usize = 10_000;
-/// Characters of the gist.
-const GIST: usize = 200;
+/// How much more similar a past event must be than one of the window to be the same matter.
+const RETURNED: f64 = 1.5;
 
-/// What an event is known by.
-#[derive(Debug, Clone)]
-pub struct Event {
-    /// Its id.
-    pub id: String,
-    /// Its title: that of its first post.
-    pub title: String,
-    /// Words of harm its posts use.
-    pub intensity: BTreeSet<String>,
-    /// Gravest level reached; an alert was raised for it.
-    pub level: Option<u8>,
-    region: String,
-    gist: String,
-    posts: u32,
-    post_ids: Vec<String>,
-    times: Vec<Timestamp>,
-    voices: HashSet<String>,
-    sources: BTreeSet<String>,
-    sentiment_sum: f64,
-    subjects: BTreeMap<String, u32>,
-    places: Vec<(Place, u32)>,
-    first_at: Timestamp,
-    last_at: Timestamp,
+/// What a post tells of its matter.
+pub struct Telling<'a> {
     profile: Profile,
+    body: &'a str,
+    tell: &'a dyn Fn(&str) -> Vec<(u32, f32)>,
+}
+
+impl<'a> Telling<'a> {
+    /// Of a cleaned text, whose first line is the title, and its body as the writer wrote it; `tell` gives the pairs of
+    /// a text, each below 2^18, and what each tells.
+    #[must_use]
+    pub fn of(cleaned: &str, body: &'a str, tell: &'a dyn Fn(&str) -> Vec<(u32, f32)>) -> Self {
+        Self {
+            profile: Profile::of(cleaned, tell),
+            body,
+            tell,
+        }
+    }
+
+    pub(super) fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    pub(super) fn body(&self) -> &str {
+        self.body
+    }
+
+    pub(super) fn tell(&self) -> &dyn Fn(&str) -> Vec<(u32, f32)> {
+        self.tell
+    }
 }
 
 /// The event a post joined.
@@ -49,41 +56,61 @@ pub struct Event {
 pub struct Joined {
     /// Its id.
     pub event: String,
-    /// Its title.
-    pub title: String,
-    /// Similarity to the event's nearest post; 1 for the post that opened it.
+    /// Similarity to the event before; 1 for the post that opened it.
     pub similarity: f64,
-    /// Whether the post was in already: a message delivered again.
-    pub again: bool,
+    /// Whether the event changed; not when a message was delivered again.
+    pub changed: bool,
+}
+
+/// Where a post is.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Member {
+    event: u32,
+    revision: u32,
+    similarity: f32,
 }
 
 /// The events of one partition.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Window {
     length: SignedDuration,
     most_events: usize,
     least_similarity: f64,
-    events: BTreeMap<u64, Event>,
-    numbers: HashMap<String, u64>,
-    members: HashMap<String, (u64, f64)>,
+    events: HashMap<u32, Box<Event>>,
+    numbers: HashMap<u128, u32>,
+    members: HashMap<u128, Member>,
+    /// What was told of events that no post of is known yet.
+    early: HashMap<String, Alerted>,
     index: Index,
-    next_number: u64,
+    /// Events by the time of their newest post.
+    ages: BTreeSet<(Timestamp, u32)>,
+    /// Events whose risk must be looked at again by a time.
+    due: BTreeSet<(Timestamp, u32)>,
+    past: Past,
+    next_number: u32,
+    /// The latest time by which posts were both published and collected.
+    watermark: Timestamp,
 }
 
 impl Window {
     /// A window that joins a post to an event when they lie at most `days` apart and are alike by
-    /// `least_similarity`, and that forgets the events opened first beyond `most_events`.
+    /// `least_similarity`, and that lets go the events that grew least lately beyond `most_events`.
     #[must_use]
     pub fn new(days: u32, most_events: usize, least_similarity: f64) -> Self {
         Self {
             length: SignedDuration::from_hours(24 * i64::from(days)),
             most_events: most_events.max(1),
             least_similarity,
-            events: BTreeMap::new(),
+            events: HashMap::new(),
             numbers: HashMap::new(),
             members: HashMap::new(),
+            early: HashMap::new(),
             index: Index::default(),
+            ages: BTreeSet::new(),
+            due: BTreeSet::new(),
+            past: Past::default(),
             next_number: 0,
+            watermark: Timestamp::default(),
         }
     }
 
@@ -102,68 +129,132 @@ impl Window {
     /// The event of that id.
     #[must_use]
     pub fn event(&self, id: &str) -> Option<&Event> {
-        self.events.get(self.numbers.get(id)?)
+        let number = self.numbers.get(&digest(id))?;
+        self.events.get(number).map(AsRef::as_ref)
     }
 
-    /// Records that an event's alert of a level was raised.
-    pub fn reached(&mut self, id: &str, level: u8) {
-        if let Some(event) = self
-            .numbers
-            .get(id)
-            .and_then(|number| self.events.get_mut(number))
-        {
-            event.level = Some(event.level.map_or(level, |before| before.min(level)));
+    /// All events, in no order.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.events.values().map(AsRef::as_ref)
+    }
+
+    /// Takes note of an alert that was raised.
+    pub fn alerted(&mut self, alert: &Alert) {
+        let take = |alerted: &mut Alerted| {
+            alerted.take(alert.level, alert.update, &alert.event, alert.raised_at);
+        };
+        match self.event_mut(&alert.event.id) {
+            Some(event) => take(&mut event.alerted),
+            None => take(self.early.entry(alert.event.id.clone()).or_default()),
         }
     }
 
-    /// Puts a post into the event of its like, or opens one for it. The assessment says all but the
-    /// event; `profile` is the post's.
-    pub fn join(&mut self, assessment: &Assessment, profile: &Profile) -> Joined {
+    /// Notes when an event's risk must be looked at again.
+    pub fn look_again(&mut self, id: &str, at: Option<Timestamp>) {
+        let Some(number) = self.numbers.get(&digest(id)).copied() else {
+            return;
+        };
+        if let Some(event) = self.events.get_mut(&number) {
+            if let Some(before) = std::mem::replace(&mut event.due_at, at) {
+                self.due.remove(&(before, number));
+            }
+            self.due.extend(at.map(|at| (at, number)));
+        }
+    }
+
+    /// An event whose risk must be looked at again by now; it is due no more.
+    pub fn due(&mut self, now: Timestamp) -> Option<String> {
+        let (at, number) = *self.due.first()?;
+        if at > now {
+            return None;
+        }
+        self.due.pop_first();
+        let event = self.events.get_mut(&number)?;
+        event.due_at = None;
+        Some(event.id.clone())
+    }
+
+    /// Puts a post into the event of its like, or opens one for it. The assessment says all but the event.
+    pub fn join(&mut self, assessment: &Assessment, telling: &Telling<'_>) -> Joined {
         let post = &assessment.post;
-        if let Some((number, similarity)) = self.members.get(&post.id)
-            && let Some(event) = self.events.get(number)
+        let known = self.members.get(&digest(&post.id)).copied();
+        if let Some(member) = known
+            && let Some(event) = self.events.get_mut(&member.event)
         {
+            let changed = post.revision > member.revision;
+            if changed {
+                event.revise(assessment);
+                self.know(post, member.event, member.similarity);
+            }
             return Joined {
-                event: event.id.clone(),
-                title: event.title.clone(),
-                similarity: *similarity,
-                again: true,
+                event: self.id_of(member.event),
+                similarity: f64::from(member.similarity),
+                changed,
             };
         }
-        let (number, similarity) = self.nearest(assessment, profile).unwrap_or_else(|| {
-            (
-                self.open(&id::of_event(&post.region, &post.id), &title_of(post), post),
-                1.0,
-            )
+        self.move_on(post);
+        let nearest = self.nearest(assessment, telling.profile());
+        let (number, similarity) = nearest.unwrap_or_else(|| {
+            let id = id::of_event(&post.region, &post.id);
+            let title = plain_title(&post.title, &post.text);
+            (self.open(&id, &title, assessment, telling.profile()), 1.0)
         });
-        self.add(number, similarity, assessment, profile);
-        let event = self.events.get(&number);
+        self.add(number, similarity, assessment, telling);
         Joined {
-            event: event.map(|event| event.id.clone()).unwrap_or_default(),
-            title: event.map(|event| event.title.clone()).unwrap_or_default(),
+            event: self.id_of(number),
             similarity,
-            again: false,
+            changed: true,
         }
     }
 
-    /// Puts back a post that was assessed before, into the event it was in.
-    pub fn restore(&mut self, assessment: &Assessment, profile: &Profile) {
+    /// Puts a post that was assessed before into the event it is said to be in, and out of the one it was in.
+    pub fn restore(&mut self, assessment: &Assessment, telling: &Telling<'_>) {
         let Some(membership) = &assessment.event else {
             return;
         };
-        if !self.members.contains_key(&assessment.post.id) {
-            let number = match self.numbers.get(&membership.id) {
-                Some(number) => *number,
-                None => self.open(&membership.id, &membership.title, &assessment.post),
-            };
-            self.add(number, membership.similarity, assessment, profile);
+        let post = &assessment.post;
+        self.move_on(post);
+        let number = self.numbers.get(&digest(&membership.id)).copied();
+        if let Some(member) = self.members.get(&digest(&post.id)).copied() {
+            if number == Some(member.event) {
+                if post.revision > member.revision {
+                    if let Some(event) = self.events.get_mut(&member.event) {
+                        event.revise(assessment);
+                    }
+                    self.know(post, member.event, member.similarity);
+                }
+                return;
+            }
+            self.leave(member.event, assessment, telling);
         }
-        if let Some(level) = membership.level {
-            self.reached(&membership.id, level);
+        let number = number.unwrap_or_else(|| {
+            self.open(
+                &membership.id,
+                &membership.title,
+                assessment,
+                telling.profile(),
+            )
+        });
+        self.add(number, membership.similarity, assessment, telling);
+        if let (Some(level), Some(event)) = (membership.level, self.event_mut(&membership.id)) {
+            let summary = event.summary();
+            event
+                .alerted
+                .take(level, 0, &summary, assessment.assessed_at);
         }
     }
 
-    fn nearest(&self, assessment: &Assessment, profile: &Profile) -> Option<(u64, f64)> {
+    fn id_of(&self, number: u32) -> String {
+        let event = self.events.get(&number);
+        event.map(|event| event.id.clone()).unwrap_or_default()
+    }
+
+    fn event_mut(&mut self, id: &str) -> Option<&mut Event> {
+        let number = self.numbers.get(&digest(id))?;
+        self.events.get_mut(number).map(AsMut::as_mut)
+    }
+
+    fn nearest(&self, assessment: &Assessment, profile: &Profile) -> Option<(u32, f64)> {
         let post = &assessment.post;
         self.index
             .candidates(&post.region, profile)
@@ -186,141 +277,111 @@ impl Window {
             .max_by(|one, other| one.1.total_cmp(&other.1))
     }
 
-    fn open(&mut self, id: &str, title: &str, post: &Post) -> u64 {
-        while self.events.len() >= self.most_events {
-            self.forget_first();
+    fn open(&mut self, id: &str, title: &str, assessment: &Assessment, profile: &Profile) -> u32 {
+        let post = &assessment.post;
+        while self.events.len() >= self.most_events
+            && let Some((_, oldest)) = self.ages.first().copied()
+        {
+            self.let_go(oldest);
         }
         let number = self.next_number;
-        self.next_number += 1;
-        self.numbers.insert(id.to_owned(), number);
-        self.events.insert(
-            number,
-            Event {
-                id: id.to_owned(),
-                title: title.to_owned(),
-                intensity: BTreeSet::new(),
-                level: None,
-                region: post.region.clone(),
-                gist: String::new(),
-                posts: 0,
-                post_ids: Vec::new(),
-                times: Vec::new(),
-                voices: HashSet::new(),
-                sources: BTreeSet::new(),
-                sentiment_sum: 0.0,
-                subjects: BTreeMap::new(),
-                places: Vec::new(),
-                first_at: post.published_at,
-                last_at: post.published_at,
-                profile: Profile::default(),
-            },
-        );
+        self.next_number = number.wrapping_add(1);
+        let alerted = self.early.remove(id).unwrap_or_default();
+        let mut event = Event::open(id, title, post, alerted);
+        let subject = assessment.subject.as_ref().map(|subject| &subject.name);
+        let least = |known: &str| {
+            let same = subject.is_none_or(|subject| subject == known);
+            self.least_similarity * RETURNED * if same { 1.0 } else { OTHER_SUBJECT }
+        };
+        event.recurrence = self.past.like(&post.region, profile, least);
+        self.numbers.insert(digest(id), number);
+        self.ages.insert((event.last_at, number));
+        self.events.insert(number, Box::new(event));
         number
     }
 
-    fn add(&mut self, number: u64, similarity: f64, assessment: &Assessment, profile: &Profile) {
+    fn add(
+        &mut self,
+        number: u32,
+        similarity: f64,
+        assessment: &Assessment,
+        telling: &Telling<'_>,
+    ) {
         let Some(event) = self.events.get_mut(&number) else {
             return;
         };
-        let post = &assessment.post;
-        self.members.insert(post.id.clone(), (number, similarity));
-        event.take(assessment);
-        event.profile.add(profile);
-        self.index.add(&event.region, profile, number);
+        let before = event.last_at;
+        event.take(assessment, telling);
+        if event.last_at != before {
+            self.ages.remove(&(before, number));
+            self.ages.insert((event.last_at, number));
+        }
+        event.members.push(digest(&assessment.post.id));
+        self.index.add(&event.region, telling.profile(), number);
+        self.know(&assessment.post, number, similarity as f32);
     }
 
-    fn forget_first(&mut self) {
-        let Some((number, event)) = self.events.pop_first() else {
+    fn know(&mut self, post: &Post, event: u32, similarity: f32) {
+        self.members.insert(
+            digest(&post.id),
+            Member {
+                event,
+                revision: post.revision,
+                similarity,
+            },
+        );
+    }
+
+    fn leave(&mut self, number: u32, assessment: &Assessment, telling: &Telling<'_>) {
+        let Some(event) = self.events.get_mut(&number) else {
             return;
         };
-        self.numbers.remove(&event.id);
-        self.members.retain(|_, (of, _)| *of != number);
-        self.index.remove(number);
-    }
-}
-
-impl Event {
-    /// Whether a post has a subject that posts of the event have.
-    fn knows_subject_of(&self, assessment: &Assessment) -> bool {
-        let subject = assessment.subject.as_ref();
-        subject.is_none_or(|subject| self.subjects.contains_key(&subject.name))
-    }
-
-    fn take(&mut self, assessment: &Assessment) {
-        let post = &assessment.post;
-        self.posts += 1;
-        self.post_ids.push(post.id.clone());
-        self.times.push(post.published_at);
-        if self.post_ids.len() > NEWEST {
-            self.post_ids.remove(0);
-            self.times.remove(0);
+        let before = event.last_at;
+        event.leave(assessment, telling);
+        let left = digest(&assessment.post.id);
+        event.members.retain(|member| *member != left);
+        self.ages.remove(&(before, number));
+        self.ages.insert((event.last_at, number));
+        if event.posts == 0 {
+            self.remove(number);
         }
-        if let Some(author) = &post.author
-            && self.voices.len() < VOICES
+    }
+
+    /// Moves the watermark, and lets go what lies too far behind it. A post of the future moves it no further than the
+    /// day it was collected.
+    fn move_on(&mut self, post: &Post) {
+        let at = post.published_at.min(post.collected_at);
+        if at <= self.watermark {
+            return;
+        }
+        self.watermark = at;
+        while let Some((last_at, oldest)) = self.ages.first().copied()
+            && at.duration_since(last_at) > self.length
         {
-            self.voices.insert(format!("{}/{author}", post.source));
-        }
-        self.sources.insert(post.source.clone());
-        self.sentiment_sum += assessment.sentiment.score;
-        if let Some(subject) = &assessment.subject {
-            *self.subjects.entry(subject.name.clone()).or_default() += 1;
-        }
-        for place in &assessment.places {
-            match self.places.iter_mut().find(|(known, _)| known == place) {
-                Some((_, count)) => *count += 1,
-                None => self.places.push((place.clone(), 1)),
-            }
-        }
-        self.intensity.extend(assessment.intensity.iter().cloned());
-        self.first_at = self.first_at.min(post.published_at);
-        self.last_at = self.last_at.max(post.published_at);
-        if self.gist.chars().count() < GIST / 2 {
-            self.gist = post.text.trim().chars().take(GIST).collect();
+            self.let_go(oldest);
         }
     }
 
-    /// How many posts of the newest hundred were published in the 24 hours before the newest.
-    #[must_use]
-    pub fn posts_in_last_day(&self) -> u32 {
-        let day = SignedDuration::from_hours(24);
-        self.times
-            .iter()
-            .filter(|time| self.last_at.duration_since(**time) <= day)
-            .count() as u32
+    fn let_go(&mut self, number: u32) {
+        if let Some(event) = self.remove(number) {
+            self.past.remember(&event);
+        }
     }
 
-    /// The event as alerts tell it.
-    #[must_use]
-    pub fn summary(&self) -> EventSummary {
-        let mut places = self.places.clone();
-        places.sort_by_key(|(place, count)| (std::cmp::Reverse(*count), place.within.is_empty()));
-        EventSummary {
-            id: self.id.clone(),
-            title: self.title.clone(),
-            gist: self.gist.clone(),
-            posts: self.posts,
-            post_ids: self.post_ids.clone(),
-            // A post without an author is a voice of its own only where no author is known at all.
-            voices: (self.voices.len() as u32).max(1),
-            sources: self.sources.iter().cloned().collect(),
-            sentiment: self.sentiment_sum / f64::from(self.posts.max(1)),
-            subject: self
-                .subjects
-                .iter()
-                .max_by_key(|(_, count)| **count)
-                .map(|(name, _)| name.clone())
-                .unwrap_or_default(),
-            places: places.into_iter().map(|(place, _)| place).collect(),
-            first_at: self.first_at,
-            last_at: self.last_at,
+    fn remove(&mut self, number: u32) -> Option<Box<Event>> {
+        let event = self.events.remove(&number)?;
+        self.ages.remove(&(event.last_at, number));
+        if let Some(at) = event.due_at {
+            self.due.remove(&(at, number));
         }
+        self.numbers.remove(&digest(&event.id));
+        for member in &event.members {
+            self.members.remove(member);
+        }
+        Some(event)
     }
 }
 
-fn title_of(post: &Post) -> String {
-    let title = post.title.trim();
-    if title.is_empty() {
-        return post.text.trim().chars().take(30).collect();
-    }
-    title.to_owned()
+fn digest(id: &str) -> u128 {
+    xxh3_128(id.as_bytes())
 }

@@ -22,23 +22,23 @@ const DENIALS: [&str; 9] = [
 #[derive(Debug)]
 pub struct Intensity {
     kinds: Vec<Kind>,
-    weights: HashMap<String, f64>,
+    /// The kind of each word, by its place.
+    of: HashMap<String, usize>,
 }
 
 impl Intensity {
     /// The kinds of the rules.
     #[must_use]
     pub fn new(rules: &Rules) -> Self {
-        let mut weights: HashMap<String, f64> = HashMap::new();
-        for kind in &rules.intensity {
+        let mut of = HashMap::new();
+        for (place, kind) in rules.intensity.iter().enumerate() {
             for word in &kind.words {
-                let weight = weights.entry(word.clone()).or_default();
-                *weight = weight.max(kind.weight);
+                of.entry(word.clone()).or_insert(place);
             }
         }
         Self {
             kinds: rules.intensity.clone(),
-            weights,
+            of,
         }
     }
 
@@ -74,12 +74,18 @@ impl Intensity {
         read
     }
 
-    /// How intense the words are together, in `[0, 1]`: their kinds' weights, added up to 1.
+    /// How intense the words of some posts are on the mean, in `[0, 1]`: the weights of their kinds, each times the part of the
+    /// posts that use its most used word, added up to 1.
     #[must_use]
-    pub fn value<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> f64 {
-        words
-            .into_iter()
-            .filter_map(|word| self.weights.get(word))
-            .fold(0.0, |sum: f64, weight| (sum + weight).min(1.0))
+    pub fn value<'a>(&self, words: impl IntoIterator<Item = (&'a str, f64)>) -> f64 {
+        let mut parts = vec![0.0_f64; self.kinds.len()];
+        for (word, part) in words {
+            if let Some(most) = self.of.get(word).and_then(|place| parts.get_mut(*place)) {
+                *most = most.max(part);
+            }
+        }
+        let weighed = self.kinds.iter().zip(parts);
+        let sum: f64 = weighed.map(|(kind, part)| kind.weight * part).sum();
+        sum.min(1.0)
     }
 }

@@ -1,6 +1,7 @@
 //! The rows of the tables, one per kind of message. Times are milliseconds since 1970, UTC.
 
 use clickhouse::Row;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::message::{Alert, Assessment, CaseEvent};
@@ -53,6 +54,8 @@ pub struct AssessmentRow {
     pub evidence: String,
     /// The message's `second_opinion` as JSON; empty where there is none.
     pub second_opinion: String,
+    /// 0 while the source shows no answer.
+    pub answered_at: i64,
 }
 
 impl AssessmentRow {
@@ -126,6 +129,7 @@ impl From<&Assessment> for AssessmentRow {
                 .as_ref()
                 .and_then(|opinion| serde_json::to_string(opinion).ok())
                 .unwrap_or_default(),
+            answered_at: post.answered_at.map_or(0, Timestamp::as_millisecond),
         }
     }
 }

@@ -80,6 +80,11 @@ pub trait Handler: Send {
         let _ = partitions;
     }
 
+    /// Called when no message came for a while: time passes all the same.
+    fn idle(&mut self) -> impl Future<Output = Result<(), NotNow>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// Handles a batch, in order within each partition. Once it returns `Ok`, all its results are
     /// acknowledged and the offsets move; the messages named in the answer go to the dead letters.
     fn handle(
@@ -249,6 +254,11 @@ pub async fn consume<H: Handler>(
         }
         take_assigned(&consumption, &consumer, &mut handler, &stop).await;
         if backlog.is_empty() {
+            if let Err(not_now) = handler.idle().await {
+                consumption
+                    .readiness
+                    .down(consumption.dependency(), not_now.reason);
+            }
             continue;
         }
         let batch = std::mem::take(&mut backlog);

@@ -1,13 +1,15 @@
 //! An event that reached a risk level.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Message;
 use super::assessment::Place;
 
-/// An event reached a level of risk; raised once per event and level.
+/// An event reached a level of risk; raised once per event and level, and sent again with the same id when there is
+/// more to tell of the event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Alert {
     /// Deterministic id, see [`crate::id::of_alert`].
@@ -25,9 +27,16 @@ pub struct Alert {
     /// When the post whose arrival raised it was published.
     #[schemars(with = "String")]
     pub published_at: Timestamp,
-    /// When it was raised.
+    /// When it was raised, or brought up to date.
     #[schemars(with = "String")]
     pub raised_at: Timestamp,
+    /// 0 when the level was reached; one more each time the alert was brought up to date.
+    #[serde(default)]
+    pub update: u32,
+    /// The alert that tells of this one together with others, when many came at once: the matter is handled like any
+    /// other, but does not ring by itself.
+    #[serde(default)]
+    pub digest: Option<String>,
 }
 
 /// One term of the risk formula.
@@ -37,7 +46,7 @@ pub struct RiskTerm {
     pub name: String,
     /// Its value in `[0, 1]`.
     pub value: f64,
-    /// Weight times value: its part of the score.
+    /// Weight times value: its part of the score. An official answer takes from the score: its share is negative.
     pub share: f64,
 }
 
@@ -46,12 +55,15 @@ pub struct RiskTerm {
 pub struct EventSummary {
     /// The event's id.
     pub id: String,
-    /// Its title: that of its first post.
+    /// Its title in plain words, from that of its first post.
     pub title: String,
-    /// The first characters of the post that tells most, masked, for the unit to know the matter.
+    /// The matter in two lines: the sentences of its posts that tell most, masked.
     pub gist: String,
     /// How many posts it has.
     pub posts: u32,
+    /// How many of them were changed by their writers, counted each time.
+    #[serde(default)]
+    pub revisions: u32,
     /// Ids of its posts, the newest last, at most 100.
     pub post_ids: Vec<String>,
     /// How many distinct voices.
@@ -60,14 +72,108 @@ pub struct EventSummary {
     pub sources: Vec<String>,
     /// Mean sentiment of its posts, in `[-1, 1]`.
     pub sentiment: f64,
+    /// How many posts are negative, neutral and positive.
+    #[serde(default)]
+    pub sentiments: Sentiments,
+    /// How many posts want what, the most frequent first.
+    #[serde(default)]
+    pub appeals: Vec<Count>,
     /// Its main subject; empty when none was found.
     pub subject: String,
+    /// How many posts have which subject, the most frequent first.
+    #[serde(default)]
+    pub subjects: Vec<Count>,
     /// Places its posts name, the most named first.
     pub places: Vec<Place>,
     /// When its first post was published.
     #[schemars(with = "String")]
     pub first_at: Timestamp,
     /// When its newest post was published.
+    #[schemars(with = "String")]
+    pub last_at: Timestamp,
+    /// Posts of each day that had any, in Asia/Shanghai, the newest sixty days.
+    #[serde(default)]
+    pub days: Vec<Day>,
+    /// The dates of its story, in order.
+    #[serde(default)]
+    pub key_dates: Vec<KeyDate>,
+    /// When an official answer was last seen among its posts; absent while there is none.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub answered_at: Option<Timestamp>,
+    /// The earlier event that this one repeats (复发), when it is like one that ended long ago.
+    #[serde(default)]
+    pub recurrence: Option<Recurrence>,
+}
+
+/// Posts by sentiment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Sentiments {
+    /// Complaint, anger, disappointment.
+    pub negative: u32,
+    /// A question, a notice, a plain report.
+    pub neutral: u32,
+    /// Thanks, praise, satisfaction.
+    pub positive: u32,
+}
+
+/// How many posts have something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Count {
+    /// What they have.
+    pub name: String,
+    /// How many.
+    pub posts: u32,
+}
+
+/// Posts of a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Day {
+    /// The day.
+    #[schemars(with = "String")]
+    pub day: Date,
+    /// How many.
+    pub posts: u32,
+}
+
+/// A date in the story of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KeyDate {
+    /// What was then.
+    pub what: Turn,
+    /// When.
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+}
+
+/// What a date in the story of an event stands for.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Turn {
+    /// Its first post.
+    First,
+    /// It reached a level.
+    Level,
+    /// The day of most posts, where it had more than one day.
+    Peak,
+    /// An official answer.
+    Answered,
+    /// A post after a long quiet.
+    Revived,
+    /// Its newest post.
+    Newest,
+}
+
+/// An earlier event of the same matter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Recurrence {
+    /// Its id.
+    pub event: String,
+    /// Its title.
+    pub title: String,
+    /// When its last post was published.
     #[schemars(with = "String")]
     pub last_at: Timestamp,
 }

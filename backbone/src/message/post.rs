@@ -48,6 +48,10 @@ pub struct Post {
     /// Reactions counted by the source: for (likes) and against.
     #[serde(default)]
     pub reactions: Reactions,
+    /// When the source shows that it was officially answered; absent while it shows no answer.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub answered_at: Option<Timestamp>,
 }
 
 /// How far the time of a post can be relied on.
@@ -89,6 +93,14 @@ impl SourceKind {
             Self::Import => "import",
             Self::Official => "official",
         }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Board, Self::Feed, Self::Import, Self::Official]
+            .into_iter()
+            .find(|kind| kind.name() == name)
     }
 }
 

@@ -58,6 +58,9 @@ pub struct Api {
     /// Where it has the number of votes against it.
     #[serde(default)]
     pub opposes: Option<String>,
+    /// Where it has the time of the official answer, once there is one.
+    #[serde(default)]
+    pub answered: Option<String>,
     /// Where it has its address.
     #[serde(default)]
     pub link: Option<String>,
@@ -157,6 +160,7 @@ impl Api {
             published: Some(published),
             likes: count(&self.likes),
             opposes: count(&self.opposes),
+            answered: time::tell(&or_empty(&self.answered), now).map(|told| told.at),
             how: How::default()
                 .at("id", &self.id)
                 .at("text", &self.text)
@@ -187,6 +191,7 @@ impl Source for Api {
             ("api.author", &self.author),
             ("api.likes", &self.likes),
             ("api.opposes", &self.opposes),
+            ("api.answered", &self.answered),
             ("api.link", &self.link),
         ];
         let places = optional

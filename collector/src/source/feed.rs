@@ -201,6 +201,7 @@ fn item(entry: feed_rs::model::Entry, page: &Page) -> Result<Item, String> {
             }),
         likes: 0,
         opposes: 0,
+        answered: None,
         how: How::default(),
     })
 }

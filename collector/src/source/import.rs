@@ -76,6 +76,8 @@ pub struct Columns {
     pub likes: String,
     /// Votes against it; may be missing in the file.
     pub opposes: String,
+    /// When it was officially answered; may be missing in the file, empty where it was not.
+    pub answered: String,
 }
 
 impl Default for Columns {
@@ -88,6 +90,7 @@ impl Default for Columns {
             author: "user".to_owned(),
             likes: "like".to_owned(),
             opposes: "oppose".to_owned(),
+            answered: "answered".to_owned(),
         }
     }
 }
@@ -163,6 +166,15 @@ impl Import {
                 .parse()
                 .map_err(|_| format!("field `{column}` is not a whole number")),
         };
+        let answered = match of(&columns.answered) {
+            "" => None,
+            told => Some(time::tell(told, round.now).ok_or_else(|| {
+                format!(
+                    "field `{}` tells no time; leave it empty or write it as 2023-07-18 08:30:00",
+                    columns.answered
+                )
+            })?),
+        };
         Ok(Item {
             id: id.to_owned(),
             url: String::new(),
@@ -172,6 +184,7 @@ impl Import {
             published: Some(published),
             likes: count(&columns.likes)?,
             opposes: count(&columns.opposes)?,
+            answered: answered.map(|told| told.at),
             how: How::default()
                 .at("id", &columns.id)
                 .at("title", &columns.title)

@@ -49,6 +49,9 @@ pub struct Posts {
     /// CSS selector of the number of votes against it.
     #[serde(default)]
     pub opposes: Option<String>,
+    /// CSS selector of the time of the official answer, once there is one.
+    #[serde(default)]
+    pub answered: Option<String>,
     /// Hours after which a post's page is looked at again, for edits.
     #[serde(default = "default_recheck_hours")]
     pub recheck_hours: u32,
@@ -77,6 +80,7 @@ impl Default for Posts {
             author: None,
             likes: None,
             opposes: None,
+            answered: None,
             recheck_hours: default_recheck_hours(),
             recheck_days: default_recheck_days(),
             charset: None,
@@ -97,6 +101,7 @@ impl Posts {
             ("post.author", self.author.as_ref()),
             ("post.likes", self.likes.as_ref()),
             ("post.opposes", self.opposes.as_ref()),
+            ("post.answered", self.answered.as_ref()),
         ] {
             if let Some(selector) = selector {
                 parse(field, selector)?;
@@ -171,6 +176,10 @@ impl Posts {
             }
             None => article.time(round.now),
         };
+        // A post that has no answer yet has no place for its time either.
+        let answered = (self.answered.as_ref())
+            .and_then(|selector| fields.of("post.answered", selector).ok())
+            .and_then(|found| time::tell(&found.value, round.now));
         let mut how = How::default();
         how.note("text", Some(&text));
         how.note("title", title.as_ref());
@@ -185,6 +194,7 @@ impl Posts {
             published: published.map(|published| published.value),
             likes: count("post.likes", &self.likes)?,
             opposes: count("post.opposes", &self.opposes)?,
+            answered: answered.map(|told| told.at),
             how,
         })
     }

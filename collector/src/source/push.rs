@@ -136,6 +136,9 @@ struct Pushed {
     likes: u32,
     #[serde(default)]
     opposes: u32,
+    /// When it was officially answered.
+    #[serde(default)]
+    answered: String,
 }
 
 /// What became of a batch, post by post.
@@ -254,6 +257,14 @@ pub(crate) fn item(row: serde_json::Value, now: Timestamp) -> Result<Item, Strin
         _ if pushed.url.is_empty() => String::new(),
         _ => return Err("`url` must begin with http or https".to_owned()),
     };
+    let answered = match pushed.answered.trim() {
+        "" => None,
+        told => Some(
+            time::tell(told, now)
+                .ok_or("`answered` tells no time; write it as 2023-07-18T08:30:00+08:00")?
+                .at,
+        ),
+    };
     Ok(Item {
         id: pushed.id.trim().to_owned(),
         url,
@@ -263,6 +274,7 @@ pub(crate) fn item(row: serde_json::Value, now: Timestamp) -> Result<Item, Strin
         published: Some(published),
         likes: pushed.likes,
         opposes: pushed.opposes,
+        answered,
         how: How::default(),
     })
 }

@@ -74,7 +74,9 @@ pub enum Taken {
     Opened,
     /// It raised a case, or brought one that had ended back.
     Raised,
-    /// It was taken in before, or told nothing graver.
+    /// It brought what a case knows of its event up to date.
+    Updated,
+    /// It was taken in before, or told nothing new.
     Known,
 }
 
@@ -152,11 +154,19 @@ impl Cases {
             .await?
             .rows_affected()
             == 1;
-        if !first {
-            return Ok(Taken::Known);
-        }
         let id = id::of_case(&alert.event.id);
         let taken = match find(&mut transaction, &id).await? {
+            Some(case) if case.alert.id == alert.id && case.alert.update < alert.update => {
+                // No move: what an officer is typing at this moment stays good.
+                sqlx::query("UPDATE cases SET alert = ?, updated_at = ? WHERE id = ?")
+                    .bind(json(alert)?)
+                    .bind(now.as_millisecond())
+                    .bind(&id)
+                    .execute(&mut *transaction)
+                    .await?;
+                Taken::Updated
+            }
+            _ if !first => return Ok(Taken::Known),
             None => {
                 self.open(&mut transaction, &id, alert, routed, now).await?;
                 Taken::Opened

@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use backbone::message::{EventSummary, Turn};
 use backbone::region::UnitKind;
 use jiff::Timestamp;
 
@@ -33,6 +34,19 @@ struct Term {
     share: String,
     /// Of 100: the length of its bar.
     length: u64,
+}
+
+/// A date in the story of the event.
+struct KeyDateLine {
+    title: &'static str,
+    at: String,
+}
+
+/// The earlier event that one repeats.
+struct Earlier {
+    event: String,
+    title: String,
+    last_at: String,
 }
 
 /// A move that may be made.
@@ -97,6 +111,11 @@ struct CasePage {
     sentiment_score: String,
     first_at: String,
     last_at: String,
+    /// Its posts by appeal and by sentiment, and how many were changed.
+    counts: String,
+    key_dates: Vec<KeyDateLine>,
+    /// The earlier event that it repeats.
+    recurrence: Option<Earlier>,
     risk_score: String,
     terms: Vec<Term>,
     clocks: Vec<Clock>,
@@ -231,6 +250,18 @@ async fn page(
         sentiment_score: show::score(event.sentiment),
         first_at: show::time(event.first_at),
         last_at: show::time(event.last_at),
+        counts: counts(event),
+        key_dates: (event.key_dates.iter())
+            .map(|date| KeyDateLine {
+                title: turn(date.what),
+                at: show::time(date.at),
+            })
+            .collect(),
+        recurrence: (event.recurrence.as_ref()).map(|earlier| Earlier {
+            event: earlier.event.clone(),
+            title: earlier.title.clone(),
+            last_at: show::time(earlier.last_at),
+        }),
         risk_score: format!("{:.2}", case.alert.score),
         terms: terms(&case),
         clocks: clocks(&case, now),
@@ -258,7 +289,10 @@ fn terms(case: &Case) -> Vec<Term> {
         "intensity" => "伤害与紧急用词",
         "posts" => "帖文数量",
         "voices" => "反映人数",
+        "spread" => "传播范围",
         "speed" => "一天内增长",
+        "silence" => "等待答复时间",
+        "answer" => "已有官方回应",
         _ => "其他",
     };
     case.alert
@@ -267,10 +301,38 @@ fn terms(case: &Case) -> Vec<Term> {
         .map(|term| Term {
             title: title(&term.name),
             value: format!("{:.2}", term.value),
-            share: format!("{:.3}", term.share),
+            share: format!("{:+.3}", term.share),
             length: (term.value.clamp(0.0, 1.0) * 100.0).round() as u64,
         })
         .collect()
+}
+
+fn turn(what: Turn) -> &'static str {
+    match what {
+        Turn::First => "首次反映",
+        Turn::Level => "达到等级",
+        Turn::Peak => "单日最多",
+        Turn::Answered => "官方回应",
+        Turn::Revived => "再度出现",
+        Turn::Newest => "最新反映",
+    }
+}
+
+fn counts(event: &EventSummary) -> String {
+    let moods = &event.sentiments;
+    let moods = [
+        ("负面", moods.negative),
+        ("中性", moods.neutral),
+        ("正面", moods.positive),
+        ("修改", event.revisions),
+    ];
+    let appeals = (event.appeals.iter()).map(|appeal| (appeal.name.as_str(), appeal.posts));
+    appeals
+        .chain(moods)
+        .filter(|(_, posts)| *posts > 0)
+        .map(|(name, posts)| format!("{name}{posts}"))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn clocks(case: &Case, now: Timestamp) -> Vec<Clock> {

@@ -1,0 +1,71 @@
+//! Events that were let go, remembered by what tells them, so that a matter that returns after months is known again (复发).
+
+use std::collections::VecDeque;
+
+use backbone::message::Recurrence;
+use serde::{Deserialize, Serialize};
+
+use super::index::Index;
+use super::{Event, Profile};
+
+/// Events remembered: the newest.
+const MOST: usize = 200_000;
+/// Pairs remembered of each.
+const PAIRS: usize = 48;
+
+/// What is left of events.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Past {
+    events: VecDeque<Remembered>,
+    /// The number of the first.
+    first: u32,
+    index: Index,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Remembered {
+    subject: String,
+    recurrence: Recurrence,
+    profile: Profile,
+}
+
+impl Past {
+    /// Remembers an event that is let go.
+    pub(super) fn remember(&mut self, event: &Event) {
+        if self.events.len() == MOST {
+            self.events.pop_front();
+            self.first = self.first.wrapping_add(1);
+        }
+        let number = self.first.wrapping_add(self.events.len() as u32);
+        let profile = event.profile.heaviest(PAIRS);
+        self.index.add(&event.region, &profile, number);
+        self.events.push_back(Remembered {
+            subject: event.subject().to_owned(),
+            recurrence: Recurrence {
+                event: event.id.clone(),
+                title: event.title.clone(),
+                last_at: event.last_at,
+            },
+            profile,
+        });
+    }
+
+    /// The past event that a post of a region is most like: by what `least` wants for one of that subject, or more.
+    #[must_use]
+    pub(super) fn like(
+        &self,
+        region: &str,
+        post: &Profile,
+        least: impl Fn(&str) -> f64,
+    ) -> Option<Recurrence> {
+        let candidates = self.index.candidates(region, post).into_iter();
+        candidates
+            .filter_map(|number| {
+                let event = self.events.get(number.wrapping_sub(self.first) as usize)?;
+                let similarity = event.profile.similarity(post);
+                (similarity >= least(&event.subject)).then_some((similarity, event))
+            })
+            .max_by(|one, other| one.0.total_cmp(&other.0))
+            .map(|(_, event)| event.recurrence.clone())
+    }
+}
