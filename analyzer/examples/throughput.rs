@@ -30,10 +30,12 @@ fn main() -> anyhow::Result<()> {
     let memory_of_chain = memory()?;
     let code = regions.keys().next().unwrap();
     let texts = std::fs::read_to_string(texts)?;
-    let posts: Vec<Post> = texts.lines().map(|text| post(code, text)).collect();
+    let posts: Vec<Post> = (texts.lines().enumerate())
+        .map(|(number, text)| post(code, number, text))
+        .collect();
     let bytes: usize = posts.iter().map(|post| post.text.len()).sum();
     let jieba = Jieba::new();
-    let (mut bare, mut chain) = (Duration::MAX, Duration::MAX);
+    let (mut bare, mut chain, mut whole) = (Duration::MAX, Duration::MAX, Duration::MAX);
     for _ in 0..PASSES {
         let begun = Instant::now();
         for post in &posts {
@@ -47,6 +49,13 @@ fn main() -> anyhow::Result<()> {
             std::hint::black_box(pipeline.read(post, &cleaned, Timestamp::UNIX_EPOCH));
         }
         chain = chain.min(begun.elapsed());
+        let (given, mut state) = (posts.clone(), pipeline.state());
+        let begun = Instant::now();
+        for post in given {
+            let now = post.published_at;
+            std::hint::black_box(pipeline.assess_as_relevant(post, &mut state, now));
+        }
+        whole = whole.min(begun.elapsed());
     }
     let line = serde_json::json!({
         "texts": posts.len(),
@@ -55,6 +64,7 @@ fn main() -> anyhow::Result<()> {
         "memory_megabytes": memory_of_chain,
         "jieba_seconds": bare.as_secs_f64(),
         "chain_seconds": chain.as_secs_f64(),
+        "with_events_seconds": whole.as_secs_f64(),
     });
     writeln!(std::io::stdout(), "{line}")?;
     Ok(())
@@ -72,9 +82,11 @@ fn memory() -> anyhow::Result<u64> {
     Ok(kilobytes / 1024)
 }
 
-fn post(region: &str, text: &str) -> Post {
+/// Posts of the texts are a minute apart.
+fn post(region: &str, number: usize, text: &str) -> Post {
+    let at = Timestamp::from_second(60 * number as i64).unwrap();
     Post {
-        id: "bench".to_owned(),
+        id: number.to_string(),
         revision: 1,
         region: region.to_owned(),
         source: "bench".to_owned(),
@@ -83,9 +95,9 @@ fn post(region: &str, text: &str) -> Post {
         title: String::new(),
         text: text.to_owned(),
         author: None,
-        published_at: Timestamp::UNIX_EPOCH,
+        published_at: at,
         certainty: Certainty::Exact,
-        collected_at: Timestamp::UNIX_EPOCH,
+        collected_at: at,
         reactions: Reactions::default(),
         answered_at: None,
     }

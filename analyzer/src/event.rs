@@ -44,7 +44,7 @@ const DAYS: usize = 60;
 /// Days kept per event.
 const MOST_DAYS: usize = 1_000;
 /// Posts from which the gist is made: the first.
-const GIST_POSTS: u32 = 50;
+const GIST_POSTS: u32 = 10;
 /// Without a post for so long an event is quiet.
 const QUIET: SignedDuration = SignedDuration::from_hours(72);
 /// The clock of the days.

@@ -650,7 +650,9 @@ impl Models {
     pub fn pairs(&self, text: &str) -> Vec<(u32, f32)> {
         let mut before = None;
         let mut pairs = Vec::with_capacity(text.len() / 3);
-        for character in text.chars().filter(|character| character.is_alphanumeric()) {
+        // Most are ideographs, which the tables of Unicode take longest to find.
+        let tells = |c: &char| matches!(c, '\u{4e00}'..='\u{9fff}') || c.is_alphanumeric();
+        for character in text.chars().filter(tells) {
             if let Some(first) = before.replace(character) {
                 let place = place(first, u32::from(character));
                 let slot = self.slots.get(place as usize);

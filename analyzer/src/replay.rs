@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, bail};
 use backbone::clickhouse::client;
@@ -14,6 +15,7 @@ use jiff::civil::Date;
 use jiff::tz::offset;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
+use tracing::info;
 
 use crate::pipeline::Pipeline;
 use crate::state::State;
@@ -50,6 +52,9 @@ impl Arguments {
     }
 }
 
+/// Posts between two lines of progress.
+const PROGRESS: usize = 100_000;
+
 /// Replays the posts in the order of their times, those of one time in the order of the file or of their ids, and writes
 /// `events.jsonl`.
 ///
@@ -69,6 +74,7 @@ pub async fn run(
         found: BTreeMap::new(),
         posts: 0,
         alerts: [0; 4],
+        since: Instant::now(),
     };
     match (&arguments.input, arguments.from) {
         (Some(path), _) => replay_file(path, region, &mut replay)?,
@@ -86,6 +92,8 @@ struct Replay<'a> {
     posts: usize,
     /// Alerts raised, by level.
     alerts: [usize; 4],
+    /// When progress was last told.
+    since: Instant,
 }
 
 /// An event as `events.jsonl` tells it: at its gravest, with all its posts.
@@ -120,6 +128,17 @@ impl Replay<'_> {
         self.count(&overdue);
         self.count(&raised);
         self.posts += 1;
+        if self.posts.is_multiple_of(PROGRESS) {
+            let events = self.state.window.len();
+            let took = std::mem::replace(&mut self.since, Instant::now()).elapsed();
+            let rate = (PROGRESS as f64 / took.as_secs_f64()).round();
+            info!(
+                posts = self.posts,
+                events,
+                posts_a_second = rate,
+                "replayed"
+            );
+        }
         if let Some(event) = assessment.event {
             let found = self.found.entry(event.id.clone()).or_default();
             found.posts.push(id);

@@ -8,6 +8,8 @@ use super::profile::{Profile, beginning};
 const LONGEST: usize = 60;
 /// Characters of a sentence that can tell a matter, at least.
 const SHORTEST: usize = 8;
+/// Sentences of a post that are looked at: the first.
+const SENTENCES: usize = 8;
 /// What of a line may be in the other already.
 const OVERLAP: f64 = 0.5;
 
@@ -27,7 +29,7 @@ impl Gist {
         let mut lines: Vec<(f32, Vec<u32>, &str)> = kept
             .iter()
             .map(Box::as_ref)
-            .chain(sentences(text))
+            .chain(sentences(text).take(SENTENCES))
             .map(|line| {
                 let mut pairs: Vec<u32> = tell(line).into_iter().map(|(pair, _)| pair).collect();
                 pairs.sort_unstable();

@@ -11,9 +11,9 @@ use super::profile::Profile;
 /// Pairs of a post by which its event is found: the heaviest.
 const KEYS: usize = 16;
 /// Events remembered per key; those that grew last push the others out, forgotten ones too.
-const BUCKET: usize = 64;
+const BUCKET: usize = 32;
 /// Events compared with a post.
-const CANDIDATES: usize = 24;
+const CANDIDATES: usize = 16;
 
 /// An inverted index of heavy pairs.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -58,8 +58,8 @@ impl Index {
 /// The keys of a post, with what each tells.
 fn keys(region: &str, post: &Profile) -> impl Iterator<Item = (u64, f32)> {
     let region = xxh3_64(region.as_bytes()) << 18;
-    let heaviest: Vec<(u32, f32)> = post.heaviest(KEYS).weighed().collect();
-    (heaviest.into_iter()).map(move |(pair, weight)| (region | u64::from(pair), weight))
+    let heaviest = post.heaviest_pairs(KEYS).into_iter();
+    heaviest.map(move |(pair, weight)| (region | u64::from(pair), weight))
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ const PAIRS: usize = 128;
 const CHARACTERS: usize = 400;
 /// How often a pair of the title counts.
 const TITLE: f32 = 3.0;
+/// Slots of a profile that is spread out.
+const SLOTS: usize = 1024;
 /// Bits of a pair's weight, beside the 18 of the pair: a million events have a profile each.
 const WEIGHT_BITS: u32 = 14;
 /// The heaviest weight as it is kept.
@@ -21,10 +23,20 @@ const HEAVIEST: f32 = ((1 << WEIGHT_BITS) - 1) as f32;
 /// Pairs and their weights, by pair.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
-    /// A pair and its part of the heaviest weight in each.
+    /// A pair and its part of the heaviest weight, at least a step, in each.
     packed: Box<[u32]>,
     /// What one step of a kept weight stands for.
     step: f32,
+    /// The length of the vector, in steps.
+    length: f32,
+}
+
+/// A profile in a table by pair, with room enough that a pair is found or missed at once.
+#[derive(Debug)]
+pub(super) struct SpreadOut {
+    /// Each as in the profile; 0 for none.
+    slots: Box<[u32; SLOTS]>,
+    length: f32,
 }
 
 /// The part of a text that is read for profiles and gists.
@@ -96,21 +108,32 @@ impl Profile {
     /// The cosine of a post's profile and an event's.
     #[must_use]
     pub fn similarity(&self, post: &Self) -> f64 {
-        let (mut own, mut other) = (self.packed.as_ref(), post.packed.as_ref());
-        let mut sum = 0.0_f32;
-        while let ([first, rest @ ..], [second, others @ ..]) = (own, other) {
-            let (one, two) = (first >> WEIGHT_BITS, second >> WEIGHT_BITS);
-            if one == two {
-                sum += kept(*first) * kept(*second);
+        self.similarity_to(&post.spread_out())
+    }
+
+    /// The same for a post that is compared with many.
+    #[must_use]
+    pub(super) fn similarity_to(&self, post: &SpreadOut) -> f64 {
+        let shared = |known: &u32| kept(*known) * post.weight(known >> WEIGHT_BITS);
+        let sum: f32 = self.packed.iter().map(shared).sum();
+        f64::from(sum / (self.length * post.length))
+    }
+
+    /// The profile laid out for comparison with many.
+    #[must_use]
+    pub(super) fn spread_out(&self) -> SpreadOut {
+        let mut slots = Box::new([0; SLOTS]);
+        for known in &self.packed {
+            let mut at = *known >> WEIGHT_BITS;
+            while slots[at as usize % SLOTS] != 0 {
+                at += 1;
             }
-            if one <= two {
-                own = rest;
-            }
-            if two <= one {
-                other = others;
-            }
+            slots[at as usize % SLOTS] = *known;
         }
-        f64::from(sum / (self.length() * post.length()))
+        SpreadOut {
+            slots,
+            length: self.length,
+        }
     }
 
     /// How much of what the event is about some pairs tell.
@@ -128,20 +151,19 @@ impl Profile {
     /// The heaviest pairs alone.
     #[must_use]
     pub(super) fn heaviest(&self, count: usize) -> Self {
+        Self::pack(&self.heaviest_pairs(count))
+    }
+
+    /// The heaviest pairs with their weights, in the order of the pairs.
+    pub(super) fn heaviest_pairs(&self, count: usize) -> Vec<(u32, f32)> {
         let mut weighed: Vec<(u32, f32)> = self.weighed().collect();
         keep_heaviest(&mut weighed, count);
-        Self::pack(&weighed)
+        weighed
     }
 
     /// The pairs with their weights.
     pub(super) fn weighed(&self) -> impl Iterator<Item = (u32, f32)> {
         (self.packed.iter()).map(|known| (known >> WEIGHT_BITS, kept(*known) * self.step))
-    }
-
-    /// In steps.
-    fn length(&self) -> f32 {
-        let squares: f32 = self.packed.iter().map(|known| kept(*known).powi(2)).sum();
-        squares.sqrt().max(f32::MIN_POSITIVE)
     }
 
     fn pack(weighed: &[(u32, f32)]) -> Self {
@@ -151,9 +173,37 @@ impl Profile {
             .fold(0.0, f32::max);
         let step = (heaviest / HEAVIEST).max(f32::MIN_POSITIVE);
         let packed = (weighed.iter())
-            .map(|(pair, weight)| pair << WEIGHT_BITS | (weight / step).round() as u32)
+            .map(|(pair, weight)| pair << WEIGHT_BITS | ((weight / step).round() as u32).max(1))
             .collect();
-        Self { packed, step }
+        let mut profile = Self {
+            packed,
+            step,
+            length: 0.0,
+        };
+        let squares: f32 = profile
+            .packed
+            .iter()
+            .map(|known| kept(*known).powi(2))
+            .sum();
+        profile.length = squares.sqrt().max(f32::MIN_POSITIVE);
+        profile
+    }
+}
+
+impl SpreadOut {
+    /// The kept weight of a pair; 0 for one that the profile does not have.
+    fn weight(&self, pair: u32) -> f32 {
+        let mut at = pair;
+        loop {
+            let slot = self.slots[at as usize % SLOTS];
+            if slot == 0 {
+                return 0.0;
+            }
+            if slot >> WEIGHT_BITS == pair {
+                return kept(slot);
+            }
+            at += 1;
+        }
     }
 }
 
@@ -164,7 +214,10 @@ fn kept(packed: u32) -> f32 {
 /// Keeps the `count` heaviest pairs, in the order of the pairs.
 fn keep_heaviest(weighed: &mut Vec<(u32, f32)>, count: usize) {
     if weighed.len() > count {
-        weighed.sort_by(|one, other| other.1.total_cmp(&one.1));
+        let heavier = |one: &(u32, f32), other: &(u32, f32)| {
+            other.1.total_cmp(&one.1).then(one.0.cmp(&other.0))
+        };
+        weighed.select_nth_unstable_by(count, heavier);
         weighed.truncate(count);
         weighed.sort_unstable_by_key(|(pair, _)| *pair);
     }

@@ -256,6 +256,7 @@ impl Window {
 
     fn nearest(&self, assessment: &Assessment, profile: &Profile) -> Option<(u32, f64)> {
         let post = &assessment.post;
+        let spread_out = profile.spread_out();
         self.index
             .candidates(&post.region, profile)
             .into_iter()
@@ -266,7 +267,7 @@ impl Window {
                 if after > self.length || before > self.length {
                     return None;
                 }
-                let similarity = event.profile.similarity(profile).min(1.0);
+                let similarity = event.profile.similarity_to(&spread_out).min(1.0);
                 let least = if event.knows_subject_of(assessment) {
                     self.least_similarity
                 } else {

@@ -33,6 +33,8 @@ def main():
     print(f"{count} texts, {size / 1e6:.1f} MB, one core, medians of {len(runs)} runs")
     print(f"bare jieba-rs cut, HMM on   {count / bare:9.0f} texts/s  {size / bare / 1e6:7.1f} MB/s")
     print(f"the whole chain             {count / chain:9.0f} texts/s  {size / chain / 1e6:7.1f} MB/s")
+    whole = median(lambda run: run["with_events_seconds"])
+    print(f"… with events and alerts    {count / whole:9.0f} texts/s  {size / whole / 1e6:7.1f} MB/s")
     print(f"SnowNLP {version('snownlp')} sentiment     {count / (snow * size):9.1f} texts/s  {1 / snow / 1e6:7.3f} MB/s")
     print(f"the chain: {ratio:.2f} of bare segmentation, {snow * size / chain:.0f} times SnowNLP")
     print(
