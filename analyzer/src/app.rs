@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::archive::Archiver;
 use crate::assess::Assessor;
+use crate::checkpoint::Checkpoints;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
 use crate::second_opinion::{self, Adviser};
@@ -79,12 +80,18 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         }
         Ok(())
     });
+    let chain = format!("{} {:?}", pipeline.version(), settings.events);
+    let checkpoints = settings.checkpoints.as_deref();
+    let checkpoints = checkpoints
+        .map(|folder| Checkpoints::new(folder, chain))
+        .transpose()?;
     let assessor = Assessor::new(
         &settings.kafka,
         &producer,
         pipeline,
         settings.events.window_days,
         desk,
+        checkpoints,
         metrics.clone(),
     );
     let clickhouse = &settings.clickhouse;

@@ -6,15 +6,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Instant;
 
-use backbone::kafka::{Handler, NotNow, Producer, Received, Rejected, read_partition};
+use backbone::kafka::{Handler, NotNow, Producer, Received, Rejected, Start, read_partition};
 use backbone::message::{Alert, Assessment, Post};
 use backbone::settings::Kafka;
 use backbone::topics::{ALERTS, ASSESSMENTS};
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
-use tracing::info;
+use tracing::{info, warn};
 
+use crate::checkpoint::{Checkpoints, Position};
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
 use crate::second_opinion::Desk;
@@ -30,6 +32,8 @@ pub struct Assessor {
     window_days: u32,
     /// Where unsure assessments are offered; absent where nobody is asked.
     desk: Option<Desk>,
+    /// Where checkpoints are kept; absent where none are.
+    checkpoints: Option<Checkpoints>,
     partitions: BTreeMap<i32, Partition>,
 }
 
@@ -42,6 +46,10 @@ struct Partition {
     unacknowledged: HashMap<i64, (Assessment, Vec<Alert>)>,
     /// Alerts that the passing of time raised and the brokers have not acknowledged yet.
     overdue: Vec<Alert>,
+    /// How far the partition's assessments and alerts are part of the state.
+    position: Position,
+    /// Posts since the last checkpoint.
+    posts_since: usize,
 }
 
 impl Assessor {
@@ -53,6 +61,7 @@ impl Assessor {
         pipeline: Arc<Pipeline>,
         window_days: u32,
         desk: Option<Desk>,
+        checkpoints: Option<Checkpoints>,
         metrics: Metrics,
     ) -> Self {
         Self {
@@ -62,38 +71,115 @@ impl Assessor {
             metrics,
             window_days,
             desk,
+            checkpoints,
             partitions: BTreeMap::new(),
         }
     }
 
-    /// What is known of a partition, as its alerts and assessments tell it.
+    /// What is known of a partition: by its checkpoint and what came since, or else as its alerts and assessments tell it.
     async fn rebuild(&self, partition: i32) -> Result<Partition, NotNow> {
+        let begun = Instant::now();
         let now = Timestamp::now();
+        let kept = self.checkpoints.as_ref().and_then(|checkpoints| {
+            let kept = tokio::task::block_in_place(|| checkpoints.read(partition));
+            kept.unwrap_or_else(|error| {
+                info!(partition, error = %format!("{error:#}"), "checkpoint passed over");
+                None
+            })
+        });
+        let mut rebuilt = None;
+        if let Some((state, position)) = kept {
+            rebuilt = self.go_on(partition, state, position).await?;
+        }
+        let from_checkpoint = rebuilt.is_some();
+        let mut rebuilt = match rebuilt {
+            Some(rebuilt) => rebuilt,
+            None => self.read_window(partition, now).await?,
+        };
+        self.pipeline.settle(&mut rebuilt.state, now);
+        let posts = i64::try_from(rebuilt.posts_since).unwrap_or(i64::MAX);
+        let label = partition.to_string();
+        self.metrics
+            .rebuilt_posts
+            .with_label_values(&[&label])
+            .set(posts);
+        info!(
+            partition,
+            events = rebuilt.state.window.len(),
+            posts,
+            from_checkpoint,
+            milliseconds = begun.elapsed().as_millis() as u64,
+            "events rebuilt"
+        );
+        Ok(rebuilt)
+    }
+
+    /// From the alerts and assessments of the whole window.
+    async fn read_window(&self, partition: i32, now: Timestamp) -> Result<Partition, NotNow> {
         let since = now - SignedDuration::from_hours(24 * i64::from(self.window_days));
-        let mut state = self.pipeline.state();
-        read_partition(&self.kafka, &ALERTS, partition, Some(since), |received| {
-            state.restore_alert(&received.message);
-        })
-        .await
-        .map_err(NotNow::because)?;
+        let mut rebuilt = Partition::new(self.pipeline.state(), Position::default());
+        self.read_on(
+            partition,
+            Start::Time(since),
+            Start::Time(since),
+            &mut rebuilt,
+        )
+        .await?;
+        Ok(rebuilt)
+    }
+
+    /// From a checkpoint and what came since; nothing when the log is not the one it was made from.
+    async fn go_on(
+        &self,
+        partition: i32,
+        state: State,
+        position: Position,
+    ) -> Result<Option<Partition>, NotNow> {
+        // The last assessment known is read again: it must be the same.
+        let (alerts, assessments) = (
+            Start::Offset(position.next_alert),
+            Start::Offset(position.assessment),
+        );
+        let mut rebuilt = Partition::new(state, position.clone());
+        let first = self
+            .read_on(partition, alerts, assessments, &mut rebuilt)
+            .await?;
+        let same = first
+            .is_some_and(|(offset, post)| offset == position.assessment && post == position.post);
+        if !same {
+            info!(partition, "checkpoint of another log passed over");
+        }
+        Ok(same.then_some(rebuilt))
+    }
+
+    /// Takes alerts and assessments into the state; gives the offset and the post of the first assessment read.
+    async fn read_on(
+        &self,
+        partition: i32,
+        alerts: Start,
+        assessments: Start,
+        rebuilt: &mut Partition,
+    ) -> Result<Option<(i64, String)>, NotNow> {
+        let next = read_partition(&self.kafka, &ALERTS, partition, alerts, |received| {
+            rebuilt.state.restore_alert(&received.message);
+        });
+        rebuilt.position.next_alert = next.await.map_err(NotNow::because)?;
+        let mut first = None;
         read_partition(
             &self.kafka,
             &ASSESSMENTS,
             partition,
-            Some(since),
+            assessments,
             |received| {
-                self.pipeline.restore(&received.message, &mut state);
+                let assessment: Assessment = received.message;
+                self.pipeline.restore(&assessment, &mut rebuilt.state);
+                rebuilt.holds(received.offset, &assessment.post.id);
+                first.get_or_insert((received.offset, assessment.post.id));
             },
         )
         .await
         .map_err(NotNow::because)?;
-        self.pipeline.settle(&mut state, now);
-        info!(partition, events = state.window.len(), "events rebuilt");
-        Ok(Partition {
-            state,
-            unacknowledged: HashMap::new(),
-            overdue: Vec::new(),
-        })
+        Ok(first)
     }
 
     fn assess(&mut self, received: &Received<Post>) -> Option<(Assessment, Vec<Alert>)> {
@@ -119,9 +205,10 @@ impl Assessor {
             let due = self.pipeline.look_again(&mut partition.state, now);
             partition.overdue.extend(due);
             let alerts = partition.overdue.iter();
-            try_join_all(alerts.map(|alert| self.producer.send_to(&ALERTS, *number, alert)))
-                .await
-                .map_err(NotNow::because)?;
+            let sent = alerts.map(|alert| self.producer.send_to(&ALERTS, *number, alert));
+            for offset in try_join_all(sent).await.map_err(NotNow::because)? {
+                partition.holds_alert(offset);
+            }
             for alert in std::mem::take(&mut partition.overdue) {
                 count_alert(&self.metrics, &alert);
             }
@@ -143,6 +230,53 @@ impl Assessor {
                 self.metrics
                     .publication_to_alert_seconds
                     .observe(latency.as_secs_f64().max(0.0));
+            }
+        }
+    }
+}
+
+impl Partition {
+    fn new(state: State, position: Position) -> Self {
+        Self {
+            state,
+            unacknowledged: HashMap::new(),
+            overdue: Vec::new(),
+            position,
+            posts_since: 0,
+        }
+    }
+
+    /// The assessment at an offset is part of the state, and acknowledged.
+    fn holds(&mut self, offset: i64, post: &str) {
+        self.posts_since += 1;
+        if offset > self.position.assessment {
+            self.position.assessment = offset;
+            post.clone_into(&mut self.position.post);
+        }
+    }
+
+    /// The alert at an offset is part of the state, and acknowledged.
+    fn holds_alert(&mut self, offset: i64) {
+        self.position.next_alert = self.position.next_alert.max(offset + 1);
+    }
+
+    /// Writes a checkpoint where it is time for one. All that the state holds is acknowledged by now.
+    fn keep(&mut self, number: i32, checkpoints: &Checkpoints) {
+        if !Checkpoints::due(self.posts_since, self.state.window.posts()) {
+            return;
+        }
+        self.posts_since = 0;
+        let begun = Instant::now();
+        match tokio::task::block_in_place(|| checkpoints.write(number, &self.state, &self.position))
+        {
+            Ok(()) => info!(
+                partition = number,
+                events = self.state.window.len(),
+                milliseconds = begun.elapsed().as_millis() as u64,
+                "checkpoint written"
+            ),
+            Err(error) => {
+                warn!(partition = number, error = %format!("{error:#}"), "no checkpoint written");
             }
         }
     }
@@ -173,8 +307,9 @@ impl Handler for Assessor {
         for partition in partitions {
             self.partitions.remove(partition);
             let label = partition.to_string();
-            // The gauge may not have been set yet.
+            // The gauges may not have been set yet.
             drop(self.metrics.window_events.remove_label_values(&[&label]));
+            drop(self.metrics.rebuilt_posts.remove_label_values(&[&label]));
         }
     }
 
@@ -206,15 +341,33 @@ impl Handler for Assessor {
         timer.observe_duration();
 
         let alerts = results.iter().flat_map(|(partition, _, alerts)| {
-            alerts
-                .iter()
-                .map(|alert| self.producer.send_to(&ALERTS, *partition, alert))
+            alerts.iter().map(|alert| async {
+                let sent = self.producer.send_to(&ALERTS, *partition, alert).await;
+                Ok::<_, NotNow>((*partition, sent.map_err(NotNow::because)?))
+            })
         });
-        try_join_all(alerts).await.map_err(NotNow::because)?;
-        let assessments = results.iter().map(|(partition, assessment, _)| {
-            self.producer.send_to(&ASSESSMENTS, *partition, assessment)
+        let alerts = try_join_all(alerts).await?;
+        let assessments = results.iter().map(|(partition, assessment, _)| async {
+            let sent = self
+                .producer
+                .send_to(&ASSESSMENTS, *partition, assessment)
+                .await;
+            Ok::<_, NotNow>((
+                *partition,
+                sent.map_err(NotNow::because)?,
+                &assessment.post.id,
+            ))
         });
-        try_join_all(assessments).await.map_err(NotNow::because)?;
+        for (number, offset, post) in try_join_all(assessments).await? {
+            if let Some(partition) = self.partitions.get_mut(&number) {
+                partition.holds(offset, post);
+            }
+        }
+        for (number, offset) in alerts {
+            if let Some(partition) = self.partitions.get_mut(&number) {
+                partition.holds_alert(offset);
+            }
+        }
 
         for (partition, assessment, alerts) in &results {
             self.count(assessment, alerts);
@@ -224,6 +377,9 @@ impl Handler for Assessor {
         }
         for (number, partition) in &mut self.partitions {
             partition.unacknowledged.clear();
+            if let Some(checkpoints) = &self.checkpoints {
+                partition.keep(*number, checkpoints);
+            }
             let events = i64::try_from(partition.state.window.len()).unwrap_or(i64::MAX);
             self.metrics
                 .window_events

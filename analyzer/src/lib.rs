@@ -7,6 +7,7 @@
 pub mod app;
 pub mod archive;
 pub mod assess;
+pub mod checkpoint;
 pub mod evaluate;
 pub mod event;
 pub mod flood;

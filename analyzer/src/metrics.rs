@@ -13,6 +13,8 @@ backbone::metrics! {
         publication_to_alert_seconds: Histogram,
         /// Events in the windows of the partitions held.
         window_events: IntGaugeVec["partition"],
+        /// Posts read to know the events of a partition when it was last assigned: those since its checkpoint.
+        rebuilt_posts: IntGaugeVec["partition"],
         /// Posts the models were unsure of, by what came of asking for a second opinion.
         second_opinions_total: IntCounterVec["outcome"],
         /// Rows archived to ClickHouse, by table.

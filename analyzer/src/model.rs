@@ -425,22 +425,43 @@ pub struct Reading {
     characters: Vec<Character>,
 }
 
-/// How often each place was seen so far, up to the length of [`OFTEN`]: two bits each.
-struct Seen(Vec<u64>);
+/// How often each place of a text was seen so far, up to the length of [`OFTEN`]: a table by place with room enough that one
+/// is found or missed at once, and no larger, so that it stays in the nearest memory.
+struct Seen {
+    /// A place plus one and its count in each; 0 for none.
+    slots: Vec<u32>,
+    mask: usize,
+}
 
 impl Seen {
+    /// Room for so many places.
+    fn of(places: usize) -> Self {
+        let slots = (2 * places).next_power_of_two().max(2);
+        Self {
+            slots: vec![0; slots],
+            mask: slots - 1,
+        }
+    }
+
     /// Counts a place and says how often it was there before.
     #[inline]
     fn count(&mut self, place: u32) -> usize {
-        let shift = 2 * (place % 32);
-        let Some(bits) = self.0.get_mut(place as usize / 32) else {
-            return OFTEN.len();
-        };
-        let before = (*bits >> shift) & 3;
-        if before < 3 {
-            *bits += 1 << shift;
+        let mut at = place as usize;
+        loop {
+            let slot = &mut self.slots[at & self.mask];
+            if *slot == 0 {
+                *slot = (place + 1) << 2 | 1;
+                return 0;
+            }
+            if *slot >> 2 == place + 1 {
+                let before = *slot & 3;
+                if before < 3 {
+                    *slot += 1;
+                }
+                return before as usize;
+            }
+            at += 1;
         }
-        before as usize
     }
 }
 
@@ -536,28 +557,32 @@ impl Models {
     #[must_use]
     pub fn read(&self, text: &str) -> Reading {
         let mut characters = characters(text);
-        let mut seen = Seen(vec![0; BUCKETS / 32]);
+        let mut seen = Seen::of(2 * characters.len());
         let mut sums = Sums::default();
         let mut squares = 0.0_f32;
-        let mut count = |place: u32, sums: &mut Sums| {
-            let before = seen.count(place);
-            let Some(Slot(slot)) = self.slots.get(place as usize) else {
-                return 0;
-            };
-            let steps = slot[IDF].cast_unsigned();
-            if let Some(once) = sums.once.get_mut(before) {
-                add(once, slot);
-                squares += SQUARES[before] * f32::from(u16::from(steps) * u16::from(steps));
-            }
-            steps
-        };
+        let mut places: Vec<(u32, usize)> = Vec::with_capacity(Sums::FIT);
         for chunk in characters.chunks_mut(Sums::FIT / 2) {
-            for character in chunk {
-                count(character.alone, &mut sums);
-                if let Some(pair) = character.pair {
-                    character.rarity = count(pair, &mut sums);
+            // First which places, then their slots: so the slots are fetched from memory side by side.
+            for character in chunk.iter() {
+                let of = std::iter::once(character.alone).chain(character.pair);
+                places.extend(of.map(|place| (place, seen.count(place))));
+            }
+            for (place, before) in &places {
+                if let (Some(Slot(slot)), Some(once)) =
+                    (self.slots.get(*place as usize), sums.once.get_mut(*before))
+                {
+                    add(once, slot);
+                    let steps = u16::from(slot[IDF].cast_unsigned());
+                    squares += SQUARES[*before] * f32::from(steps * steps);
                 }
             }
+            for character in chunk {
+                let slot = character
+                    .pair
+                    .and_then(|pair| self.slots.get(pair as usize));
+                character.rarity = slot.map_or(0, |Slot(slot)| slot[IDF].cast_unsigned());
+            }
+            places.clear();
             sums.carry();
         }
         Reading {
@@ -640,7 +665,7 @@ impl Models {
         }
         spoken
             .into_iter()
-            .map(|(_, _, _, highest)| highest.words(words, count))
+            .map(|(_, _, _, highest)| highest.words(words).take(count).collect())
             .collect()
     }
 
@@ -667,16 +692,14 @@ impl Models {
         pairs
     }
 
-    /// The words of the rarest pairs of characters, at most `count`, as ranges of bytes of the text read, the
-    /// rarest first.
-    #[must_use]
-    pub fn rarest(
+    /// The words of the rarest pairs of characters, none within a name, as ranges of bytes of the text read, the rarest
+    /// first.
+    pub fn rarest<'a>(
         reading: &Reading,
-        words: &Words<'_>,
+        words: &'a Words<'_>,
         names: &[Range<usize>],
         least: f32,
-        count: usize,
-    ) -> Vec<Range<usize>> {
+    ) -> impl Iterator<Item = Range<usize>> + use<'a> {
         let least = (least / IDF_STEP) as u8;
         let named = |end: usize| names.iter().any(|name| name.start < end && end <= name.end);
         let mut highest = Highest::<16>::default();
@@ -685,7 +708,7 @@ impl Models {
                 highest.add(i32::from(character.rarity), character.end);
             }
         }
-        highest.words(words, count)
+        highest.words(words)
     }
 }
 
@@ -735,22 +758,23 @@ impl<const KEPT: usize> Highest<KEPT> {
         }
     }
 
-    /// The words that hold the pairs, each once.
-    fn words(self, words: &Words<'_>, count: usize) -> Vec<Range<usize>> {
+    /// The words that hold the pairs, each once, looked up as they are asked for.
+    fn words<'a>(self, words: &'a Words<'_>) -> impl Iterator<Item = Range<usize>> + use<'a, KEPT> {
         let written = |range: &Range<usize>| words.text().get(range.clone());
-        let mut ranges: Vec<Range<usize>> = Vec::with_capacity(count);
-        for (_, end) in self.0.into_iter().take_while(|(score, _)| *score > 0) {
-            if ranges.len() < count
-                && let Some(range) = words.holding(end)
-                && !ranges.iter().any(|known| {
-                    let overlap = known.start < range.end && range.start < known.end;
-                    overlap || written(known) == written(&range)
-                })
-            {
-                ranges.push(range);
+        let mut ranges: Vec<Range<usize>> = Vec::with_capacity(KEPT);
+        let pairs = self.0.into_iter().take_while(|(score, _)| *score > 0);
+        pairs.filter_map(move |(_, end)| {
+            let range = words.holding(end)?;
+            let known = ranges.iter().any(|known| {
+                let overlap = known.start < range.end && range.start < known.end;
+                overlap || written(known) == written(&range)
+            });
+            if known {
+                return None;
             }
-        }
-        ranges
+            ranges.push(range.clone());
+            Some(range)
+        })
     }
 }
 

@@ -99,6 +99,12 @@ impl Pipeline {
         self.regions.contains_key(region)
     }
 
+    /// The analyzer's version and the models', as assessments name them.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
     /// What is known of a partition before its first post.
     #[must_use]
     pub fn state(&self) -> State {
@@ -235,17 +241,26 @@ impl Pipeline {
         let named: Vec<Range<usize>> = (relevance.mentions.iter())
             .map(|mention| mention.start..mention.end)
             .collect();
+        let silent = |told: &Told| told.task == Task::Sentiment && silence.is_some();
+        let mut said: Vec<(Told, Vec<Range<usize>>)> = (told.into_iter())
+            .filter(|told| !silent(told))
+            .map(|told| {
+                let words = reasons(&told, &found, &known.lexicon.seconds, EXPLAINING_WORDS);
+                (told, words)
+            })
+            .collect();
+        // The models are asked only where the rules have too few words.
+        let asked: Vec<Told> = (said.iter())
+            .filter(|(_, words)| words.len() < EXPLAINING_WORDS)
+            .map(|(told, _)| *told)
+            .collect();
         let explained = self
             .models
-            .explain(&told, &reading, &words, EXPLAINING_WORDS);
-        for (told, ranges) in told.iter().zip(explained) {
-            let (kind, because) = match told.task {
-                Task::Sentiment if silence.is_some() => continue,
-                Task::Sentiment => (FindingKind::Sentiment, &mut assessment.sentiment.because),
-                Task::Appeal => (FindingKind::Appeal, &mut wish.because),
-                Task::Subject => (FindingKind::Subject, &mut matter.because),
+            .explain(&asked, &reading, &words, EXPLAINING_WORDS);
+        for (told, ranges) in asked.iter().zip(explained) {
+            let Some((_, said)) = said.iter_mut().find(|(known, _)| known.task == told.task) else {
+                continue;
             };
-            let mut said = reasons(told, &found, &known.lexicon.seconds, EXPLAINING_WORDS);
             for range in ranges {
                 let apart =
                     |known: &Range<usize>| range.end <= known.start || known.end <= range.start;
@@ -253,7 +268,14 @@ impl Pipeline {
                     said.push(range);
                 }
             }
-            for range in said {
+        }
+        for (told, ranges) in said {
+            let (kind, because) = match told.task {
+                Task::Sentiment => (FindingKind::Sentiment, &mut assessment.sentiment.because),
+                Task::Appeal => (FindingKind::Appeal, &mut wish.because),
+                Task::Subject => (FindingKind::Subject, &mut matter.because),
+            };
+            for range in ranges {
                 if let Some(word) = evidence.add(kind, range, "")
                     && !because.contains(&word)
                 {

@@ -162,7 +162,7 @@ impl Adviser {
                         assessment.second_opinion = Some(opinion);
                         let sent = producer.send_to(&ASSESSMENTS, partition, &assessment);
                         match sent.await {
-                            Ok(()) => "given".to_owned(),
+                            Ok(_) => "given".to_owned(),
                             Err(error) => {
                                 warn!(%error, "a second opinion was not published");
                                 "unpublished".to_owned()

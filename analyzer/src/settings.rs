@@ -18,6 +18,10 @@ pub struct Settings {
     pub regions: Vec<PathBuf>,
     /// Folder of the trained models, relative to this file.
     pub model: PathBuf,
+    /// Folder for the checkpoints of the events, relative to this file and made where missing, so that a start takes seconds
+    /// however many posts the window holds; none are kept where absent.
+    #[serde(default)]
+    pub checkpoints: Option<PathBuf>,
     /// Kafka.
     pub kafka: Kafka,
     /// ClickHouse.
@@ -168,6 +172,7 @@ impl Settings {
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
         let mut settings = load(path, Self::check)?;
         settings.model = beside(path, &settings.model);
+        settings.checkpoints = (settings.checkpoints).map(|folder| beside(path, &folder));
         for region in &mut settings.regions {
             *region = beside(path, region);
         }

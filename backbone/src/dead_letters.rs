@@ -106,7 +106,7 @@ fn find(name: &str) -> anyhow::Result<&'static Topic> {
 fn read(kafka: &Kafka, topic: &Topic) -> anyhow::Result<Vec<DeadLetter>> {
     let mut letters = Vec::new();
     tokio::task::block_in_place(|| {
-        kafka::read_raw(kafka, topic.dead, 0, None, |raw| {
+        kafka::read_raw(kafka, topic.dead, 0, kafka::Start::Beginning, |raw| {
             let text = |name| kafka::header_text(raw, name).unwrap_or_default();
             letters.push(DeadLetter {
                 offset: raw.offset(),

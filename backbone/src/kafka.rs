@@ -7,7 +7,7 @@ mod producer;
 
 pub(crate) use consumer::header_text;
 pub use consumer::{ConsumerMetrics, Consumption, Handler, NotNow, Received, Rejected, consume};
-pub use partition::{ReadPartitionError, read_partition};
+pub use partition::{ReadPartitionError, Start, read_partition};
 pub use producer::{Producer, SendError};
 
 pub(crate) use partition::read_raw;

@@ -70,6 +70,7 @@ impl Office {
             );
             let model = project().join("analyzer/model").display().to_string();
             settings.insert("model".to_owned(), model.into());
+            settings.insert("checkpoints".to_owned(), "checkpoints".into());
             table(settings, "operations").insert("listen".to_owned(), local(analyzer));
         });
         office.write("responder", kafka, clickhouse, |settings| {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use backbone::dead_letters;
 use backbone::kafka::{
-    ConsumerMetrics, Consumption, Handler, NotNow, Producer, Received, Rejected, consume,
+    ConsumerMetrics, Consumption, Handler, NotNow, Producer, Received, Rejected, Start, consume,
     read_partition,
 };
 use backbone::message::{self, Post};
@@ -265,7 +265,7 @@ async fn a_day_of_a_reader(broker: Broker) {
     // The partitions hold every post once, for whoever rebuilds state from them.
     let mut kept = BTreeMap::<String, u32>::new();
     for partition in 0..kafka.partitions {
-        read_partition::<Post>(&kafka, &POSTS, partition, None, |received| {
+        read_partition::<Post>(&kafka, &POSTS, partition, Start::Beginning, |received| {
             *kept.entry(received.message.id).or_default() += 1;
         })
         .await

@@ -120,6 +120,12 @@ impl Window {
         self.events.len()
     }
 
+    /// How many posts its events have.
+    #[must_use]
+    pub fn posts(&self) -> usize {
+        self.members.len()
+    }
+
     /// Whether it holds none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

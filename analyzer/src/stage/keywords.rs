@@ -29,10 +29,13 @@ pub fn keywords(
         .iter()
         .filter(|word| matches!(word.sense, Sense::Subject(_)))
         .map(|word| word.start..word.end);
-    let rare = Models::rarest(reading, words, names, LEAST, KEYWORDS);
+    let rare = Models::rarest(reading, words, names, LEAST).take(KEYWORDS);
     let text = words.text();
     let mut keywords: Vec<Range<usize>> = Vec::with_capacity(KEYWORDS);
     for word in of_subjects.chain(rare) {
+        if keywords.len() == KEYWORDS {
+            break;
+        }
         let overlaps = |other: &Range<usize>| other.start < word.end && word.start < other.end;
         let Some(written) = text.get(word.clone()) else {
             continue;
@@ -48,6 +51,5 @@ pub fn keywords(
             keywords.push(word);
         }
     }
-    keywords.truncate(KEYWORDS);
     keywords
 }

@@ -127,7 +127,8 @@ impl<'a> Words<'a> {
     #[must_use]
     pub fn holding(&self, end: usize) -> Option<Range<usize>> {
         let start = end.checked_sub(2 * HAN)?;
-        let is_pair = |pair: &str| pair.chars().count() == 2 && pair.chars().all(is_han);
+        // Six bytes of Chinese characters are two of them.
+        let is_pair = |pair: &str| pair.chars().all(is_han);
         self.text.get(start..end).filter(|pair| is_pair(pair))?;
         let is_word = |start: Option<usize>, end: usize| {
             let written = start.and_then(|start| self.text.get(start..end));

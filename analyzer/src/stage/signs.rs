@@ -362,11 +362,28 @@ impl Counts {
 
 /// Where the clauses end.
 fn breaks(text: &str) -> Vec<usize> {
-    text.match_indices([
-        '。', '！', '？', '；', '，', '!', '?', ';', ',', '\n', ' ', '…', '：', ':',
-    ])
-    .map(|(at, _)| at)
-    .collect()
+    let ends = |c: char| {
+        matches!(
+            c,
+            '。' | '！'
+                | '？'
+                | '；'
+                | '，'
+                | '!'
+                | '?'
+                | ';'
+                | ','
+                | '\n'
+                | ' '
+                | '…'
+                | '：'
+                | ':'
+        )
+    };
+    (text.char_indices())
+        .filter(|(_, character)| ends(*character))
+        .map(|(at, _)| at)
+        .collect()
 }
 
 /// Whether a byte stands between quotation marks that are open there for at most 40 characters.

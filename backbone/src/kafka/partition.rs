@@ -1,4 +1,4 @@
-//! Reads one partition from a point in time to its end, outside any consumer group.
+//! Reads one partition from a point in it to its end, outside any consumer group.
 
 use std::time::Duration;
 
@@ -43,8 +43,19 @@ pub enum ReadPartitionError {
     },
 }
 
-/// Hands every readable message of a partition to `each`, from `since` (or its beginning) to the
-/// end as it stood at the call. What cannot be read is passed over: its consumer has put it aside.
+/// Where reading begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// With the oldest message kept.
+    Beginning,
+    /// With the first message written at a time or later.
+    Time(Timestamp),
+    /// With the message at an offset, or the oldest kept where that is gone.
+    Offset(i64),
+}
+
+/// Hands every readable message of a partition to `each`, from `start` to the end as it stood at the call, and says the
+/// offset of that end. What cannot be read is passed over: its consumer has put it aside.
 ///
 /// # Errors
 /// When the brokers do not give the whole partition.
@@ -52,11 +63,11 @@ pub async fn read_partition<M: Message>(
     kafka: &Kafka,
     topic: &Topic,
     partition: i32,
-    since: Option<Timestamp>,
+    start: Start,
     mut each: impl FnMut(Received<M>) + Send,
-) -> Result<(), ReadPartitionError> {
+) -> Result<i64, ReadPartitionError> {
     tokio::task::block_in_place(|| {
-        read_raw(kafka, topic.name, partition, since, |raw| {
+        read_raw(kafka, topic.name, partition, start, |raw| {
             if let Ok(message) = message::decode(raw.payload().unwrap_or_default()) {
                 each(Received {
                     message,
@@ -73,9 +84,9 @@ pub(crate) fn read_raw(
     kafka: &Kafka,
     topic: &str,
     partition: i32,
-    since: Option<Timestamp>,
+    start: Start,
     mut each: impl FnMut(&BorrowedMessage<'_>),
-) -> Result<(), ReadPartitionError> {
+) -> Result<i64, ReadPartitionError> {
     let failed = |source| ReadPartitionError::Brokers {
         topic: topic.to_owned(),
         partition,
@@ -94,19 +105,20 @@ pub(crate) fn read_raw(
     let (low, end) = consumer
         .fetch_watermarks(topic, partition, timeout)
         .map_err(failed)?;
-    if low >= end {
-        return Ok(());
-    }
-    let start = match since {
-        None => Offset::Beginning,
-        Some(since) => start_at(&consumer, topic, partition, since, timeout).map_err(failed)?,
+    let first = match start {
+        Start::Beginning => Offset::Beginning,
+        Start::Time(since) => {
+            start_at(&consumer, topic, partition, since, timeout).map_err(failed)?
+        }
+        Start::Offset(offset) if offset >= end => Offset::End,
+        Start::Offset(offset) => Offset::Offset(offset.max(low)),
     };
-    if start == Offset::End {
-        return Ok(());
+    if low >= end || first == Offset::End {
+        return Ok(end);
     }
     let mut assignment = TopicPartitionList::new();
     assignment
-        .add_partition_offset(topic, partition, start)
+        .add_partition_offset(topic, partition, first)
         .map_err(failed)?;
     consumer.assign(&assignment).map_err(failed)?;
     let mut next = low;
@@ -131,7 +143,7 @@ pub(crate) fn read_raw(
             }
         }
     }
-    Ok(())
+    Ok(end)
 }
 
 fn start_at(

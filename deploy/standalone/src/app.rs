@@ -176,6 +176,7 @@ impl Plan {
         }
         collector.state = data.join("collector.sqlite");
         responder.store = data.join("responder.sqlite");
+        analyzer.checkpoints = Some(data.join("checkpoints"));
         if let Some(sample) = sample {
             collector.sources.clone_from(&sample.sources);
             // The sample's site is on loopback, and it is ours.

@@ -1,0 +1,66 @@
+"""Writes posts as a board's history would have them, one JSON line each, for `analyzer replay`.
+
+  history.py POSTS.jsonl COMPLAINTS.tsv NUMBER DAYS >history.jsonl
+
+Each matter is a real text moved to an estate of its own, told once or several times with sentences left out; matters are
+spread evenly over the days. The same arguments give the same posts.
+"""
+
+import datetime
+import json
+import random
+import re
+import sys
+
+FIRST = "滨望春锦湖丽阳金玉兰景东南北西安康和瑞福祥明华新万嘉龙凤云翠碧紫银星月江河山林梅竹松"
+SECOND = "河江风苑湖园景泰桂岸城府源泉峰岭洲港湾庭台溪塘坪坡桥畈墩坑埠畔"
+KIND = ["花园", "小区", "家园", "公寓", "新村", "广场", "村", "路", "大道", "学校"]
+BEGINS = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone(datetime.timedelta(hours=8)))
+TOLD = [1] * 60 + [2] * 15 + [3] * 8 + [5] * 6 + [8] * 5 + [13] * 3 + [40] * 2 + [150]
+
+
+def texts(posts, complaints):
+    with open(posts, encoding="utf-8") as lines:
+        for line in lines:
+            post = json.loads(line)
+            yield post["title"], post["text"]
+    with open(complaints, encoding="utf-8") as lines:
+        next(lines)
+        for line in lines:
+            text = line.rstrip("\n").split("\t", 1)[1]
+            yield text[:20], text
+
+
+def main():
+    posts, complaints, number, days = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    draw = random.Random(2026)
+    known = [(title, text) for title, text in texts(posts, complaints) if 20 < len(text) < 1500]
+    estates = [a + b + c + kind for a in FIRST for b in SECOND for c in FIRST[:12] for kind in KIND]
+    told, waiting = 0, []
+    while len(waiting) < number:
+        title, text = draw.choice(known)
+        estate = draw.choice(estates)
+        begins = draw.uniform(0, days * 86400)
+        for telling in range(draw.choice(TOLD)):
+            waiting.append((begins + telling * draw.expovariate(1 / 7200), told, title, text, estate))
+            told += 1
+    waiting.sort()
+    for seconds, name, title, text, estate in waiting[:number]:
+        own = random.Random(name)
+        sentences = [part for part in re.split(r"(?<=[。！？；])", text) if own.random() > 0.25]
+        place = re.compile(r"[A-Z]\d*[市区县州]|西地省")
+        print(
+            json.dumps(
+                {
+                    "id": str(name),
+                    "title": place.sub(estate, title, 1),
+                    "time": (BEGINS + datetime.timedelta(seconds=seconds)).isoformat(timespec="seconds"),
+                    "text": place.sub(estate, "".join(sentences) or text),
+                    "user": f"u{own.randrange(200_000)}",
+                },
+                ensure_ascii=False,
+            )
+        )
+
+
+main()
