@@ -7,8 +7,10 @@
 pub mod app;
 pub mod archive;
 pub mod assess;
+pub mod edit;
 pub mod evaluate;
 pub mod event;
+pub mod explain;
 pub mod flood;
 pub mod metrics;
 pub mod model;

@@ -73,10 +73,11 @@ impl Producer {
     /// # Errors
     /// When it cannot be encoded or is not acknowledged in time.
     pub async fn send<M: Message>(&self, topic: &Topic, message: &M) -> Result<(), SendError> {
-        self.send_encoded(topic, None, message).await
+        self.send_encoded(topic, None, message).await.map(drop)
     }
 
-    /// Sends a message to the given partition; returns once the brokers have it.
+    /// Sends a message to the given partition; returns its offset once the brokers have it. The offset is negative in
+    /// the rare case that they had taken it before and do not say where.
     ///
     /// # Errors
     /// When it cannot be encoded or is not acknowledged in time.
@@ -85,7 +86,7 @@ impl Producer {
         topic: &Topic,
         partition: i32,
         message: &M,
-    ) -> Result<(), SendError> {
+    ) -> Result<i64, SendError> {
         self.send_encoded(topic, Some(partition), message).await
     }
 
@@ -94,7 +95,7 @@ impl Producer {
         topic: &Topic,
         partition: Option<i32>,
         message: &M,
-    ) -> Result<(), SendError> {
+    ) -> Result<i64, SendError> {
         let payload = message::encode(message).map_err(|source| SendError::Encode {
             schema: M::SCHEMA,
             source,
@@ -116,7 +117,7 @@ impl Producer {
         key: Option<&[u8]>,
         payload: &[u8],
         headers: OwnedHeaders,
-    ) -> Result<(), SendError> {
+    ) -> Result<i64, SendError> {
         let mut record = FutureRecord::<[u8], [u8]>::to(topic)
             .payload(payload)
             .headers(headers);
@@ -126,7 +127,7 @@ impl Producer {
         self.inner
             .send(record, Duration::from_secs(60))
             .await
-            .map(|_| ())
+            .map(|delivery| delivery.offset)
             .map_err(|(source, _)| SendError::Brokers {
                 topic: topic.to_owned(),
                 source,
