@@ -322,6 +322,8 @@ impl Handler for Assessor {
     fn revoked(&mut self, partitions: &[i32]) {
         for partition in partitions {
             self.partitions.remove(partition);
+            self.next_edit
+                .take_if(|received| received.partition == *partition);
             if let Err(error) = self.edits.leave(*partition) {
                 warn!(%error, partition, "the edits of a partition that went are still read");
             }

@@ -153,6 +153,7 @@ pub(super) async fn one(
         .list(&query, &signed_in.user.actor())
         .await?
         .cases;
+    let edits = edits::lines(&console, &id).await?;
     console
         .accounts
         .audit(&signed_in.user.name, "read-event", &id, now)
@@ -162,9 +163,12 @@ pub(super) async fn one(
         event: EventLine::new(event),
         posts: rows.into_iter().map(PostLine::new).collect(),
         may_edit: edits::may_edit(&signed_in.user),
-        edits: edits::lines(&console, &id).await?,
         done: fields.get("done").to_owned(),
-        new: fields.get("new").to_owned(),
+        new: (edits.iter().map(|edit| &edit.other))
+            .find(|other| *other == fields.get("new"))
+            .cloned()
+            .unwrap_or_default(),
+        edits,
         pages: Pages::new(&format!("/events/{id}"), &fields, PER_PAGE, total),
         cases: cases
             .iter()
