@@ -13,6 +13,7 @@ use backbone::service::{Readiness, serve_operations};
 use backbone::topics::{self, ALERTS, ASSESSMENTS, CASE_EVENTS, POSTS, Topic};
 use futures::future::try_join_all;
 use prometheus::Registry;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::archive::Archiver;
@@ -71,11 +72,12 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         }
         None => (None, None),
     };
+    let (given, opinions) = mpsc::channel(second_opinion::WAITING);
     let advice_metrics = metrics.clone();
     let advising: Task<'_> = Box::pin(async {
         if let Some((adviser, offered)) = advising {
             adviser
-                .run(offered, &producer, &advice_metrics, stop.clone())
+                .run(offered, given, &advice_metrics, stop.clone())
                 .await;
         }
         Ok(())
@@ -91,9 +93,10 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         pipeline,
         settings.events.window_days,
         desk,
+        opinions,
         checkpoints,
         metrics.clone(),
-    );
+    )?;
     let clickhouse = &settings.clickhouse;
     let assessments = Archiver::<Assessment, AssessmentRow>::new(
         clickhouse,

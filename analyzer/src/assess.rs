@@ -2,21 +2,28 @@
 //!
 //! The assessment of a post goes to the partition of the same number, after its alert; the post's
 //! offset moves when both are acknowledged. So whoever is assigned a partition of posts finds in the
-//! same partitions of assessments and alerts all that it needs to go on.
+//! same partitions of assessments and alerts all that it needs to go on. What duty officers say of its events is in the same
+//! partition of edits, followed from the last edit that left a trace among the assessments.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
-use backbone::kafka::{Handler, NotNow, Producer, Received, Rejected, Start, read_partition};
-use backbone::message::{Alert, Assessment, Post};
+use backbone::kafka::{
+    ClientConfigError, Handler, NotNow, Producer, Received, Rejected, Start, Tail, read_at,
+    read_partition,
+};
+use backbone::message::{Alert, Assessment, EventEdit, Post};
 use backbone::settings::Kafka;
-use backbone::topics::{ALERTS, ASSESSMENTS};
+use backbone::topics::{ALERTS, ASSESSMENTS, EVENT_EDITS};
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
 use tracing::{info, warn};
 
+use crate::app::GROUP;
 use crate::checkpoint::{Checkpoints, Position};
+use crate::edit::Edited;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
 use crate::second_opinion::Desk;
@@ -32,6 +39,11 @@ pub struct Assessor {
     window_days: u32,
     /// Where unsure assessments are offered; absent where nobody is asked.
     desk: Option<Desk>,
+    /// Assessments that got a second opinion.
+    opinions: mpsc::Receiver<(i32, Assessment)>,
+    edits: Tail<EventEdit>,
+    /// The edit that is applied next, read and not applied yet.
+    next_edit: Option<Received<EventEdit>>,
     /// Where checkpoints are kept; absent where none are.
     checkpoints: Option<Checkpoints>,
     partitions: BTreeMap<i32, Partition>,
@@ -50,30 +62,38 @@ struct Partition {
     position: Position,
     /// Posts since the last checkpoint.
     posts_since: usize,
+    /// What came of an edit and the brokers have not acknowledged yet.
+    edited: Edited,
 }
 
 impl Assessor {
     /// Assesses with the given pipeline.
-    #[must_use]
+    ///
+    /// # Errors
+    /// When the settings make no client.
     pub fn new(
         kafka: &Kafka,
         producer: &Producer,
         pipeline: Arc<Pipeline>,
         window_days: u32,
         desk: Option<Desk>,
+        opinions: mpsc::Receiver<(i32, Assessment)>,
         checkpoints: Option<Checkpoints>,
         metrics: Metrics,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, ClientConfigError> {
+        Ok(Self {
             kafka: kafka.clone(),
             producer: producer.clone(),
             pipeline,
             metrics,
             window_days,
             desk,
+            opinions,
+            edits: Tail::new(kafka, &EVENT_EDITS, GROUP, producer)?,
+            next_edit: None,
             checkpoints,
             partitions: BTreeMap::new(),
-        }
+        })
     }
 
     /// What is known of a partition: by its checkpoint and what came since, or else as its alerts and assessments tell it.
@@ -172,7 +192,7 @@ impl Assessor {
             assessments,
             |received| {
                 let assessment: Assessment = received.message;
-                self.pipeline.restore(&assessment, &mut rebuilt.state);
+                (self.pipeline).restore(&assessment, received.offset, &mut rebuilt.state);
                 rebuilt.holds(received.offset, &assessment.post.id);
                 first.get_or_insert((received.offset, assessment.post.id));
             },
@@ -216,6 +236,134 @@ impl Assessor {
         Ok(())
     }
 
+    /// Writes assessments and remembers where they stand.
+    async fn write(&mut self, assessments: Vec<(i32, &Assessment)>) -> Result<(), NotNow> {
+        let sending = (assessments.iter()).map(|(partition, assessment)| {
+            self.producer.send_to(&ASSESSMENTS, *partition, *assessment)
+        });
+        let offsets = try_join_all(sending).await.map_err(NotNow::because)?;
+        if offsets.iter().any(|offset| *offset < 0) {
+            return Err(NotNow::because(
+                "the brokers did not say where they put an assessment",
+            ));
+        }
+        for ((number, assessment), offset) in assessments.into_iter().zip(offsets) {
+            if let Some(partition) = self.partitions.get_mut(&number) {
+                partition.state.window.written(&assessment.post, offset);
+                partition.holds(offset, &assessment.post.id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes again the assessments that got a second opinion, with the event that each post is in by now.
+    async fn write_opinions(&mut self) {
+        while let Ok((number, mut assessment)) = self.opinions.try_recv() {
+            let partition = self.partitions.get(&number);
+            assessment.event = partition
+                .and_then(|partition| partition.state.window.membership(&assessment.post.id));
+            assessment.assessed_at = Timestamp::now();
+            let written = match &assessment.event {
+                Some(_) => self.write(vec![(number, &assessment)]).await,
+                None => Err(NotNow::because("its event is not held any more")),
+            };
+            let outcome = match written {
+                Ok(()) => "given",
+                Err(not_now) => {
+                    warn!(
+                        reason = not_now.reason,
+                        "a second opinion was not published"
+                    );
+                    "unpublished"
+                }
+            };
+            self.metrics
+                .second_opinions_total
+                .with_label_values(&[outcome])
+                .inc();
+        }
+    }
+
+    /// Applies what duty officers said of events. While results of posts are not acknowledged it waits, for it is not known
+    /// yet where those stand.
+    async fn apply_edits(&mut self) -> Result<(), NotNow> {
+        self.write_edited().await?;
+        loop {
+            if self.next_edit.is_none() {
+                self.next_edit = self.edits.next().await.map_err(NotNow::because)?;
+            }
+            let Some(received) = &self.next_edit else {
+                return Ok(());
+            };
+            let Some(partition) = self.partitions.get_mut(&received.partition) else {
+                self.next_edit = None;
+                continue;
+            };
+            if !partition.unacknowledged.is_empty() {
+                return Ok(());
+            }
+            let (edit, offset) = (&received.message, received.offset);
+            let offsets = partition.state.window.moved_by(edit);
+            let moved = if offsets.is_empty() {
+                Vec::new()
+            } else {
+                read_at::<Assessment>(&self.kafka, &ASSESSMENTS, received.partition, &offsets)
+                    .await
+                    .map_err(NotNow::because)?
+            };
+            let moved = moved.into_iter().map(|received| received.message).collect();
+            let state = &mut partition.state;
+            partition.edited = tokio::task::block_in_place(|| {
+                (self.pipeline).edit(edit, offset, moved, state, Timestamp::now())
+            });
+            let posts = partition.edited.assessments.len();
+            let kind = edit.change.kind();
+            info!(
+                kind,
+                event = edit.source(),
+                into = edit.target(),
+                posts,
+                missing = offsets.len() - posts,
+                "an officer's edit was applied"
+            );
+            let outcome = if posts > 0 { "moved" } else { "nothing" };
+            self.metrics
+                .edits_total
+                .with_label_values(&[kind, outcome])
+                .inc();
+            self.next_edit = None;
+            self.write_edited().await?;
+        }
+    }
+
+    /// Writes what came of edits: the alerts, then the assessments.
+    async fn write_edited(&mut self) -> Result<(), NotNow> {
+        let numbers: Vec<i32> = self.partitions.keys().copied().collect();
+        for number in numbers {
+            let Some(partition) = self.partitions.get_mut(&number) else {
+                continue;
+            };
+            let edited = partition.edited.clone();
+            let alerts = edited.alerts.iter();
+            let sent = alerts.map(|alert| self.producer.send_to(&ALERTS, number, alert));
+            for offset in try_join_all(sent).await.map_err(NotNow::because)? {
+                partition.holds_alert(offset);
+            }
+            let assessments = edited
+                .assessments
+                .iter()
+                .map(|assessment| (number, assessment));
+            self.write(assessments.collect()).await?;
+            for alert in &edited.alerts {
+                count_alert(&self.metrics, alert);
+            }
+            if let Some(partition) = self.partitions.get_mut(&number) {
+                partition.edited = Edited::default();
+            }
+        }
+        Ok(())
+    }
+
     fn count(&self, assessment: &Assessment, alerts: &[Alert]) {
         let region = assessment.post.region.as_str();
         let relevant = if assessment.relevant { "yes" } else { "no" };
@@ -241,6 +389,7 @@ impl Partition {
             state,
             unacknowledged: HashMap::new(),
             overdue: Vec::new(),
+            edited: Edited::default(),
             position,
             posts_since: 0,
         }
@@ -260,9 +409,10 @@ impl Partition {
         self.position.next_alert = self.position.next_alert.max(offset + 1);
     }
 
-    /// Writes a checkpoint where it is time for one. All that the state holds is acknowledged by now.
+    /// Writes a checkpoint where it is time for one and all that the state holds is acknowledged.
     fn keep(&mut self, number: i32, checkpoints: &Checkpoints) {
-        if !Checkpoints::due(self.posts_since, self.state.window.posts()) {
+        let pending = !self.overdue.is_empty() || self.edited != Edited::default();
+        if pending || !Checkpoints::due(self.posts_since, self.state.window.posts()) {
             return;
         }
         self.posts_since = 0;
@@ -298,6 +448,10 @@ impl Handler for Assessor {
     async fn assigned(&mut self, partitions: &[i32]) -> Result<(), NotNow> {
         for partition in partitions {
             let rebuilt = self.rebuild(*partition).await?;
+            let edited = rebuilt.state.window.edited();
+            self.edits
+                .follow(*partition, edited)
+                .map_err(NotNow::because)?;
             self.partitions.insert(*partition, rebuilt);
         }
         Ok(())
@@ -306,6 +460,11 @@ impl Handler for Assessor {
     fn revoked(&mut self, partitions: &[i32]) {
         for partition in partitions {
             self.partitions.remove(partition);
+            self.next_edit
+                .take_if(|received| received.partition == *partition);
+            if let Err(error) = self.edits.leave(*partition) {
+                warn!(%error, partition, "the edits of a partition that went are still read");
+            }
             let label = partition.to_string();
             // The gauges may not have been set yet.
             drop(self.metrics.window_events.remove_label_values(&[&label]));
@@ -314,10 +473,14 @@ impl Handler for Assessor {
     }
 
     async fn idle(&mut self) -> Result<(), NotNow> {
+        self.apply_edits().await?;
+        self.write_opinions().await;
         self.raise_overdue().await
     }
 
     async fn handle(&mut self, batch: &[Received<Post>]) -> Result<Vec<Rejected>, NotNow> {
+        self.apply_edits().await?;
+        self.write_opinions().await;
         self.raise_overdue().await?;
         let timer = self.metrics.assess_seconds.start_timer();
         let mut rejected = Vec::new();
@@ -346,28 +509,15 @@ impl Handler for Assessor {
                 Ok::<_, NotNow>((*partition, sent.map_err(NotNow::because)?))
             })
         });
-        let alerts = try_join_all(alerts).await?;
-        let assessments = results.iter().map(|(partition, assessment, _)| async {
-            let sent = self
-                .producer
-                .send_to(&ASSESSMENTS, *partition, assessment)
-                .await;
-            Ok::<_, NotNow>((
-                *partition,
-                sent.map_err(NotNow::because)?,
-                &assessment.post.id,
-            ))
-        });
-        for (number, offset, post) in try_join_all(assessments).await? {
-            if let Some(partition) = self.partitions.get_mut(&number) {
-                partition.holds(offset, post);
-            }
-        }
-        for (number, offset) in alerts {
+        for (number, offset) in try_join_all(alerts).await? {
             if let Some(partition) = self.partitions.get_mut(&number) {
                 partition.holds_alert(offset);
             }
         }
+        let assessments = results
+            .iter()
+            .map(|(partition, assessment, _)| (*partition, assessment));
+        self.write(assessments.collect()).await?;
 
         for (partition, assessment, alerts) in &results {
             self.count(assessment, alerts);

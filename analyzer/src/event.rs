@@ -8,6 +8,7 @@
 //! An event grows with its posts, falls quiet and may revive; when its last post is older than the window it is let go, and what
 //! is left of it tells a later event that the matter returned (复发).
 
+mod faces;
 mod gist;
 mod index;
 mod past;
@@ -27,11 +28,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
+use faces::Faces;
 use gist::Gist;
 use tally::Tally;
 
 pub use profile::Profile;
 pub use window::{Joined, Telling, Window};
+
+pub(crate) use gist::plain_title;
 
 /// Ids and times kept per event: the newest.
 const NEWEST: usize = 100;
@@ -85,7 +89,7 @@ pub struct Event {
     negative_since_answer: u32,
     revived_at: Option<Timestamp>,
     recurrence: Option<Recurrence>,
-    profile: Profile,
+    faces: Faces,
     alerted: Alerted,
     /// When its risk must be looked at again though nothing comes.
     due_at: Option<Timestamp>,
@@ -155,7 +159,7 @@ impl Event {
             negative_since_answer: 0,
             revived_at: None,
             recurrence: None,
-            profile: Profile::default(),
+            faces: Faces::default(),
             alerted,
             due_at: None,
         }
@@ -276,15 +280,18 @@ impl Event {
         subject.is_none_or(|subject| self.subjects.has(|known| *known == subject.name))
     }
 
-    fn take(&mut self, assessment: &Assessment, telling: &Telling<'_>) {
+    /// Takes a post in and gives the number of the face it was added to. One that an officer put here needs to be like a
+    /// face by `least`, else it gets one of its own.
+    fn take(&mut self, assessment: &Assessment, telling: &Telling<'_>, least: Option<f64>) -> u32 {
         let post = &assessment.post;
         let earlier = self.posts;
         if earlier > 0 && post.published_at.duration_since(self.last_at) > QUIET {
             self.revived_at = Some(post.published_at);
         }
         self.posts += 1;
+        let at = (self.newest).partition_point(|(_, before)| *before <= post.published_at);
         self.newest
-            .push_back((post.id.as_str().into(), post.published_at));
+            .insert(at, (post.id.as_str().into(), post.published_at));
         if self.newest.len() > NEWEST {
             self.newest.pop_front();
         }
@@ -308,11 +315,12 @@ impl Event {
         } else {
             self.hear(assessment);
         }
-        self.profile.add(telling.profile());
+        let face = self.faces.add(telling.profile(), earlier == 0, least);
         if self.posts <= GIST_POSTS {
             self.gist
-                .consider(&self.profile, telling.body(), telling.tell());
+                .consider(self.faces.first(), telling.body(), telling.tell());
         }
+        face
     }
 
     fn hear(&mut self, assessment: &Assessment) {
@@ -336,8 +344,9 @@ impl Event {
             .is_none_or(|answered| post.published_at > answered);
         if after_answer {
             self.negative_since_answer += u32::from(negative && self.answered_at.is_some());
-            if calls_for_answer(assessment) && self.unanswered_since.is_none() {
-                self.unanswered_since = Some(post.collected_at);
+            if calls_for_answer(assessment) {
+                let since = self.unanswered_since.unwrap_or(post.collected_at);
+                self.unanswered_since = Some(since.min(post.collected_at));
             }
         }
         if let Some(answered) = post.answered_at {
@@ -362,7 +371,7 @@ impl Event {
     }
 
     /// Lets go a post that belongs to another event.
-    fn leave(&mut self, assessment: &Assessment, telling: &Telling<'_>) {
+    fn leave(&mut self, assessment: &Assessment, telling: &Telling<'_>, face: u32) {
         let post = &assessment.post;
         self.posts = self.posts.saturating_sub(1);
         self.newest.retain(|(id, _)| **id != *post.id);
@@ -390,7 +399,7 @@ impl Event {
                 self.appeals.remove(&appeal.name);
             }
         }
-        self.profile.remove(telling.profile());
+        self.faces.remove(telling.profile(), face);
         let times = || self.newest.iter().map(|(_, at)| *at);
         if (self.newest.len() as u32) == self.posts {
             self.first_at = times().min().unwrap_or(self.first_at);

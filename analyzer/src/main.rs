@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use analyzer::pipeline::Pipeline;
 use analyzer::settings::Settings;
-use analyzer::{app, evaluate, region, replay, score, train};
+use analyzer::{app, evaluate, explain, region, replay, score, train};
 use backbone::region::Region;
 use backbone::{dead_letters, service};
 use clap::{Parser, Subcommand};
@@ -44,6 +44,8 @@ enum Command {
     Train(train::Arguments),
     /// Prints accuracy, macro-F1, the confusion table and the calibration error on labelled texts.
     Evaluate(evaluate::Arguments),
+    /// Explains how grave an event is: the terms of the formula, what is behind each, and what was alerted.
+    Risk(explain::Arguments),
     /// Runs past posts, of a file or the archive, through the chain and writes the events they make, the gravest first.
     Replay(replay::Arguments),
     /// Drafts the gazetteer of a county (`region.toml`) from lists of places, for its people to check.
@@ -99,6 +101,13 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(Command::Evaluate(evaluate)) => {
             let (pipeline, region) = pipeline(&arguments.config, evaluate.region())?;
             evaluate::run(&pipeline, &region, evaluate, &mut stdout())
+        }
+        Some(Command::Risk(risk)) => {
+            let settings = settings(&arguments)?;
+            let regions = Region::load_all(&settings.regions)?;
+            let pipeline =
+                Pipeline::new(&regions, &settings.model, &settings.events, &settings.risk)?;
+            explain::run(&pipeline, &settings, risk, &mut stdout()).await
         }
         Some(Command::Replay(replay)) => {
             let (pipeline, region) = pipeline(&arguments.config, replay.region())?;

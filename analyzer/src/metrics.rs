@@ -11,6 +11,8 @@ backbone::metrics! {
         alerts_total: IntCounterVec["region", "level"],
         /// Seconds from the publication of the post that raised an alert to the alert.
         publication_to_alert_seconds: Histogram,
+        /// Edits of events by duty officers, by kind and whether they moved posts.
+        edits_total: IntCounterVec["kind", "outcome"],
         /// Events in the windows of the partitions held.
         window_events: IntGaugeVec["partition"],
         /// Posts read to know the events of a partition when it was last assigned: those since its checkpoint.

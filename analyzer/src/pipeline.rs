@@ -165,18 +165,19 @@ impl Pipeline {
                 title: event.title().to_owned(),
                 id: joined.event,
                 similarity: joined.similarity,
+                edit: joined.edit,
             });
         }
         (assessment, alerts)
     }
 
-    /// Puts back into its event a post that was assessed before.
-    pub fn restore(&self, assessment: &Assessment, state: &mut State) {
+    /// Puts back into its event a post that was assessed before; `written` is where that assessment stands in its partition.
+    pub fn restore(&self, assessment: &Assessment, written: i64, state: &mut State) {
         let post = &assessment.post;
         let cleaned = Cleaned::of(&post.title, &post.text);
         let tell = |text: &str| self.models.pairs(text);
         let telling = Telling::of(&cleaned.text, &post.text, &tell);
-        state.window.restore(assessment, &telling);
+        state.window.restore(assessment, written, &telling);
     }
 
     /// Says of every event when it must be looked at again, after all were put back.
@@ -329,7 +330,7 @@ impl Pipeline {
 
     /// Weighs an event and gives the alerts that are due: one for each level it reaches, brought up to date when there is
     /// more to tell, and the digest of a flood.
-    fn weigh(
+    pub(crate) fn weigh(
         &self,
         event: &str,
         published_at: Timestamp,

@@ -7,10 +7,8 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use anyhow::Context;
-use backbone::kafka::Producer;
 use backbone::message::{APPEALS, Assessment, Polarity, SecondOpinion};
 use backbone::region::SUBJECTS;
-use backbone::topics::ASSESSMENTS;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -20,7 +18,6 @@ use serde_json::json;
 use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::metrics::Metrics;
@@ -28,7 +25,7 @@ use crate::settings;
 use crate::stage::clean::Cleaned;
 
 /// Assessments that wait, at most.
-const WAITING: usize = 200;
+pub const WAITING: usize = 200;
 /// Characters of a post that are sent, at most.
 const SENT: usize = 1_500;
 /// Bytes of an answer that are read, at most.
@@ -146,35 +143,30 @@ impl Adviser {
         })
     }
 
-    /// Answers what is offered until `stop`, publishing each assessment again that got an opinion.
+    /// Answers what is offered until `stop`; each assessment that got an opinion is `given` back, to be published again by who
+    /// holds its partition.
     pub async fn run(
         mut self,
         mut offered: mpsc::Receiver<(i32, Assessment)>,
-        producer: &Producer,
+        given: mpsc::Sender<(i32, Assessment)>,
         metrics: &Metrics,
         stop: CancellationToken,
     ) {
         let answering = async {
             while let Some((partition, mut assessment)) = offered.recv().await {
                 let said = self.opinion(&assessment, Timestamp::now()).await;
-                let outcome = match said {
+                match said {
                     Ok(opinion) => {
                         assessment.second_opinion = Some(opinion);
-                        let sent = producer.send_to(&ASSESSMENTS, partition, &assessment);
-                        match sent.await {
-                            Ok(_) => "given".to_owned(),
-                            Err(error) => {
-                                warn!(%error, "a second opinion was not published");
-                                "unpublished".to_owned()
-                            }
+                        if given.send((partition, assessment)).await.is_err() {
+                            return;
                         }
                     }
-                    Err(silence) => silence.to_string(),
-                };
-                metrics
-                    .second_opinions_total
-                    .with_label_values(&[&outcome])
-                    .inc();
+                    Err(silence) => metrics
+                        .second_opinions_total
+                        .with_label_values(&[&silence.to_string()])
+                        .inc(),
+                }
             }
         };
         stop.run_until_cancelled(answering).await;

@@ -257,9 +257,10 @@ fn a_post_that_a_later_assessment_puts_elsewhere_moves_with_all_it_counts() {
         title: "另一件事".to_owned(),
         similarity: 1.0,
         level: None,
+        edit: None,
     });
-    PIPELINE.restore(&moved, &mut state);
-    PIPELINE.restore(&moved, &mut state);
+    PIPELINE.restore(&moved, 6, &mut state);
+    PIPELINE.restore(&moved, 6, &mut state);
     let summary = |id: &str| state.window.event(id).unwrap().summary();
     let (left, other) = (summary(&whole), summary("another"));
     assert_eq!(

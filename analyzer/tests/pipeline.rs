@@ -164,8 +164,8 @@ fn a_window_rebuilt_from_assessments_goes_on_as_the_first_one() {
     for alert in &raised {
         rebuilt.restore_alert(alert);
     }
-    for assessment in &before {
-        pipeline.restore(assessment, &mut rebuilt);
+    for (offset, assessment) in before.iter().enumerate() {
+        pipeline.restore(assessment, offset as i64, &mut rebuilt);
     }
     pipeline.settle(&mut rebuilt, first.last().unwrap().collected_at);
     let (again, no_alerts) = assess(&pipeline, &mut rebuilt, first);

@@ -39,6 +39,12 @@ pub fn of_event(region: &str, first_post: &str) -> String {
     of("event", &[region, first_post])
 }
 
+/// The id of the event that an edit splits from another, by the edit's id.
+#[must_use]
+pub fn of_split(edit: &str) -> String {
+    of("split", &[edit])
+}
+
 /// The id of the one alert an event raises when it reaches a level.
 #[must_use]
 pub fn of_alert(event: &str, level: u8) -> String {

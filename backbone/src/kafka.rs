@@ -4,11 +4,15 @@
 mod consumer;
 mod partition;
 mod producer;
+mod tail;
 
 pub(crate) use consumer::header_text;
 pub use consumer::{ConsumerMetrics, Consumption, Handler, NotNow, Received, Rejected, consume};
-pub use partition::{ReadPartitionError, Start, read_partition};
+pub use partition::{
+    ReadPartitionError, Start, partitions, read_at, read_partition, search_partition,
+};
 pub use producer::{Producer, SendError};
+pub use tail::{Tail, TailError};
 
 pub(crate) use partition::read_raw;
 

@@ -6,6 +6,7 @@
 mod alert;
 mod assessment;
 mod case_event;
+mod event_edit;
 mod post;
 mod source_health;
 
@@ -20,6 +21,7 @@ pub use assessment::{
     Responsible, Role, SecondOpinion, Sentiment, Subject, SubjectShare,
 };
 pub use case_event::CaseEvent;
+pub use event_edit::{Change, EventEdit, SPLIT_LIMIT};
 pub use post::{Certainty, Post, Reactions, SourceKind, TEXT_LIMIT, TITLE_LIMIT};
 pub use source_health::{Condition, Fault, Finding, SourceHealth};
 

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::kafka::ClientConfigError;
-use crate::message::{Alert, Assessment, CaseEvent, Message, Post, SourceHealth};
+use crate::message::{Alert, Assessment, CaseEvent, EventEdit, Message, Post, SourceHealth};
 use crate::service::Readiness;
 use crate::settings::Kafka;
 
@@ -81,6 +81,18 @@ pub const CASE_EVENTS: Topic = Topic {
     retention_days: 45,
 };
 
+/// Events merged and split by duty officers. Kept as long as the assessments, because the analyzer goes on from the last one
+/// that left a trace there.
+pub const EVENT_EDITS: Topic = Topic {
+    name: "event-edits",
+    dead: "event-edits.dead",
+    schema: EventEdit::SCHEMA,
+    version: EventEdit::VERSION,
+    producers: &["responder"],
+    consumers: &["analyzer"],
+    retention_days: 45,
+};
+
 /// How the sources are. Each is told of after each of its rounds, so a few days are plenty.
 pub const SOURCE_HEALTH: Topic = Topic {
     name: "source-health",
@@ -93,7 +105,14 @@ pub const SOURCE_HEALTH: Topic = Topic {
 };
 
 /// All topics.
-pub static ALL: [Topic; 5] = [POSTS, ASSESSMENTS, ALERTS, CASE_EVENTS, SOURCE_HEALTH];
+pub static ALL: [Topic; 6] = [
+    POSTS,
+    ASSESSMENTS,
+    ALERTS,
+    CASE_EVENTS,
+    EVENT_EDITS,
+    SOURCE_HEALTH,
+];
 
 const DEAD_LETTER_RETENTION_DAYS: u32 = 90;
 /// Wait before brokers that were down are asked again.

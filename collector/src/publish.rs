@@ -56,7 +56,7 @@ impl Outlet for Producer {
         &'a self,
         health: &'a SourceHealth,
     ) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>> {
-        Box::pin(async move { Self::send(self, &SOURCE_HEALTH, health).await.map(|_| ()) })
+        Box::pin(Self::send(self, &SOURCE_HEALTH, health))
     }
 }
 

@@ -25,6 +25,7 @@ use crate::account::{Accounts, NewUser};
 use crate::case::{Cases, Role};
 use crate::console::{self, Console};
 use crate::correction::Corrections;
+use crate::event_edit::EventEdits;
 use crate::intake::{Intake, SourceIntake};
 use crate::metrics::Metrics;
 use crate::notify::Composer;
@@ -87,6 +88,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         cases,
         accounts,
         corrections: Corrections::new(pool.clone()),
+        edits: EventEdits::new(pool.clone()),
         sources,
         pool: pool.clone(),
         regions,

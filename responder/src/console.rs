@@ -7,6 +7,7 @@ mod assets;
 mod audit;
 mod case;
 mod cases;
+mod edits;
 mod events;
 mod fields;
 mod marks;
@@ -36,6 +37,7 @@ pub use access::{ROUTES, Route, Who};
 use crate::account::Accounts;
 use crate::case::Cases;
 use crate::correction::Corrections;
+use crate::event_edit::EventEdits;
 use crate::metrics::Metrics;
 use crate::source::Sources;
 use crate::{notify, settings};
@@ -50,6 +52,8 @@ pub struct Console {
     pub accounts: Accounts,
     /// What officers corrected.
     pub corrections: Corrections,
+    /// What officers said of events.
+    pub edits: EventEdits,
     /// The sources.
     pub sources: Sources,
     /// The store, for the log of notices.
@@ -86,6 +90,9 @@ pub fn router(console: Console) -> Router {
         .route("/posts/{id}/correction", post(posts::correct))
         .route("/events", get(events::list))
         .route("/events/{id}", get(events::one))
+        .route("/events/{id}/edit", get(edits::form))
+        .route("/events/{id}/merge", post(edits::merge))
+        .route("/events/{id}/split", post(edits::split))
         .route("/cases", get(cases::list))
         .route("/cases/{id}", get(case::show))
         .route("/cases/{id}/moves", post(case::perform))

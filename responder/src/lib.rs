@@ -8,6 +8,7 @@ mod clock;
 pub mod console;
 pub mod correction;
 pub mod deadline;
+pub mod event_edit;
 pub mod intake;
 pub mod metrics;
 pub mod notify;

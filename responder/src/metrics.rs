@@ -7,7 +7,7 @@ backbone::metrics! {
         alerts_total: IntCounterVec["outcome"],
         /// Seconds from the publication of the post that raised an alert to its case.
         publication_to_case_seconds: Histogram,
-        /// Case events not yet acknowledged by Kafka.
+        /// Case events and edits of events not yet acknowledged by Kafka.
         outbox_depth: IntGauge,
         /// Case events sent.
         case_events_total: IntCounter,

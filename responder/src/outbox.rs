@@ -1,10 +1,10 @@
-//! The outbox: case events written with their moves, sent to Kafka in order, removed once acknowledged.
+//! The outbox: messages written with the changes they tell of, sent to Kafka in order, removed once acknowledged.
 
 use std::time::Duration;
 
 use backbone::kafka::Producer;
-use backbone::message::{self, CaseEvent};
-use backbone::topics::CASE_EVENTS;
+use backbone::message::{self, CaseEvent, EventEdit};
+use backbone::topics::{CASE_EVENTS, EVENT_EDITS};
 use sqlx::Row;
 use sqlx::sqlite::SqlitePool;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +31,7 @@ pub async fn run(
         let wait = match send_all(&pool, &producer, &metrics, &stop).await {
             Ok(()) => LOOK,
             Err(failure) => {
-                warn!(%failure, "case events wait in the outbox");
+                warn!(%failure, "messages wait in the outbox");
                 RETRY
             }
         };
@@ -50,9 +50,10 @@ async fn send_all(
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     loop {
-        let rows = sqlx::query("SELECT number, message FROM outbox ORDER BY number LIMIT 200")
-            .fetch_all(pool)
-            .await?;
+        let rows =
+            sqlx::query("SELECT number, topic, message FROM outbox ORDER BY number LIMIT 200")
+                .fetch_all(pool)
+                .await?;
         metrics
             .outbox_depth
             .set(i64::try_from(rows.len()).unwrap_or(i64::MAX));
@@ -60,16 +61,12 @@ async fn send_all(
             return Ok(());
         };
         let last: i64 = last.try_get("number")?;
-        let mut events = Vec::with_capacity(rows.len());
+        let mut messages: Vec<(&str, &str)> = Vec::with_capacity(rows.len());
         for row in &rows {
-            events.push(message::decode::<CaseEvent>(
-                row.try_get::<&str, _>("message")?.as_bytes(),
-            )?);
+            messages.push((row.try_get("topic")?, row.try_get("message")?));
         }
         let sending = futures::future::try_join_all(
-            events
-                .iter()
-                .map(|event| producer.send(&CASE_EVENTS, event)),
+            (messages.iter()).map(|(topic, message)| send(producer, topic, message)),
         );
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -79,6 +76,19 @@ async fn send_all(
             .bind(last)
             .execute(pool)
             .await?;
-        metrics.case_events_total.inc_by(rows.len() as u64);
+        let moves = (messages.iter()).filter(|(topic, _)| *topic == CASE_EVENTS.name);
+        metrics.case_events_total.inc_by(moves.count() as u64);
     }
+}
+
+async fn send(producer: &Producer, topic: &str, message: &str) -> anyhow::Result<()> {
+    let message = message.as_bytes();
+    if topic == EVENT_EDITS.name {
+        let edit: EventEdit = message::decode(message)?;
+        producer.send(&EVENT_EDITS, &edit).await?;
+    } else {
+        let event: CaseEvent = message::decode(message)?;
+        producer.send(&CASE_EVENTS, &event).await?;
+    }
+    Ok(())
 }

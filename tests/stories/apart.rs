@@ -8,159 +8,16 @@
 )]
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::process::{Command, Output};
-use std::time::Duration;
 
-use rdkafka::ClientConfig;
-use rdkafka::producer::{FutureProducer, FutureRecord};
-use tempfile::TempDir;
-use toml::{Table, Value};
 use wensheng_tests::duty::{self, PASSWORD};
-use wensheng_tests::{Broker, Browser, Program, Store, number, project, wait_for, wait_for_moves};
-
-const REGION: &str = "990101";
-
-/// The settings of the three programs, in a folder of their own.
-struct Office {
-    folder: TempDir,
-    ports: [u16; 4],
-}
-
-fn free_ports() -> [u16; 4] {
-    let held: Vec<_> = (0..4)
-        .map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap())
-        .collect();
-    let mut ports = held
-        .iter()
-        .map(|listener| listener.local_addr().unwrap().port());
-    std::array::from_fn(|_| ports.next().unwrap())
-}
-
-impl Office {
-    fn new(kafka: &str, clickhouse: &str, export: &str) -> Self {
-        let office = Self {
-            folder: tempfile::tempdir().unwrap(),
-            ports: free_ports(),
-        };
-        let region = project()
-            .join("deploy/sample/region")
-            .join(REGION)
-            .display()
-            .to_string();
-        std::fs::create_dir(office.path("sources.d")).unwrap();
-        std::fs::write(office.path("export.jsonl"), export).unwrap();
-        std::fs::write(
-            office.path("sources.d/export.toml"),
-            format!(
-                "[[source]]\nname = \"信箱导出\"\nregion = \"{REGION}\"\n[source.import]\nfile = \"../export.jsonl\"\n"
-            ),
-        )
-        .unwrap();
-        let [console, collector, analyzer, responder] = office.ports;
-        let local = |port: u16| Value::from(format!("127.0.0.1:{port}"));
-        office.write("collector", kafka, clickhouse, |settings| {
-            settings.insert("state".to_owned(), "collector.sqlite".into());
-            table(settings, "operations").insert("listen".to_owned(), local(collector));
-        });
-        office.write("analyzer", kafka, clickhouse, |settings| {
-            settings.insert(
-                "regions".to_owned(),
-                vec![Value::from(region.clone())].into(),
-            );
-            let model = project().join("analyzer/model").display().to_string();
-            settings.insert("model".to_owned(), model.into());
-            settings.insert("checkpoints".to_owned(), "checkpoints".into());
-            table(settings, "operations").insert("listen".to_owned(), local(analyzer));
-        });
-        office.write("responder", kafka, clickhouse, |settings| {
-            settings.insert(
-                "regions".to_owned(),
-                vec![Value::from(region.clone())].into(),
-            );
-            settings.insert("store".to_owned(), "responder.sqlite".into());
-            table(settings, "console").insert("listen".to_owned(), local(console));
-            table(settings, "operations").insert("listen".to_owned(), local(responder));
-        });
-        office
-    }
-
-    fn write(&self, process: &str, kafka: &str, clickhouse: &str, change: impl FnOnce(&mut Table)) {
-        let shipped = project().join(format!("deploy/config/{process}.toml"));
-        let mut settings: Table =
-            toml::from_str(&std::fs::read_to_string(shipped).unwrap()).unwrap();
-        table(&mut settings, "kafka").insert("brokers".to_owned(), kafka.into());
-        if settings.contains_key("clickhouse") {
-            table(&mut settings, "clickhouse").insert("url".to_owned(), clickhouse.into());
-        }
-        change(&mut settings);
-        std::fs::write(self.config(process), toml::to_string(&settings).unwrap()).unwrap();
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn config(&self, process: &str) -> PathBuf {
-        self.path(&format!("{process}.toml"))
-    }
-
-    fn start(&self, process: &str) -> Program {
-        let mut command = Program::command(process);
-        command
-            .arg("--config")
-            .arg(self.config(process))
-            .env("WENSHENG_ADMIN_PASSWORD", PASSWORD);
-        Program::start(command)
-    }
-
-    fn run(&self, process: &str, arguments: &[&str]) -> Output {
-        let mut command: Command = Program::command(process);
-        command
-            .arg("--config")
-            .arg(self.config(process))
-            .args(arguments)
-            .env("RUST_LOG", "warn");
-        command.output().unwrap()
-    }
-
-    fn console(&self) -> String {
-        format!("http://127.0.0.1:{}", self.ports[0])
-    }
-
-    async fn ready(&self, process: usize) -> Option<()> {
-        let address = format!("http://127.0.0.1:{}/health/ready", self.ports[process]);
-        reqwest::get(address)
-            .await
-            .ok()?
-            .status()
-            .is_success()
-            .then_some(())
-    }
-}
-
-fn table<'a>(settings: &'a mut Table, name: &str) -> &'a mut Table {
-    settings
-        .get_mut(name)
-        .and_then(Value::as_table_mut)
-        .unwrap()
-}
+use wensheng_tests::{
+    Broker, Browser, Office, Program, REGION, Store, number, project, send_raw, wait_for,
+    wait_for_moves,
+};
 
 fn sample() -> Vec<String> {
     let text = std::fs::read_to_string(project().join("deploy/sample/posts.jsonl")).unwrap();
     text.lines().map(str::to_owned).collect()
-}
-
-async fn send_raw(kafka: &str, topic: &str, payload: &str) {
-    let producer: FutureProducer = ClientConfig::new()
-        .set("bootstrap.servers", kafka)
-        .create()
-        .unwrap();
-    let record = FutureRecord::to(topic).key(REGION).payload(payload);
-    producer
-        .send(record, Duration::from_secs(30))
-        .await
-        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -80,7 +80,10 @@ impl Analyzer {
     async fn gauge(&self, name: &str) -> Option<f64> {
         let text = reqwest::get(&self.metrics).await.ok()?.text().await.ok()?;
         let name = format!("wensheng_analyzer_{name}{{");
-        let of = |line: &str| line.starts_with(&name).then(|| line.rsplit(' ').next()?.parse().ok())?;
+        let of = |line: &str| {
+            line.starts_with(&name)
+                .then(|| line.rsplit(' ').next()?.parse().ok())?
+        };
         let values: Vec<f64> = text.lines().filter_map(of).collect();
         (!values.is_empty()).then(|| values.iter().sum())
     }
@@ -104,7 +107,10 @@ async fn assessed(kafka: &Kafka) -> Vec<Assessment> {
 /// The event of a post, once it is assessed.
 async fn event_of(kafka: &Kafka, id: &str) -> String {
     wait_for("the post's assessment", || async {
-        let found = assessed(kafka).await.into_iter().find(|known| known.post.id == id);
+        let found = assessed(kafka)
+            .await
+            .into_iter()
+            .find(|known| known.post.id == id);
         Some(found?.event?.id)
     })
     .await
@@ -128,18 +134,26 @@ async fn killed_and_started_again_it_reads_only_what_came_since_its_checkpoint()
         ),
     )
     .unwrap();
-    let kafka: Kafka =
-        toml::from_str(&format!("brokers = \"{}\"\npartitions = 1", broker.address())).unwrap();
+    let kafka: Kafka = toml::from_str(&format!(
+        "brokers = \"{}\"\npartitions = 1",
+        broker.address()
+    ))
+    .unwrap();
     topics::create_missing(&kafka).await.unwrap();
     let producer = Producer::new(&kafka).unwrap();
     let history = history();
     for batch in history.chunks(500) {
-        try_join_all(batch.iter().map(|post| producer.send(&POSTS, post))).await.unwrap();
+        try_join_all(batch.iter().map(|post| producer.send(&POSTS, post)))
+            .await
+            .unwrap();
     }
 
     let mut analyzer = Analyzer::start(folder.path());
     let checkpoint = folder.path().join("checkpoints/events-0.checkpoint");
-    wait_for("a checkpoint", || async { checkpoint.exists().then_some(()) }).await;
+    wait_for("a checkpoint", || async {
+        checkpoint.exists().then_some(())
+    })
+    .await;
     wait_for("all posts to be assessed", || async {
         (assessed(&kafka).await.len() >= POSTS_BEFORE).then_some(())
     })
@@ -149,7 +163,10 @@ async fn killed_and_started_again_it_reads_only_what_came_since_its_checkpoint()
     analyzer.program.kill();
 
     // A copy of a post known only by the checkpoint.
-    let copy = Post { id: "copy-1".to_owned(), ..history[9].clone() };
+    let copy = Post {
+        id: "copy-1".to_owned(),
+        ..history[9].clone()
+    };
     producer.send(&POSTS, &copy).await.unwrap();
     let mut analyzer = Analyzer::start(folder.path());
     let read = analyzer.read_again().await;
@@ -161,7 +178,10 @@ async fn killed_and_started_again_it_reads_only_what_came_since_its_checkpoint()
 
     let bytes = std::fs::read(&checkpoint).unwrap();
     std::fs::write(&checkpoint, &bytes[..bytes.len() / 2]).unwrap();
-    let again = Post { id: "copy-2".to_owned(), ..copy };
+    let again = Post {
+        id: "copy-2".to_owned(),
+        ..copy
+    };
     producer.send(&POSTS, &again).await.unwrap();
     let analyzer = Analyzer::start(folder.path());
     let read = analyzer.read_again().await;

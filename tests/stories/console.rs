@@ -20,6 +20,7 @@ use responder::case::{Action, Actor, Cases, Deed, Query, Role};
 use responder::console::{self, Console, ROUTES, Who};
 use responder::correction::Corrections;
 use responder::deadline::Deadlines;
+use responder::event_edit::EventEdits;
 use responder::metrics::Metrics;
 use responder::notify::Composer;
 use responder::routing::Routed;
@@ -125,6 +126,7 @@ async fn office() -> Office {
         cases: cases.clone(),
         accounts,
         corrections: corrections.clone(),
+        edits: EventEdits::new(pool.clone()),
         sources: sources.clone(),
         pool,
         regions,

@@ -103,7 +103,7 @@ const ENDINGS: [&str; 12] = [
 const TITLE: usize = 40;
 
 /// The title in plain words: without forms of address, wishes and marks, unless nothing else is left.
-pub(super) fn plain_title(title: &str, text: &str) -> String {
+pub(crate) fn plain_title(title: &str, text: &str) -> String {
     let marks = |c: char| {
         c.is_whitespace()
             || c.is_ascii_punctuation()

@@ -32,12 +32,18 @@ struct Remembered {
 impl Past {
     /// Remembers an event that is let go.
     pub(super) fn remember(&mut self, event: &Event) {
+        for face in event.faces.iter() {
+            self.remember_as(event, face);
+        }
+    }
+
+    fn remember_as(&mut self, event: &Event, face: &Profile) {
         if self.events.len() == MOST {
             self.events.pop_front();
             self.first = self.first.wrapping_add(1);
         }
         let number = self.first.wrapping_add(self.events.len() as u32);
-        let profile = event.profile.heaviest(PAIRS);
+        let profile = face.heaviest(PAIRS);
         self.index.add(&event.region, &profile, number);
         self.events.push_back(Remembered {
             subject: event.subject().to_owned(),

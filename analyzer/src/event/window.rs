@@ -4,15 +4,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use backbone::id;
-use backbone::message::{Alert, Assessment, Post};
+use backbone::message::{Alert, Assessment, Change, EventEdit, EventMembership, Post};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::gist::plain_title;
 use super::index::Index;
 use super::past::Past;
-use super::{Alerted, Event, Profile};
+use super::{Alerted, Event, Profile, plain_title};
 
 /// How much more similar a post must be whose subject no post of the event has: matters of one estate share its name.
 const OTHER_SUBJECT: f64 = 1.5;
@@ -58,6 +57,8 @@ pub struct Joined {
     pub event: String,
     /// Similarity to the event before; 1 for the post that opened it.
     pub similarity: f64,
+    /// The edit by which an officer put the post there, if one did.
+    pub edit: Option<i64>,
     /// Whether the event changed; not when a message was delivered again.
     pub changed: bool,
 }
@@ -68,6 +69,18 @@ struct Member {
     event: u32,
     revision: u32,
     similarity: f32,
+    /// Which face of the event it was added to.
+    face: u32,
+    /// Where its newest assessment stands in the partition of `assessments`; -1 while that is not known.
+    written: i64,
+    /// The edit that put it there; -1 where none did.
+    edit: i64,
+}
+
+impl Member {
+    fn edit(&self) -> Option<i64> {
+        (self.edit >= 0).then_some(self.edit)
+    }
 }
 
 /// The events of one partition.
@@ -88,6 +101,8 @@ pub struct Window {
     due: BTreeSet<(Timestamp, u32)>,
     past: Past,
     next_number: u32,
+    /// The last edit that was applied or left a trace.
+    edited: Option<i64>,
     /// The latest time by which posts were both published and collected.
     watermark: Timestamp,
 }
@@ -110,6 +125,7 @@ impl Window {
             due: BTreeSet::new(),
             past: Past::default(),
             next_number: 0,
+            edited: None,
             watermark: Timestamp::default(),
         }
     }
@@ -190,11 +206,13 @@ impl Window {
             let changed = post.revision > member.revision;
             if changed {
                 event.revise(assessment);
-                self.know(post, member.event, member.similarity);
+                let revision = post.revision;
+                self.know(&post.id, Member { revision, ..member });
             }
             return Joined {
                 event: self.id_of(member.event),
                 similarity: f64::from(member.similarity),
+                edit: member.edit(),
                 changed,
             };
         }
@@ -205,33 +223,54 @@ impl Window {
             let title = plain_title(&post.title, &post.text);
             (self.open(&id, &title, assessment, telling.profile()), 1.0)
         });
-        self.add(number, similarity, assessment, telling);
+        let member = Member {
+            event: number,
+            revision: post.revision,
+            similarity: similarity as f32,
+            face: 0,
+            written: -1,
+            edit: -1,
+        };
+        self.add(member, assessment, telling);
         Joined {
             event: self.id_of(number),
             similarity,
+            edit: None,
             changed: true,
         }
     }
 
-    /// Puts a post that was assessed before into the event it is said to be in, and out of the one it was in.
-    pub fn restore(&mut self, assessment: &Assessment, telling: &Telling<'_>) {
+    /// Puts a post that was assessed before into the event it is said to be in, and out of the one it was in; `written` is
+    /// where the assessment stands in its partition, -1 where it is yet to be written. An assessment older than the edit that
+    /// put the post where it is says nothing against that.
+    pub fn restore(&mut self, assessment: &Assessment, written: i64, telling: &Telling<'_>) {
         let Some(membership) = &assessment.event else {
             return;
         };
         let post = &assessment.post;
         self.move_on(post);
+        self.edited = self.edited.max(membership.edit);
         let number = self.numbers.get(&digest(&membership.id)).copied();
+        let edit = membership.edit.unwrap_or(-1);
         if let Some(member) = self.members.get(&digest(&post.id)).copied() {
-            if number == Some(member.event) {
-                if post.revision > member.revision {
-                    if let Some(event) = self.events.get_mut(&member.event) {
-                        event.revise(assessment);
-                    }
-                    self.know(post, member.event, member.similarity);
+            if number == Some(member.event) || edit < member.edit {
+                if post.revision > member.revision
+                    && let Some(event) = self.events.get_mut(&member.event)
+                {
+                    event.revise(assessment);
+                }
+                if post.revision >= member.revision {
+                    let member = Member {
+                        revision: post.revision,
+                        written: written.max(member.written),
+                        edit: edit.max(member.edit),
+                        ..member
+                    };
+                    self.know(&post.id, member);
                 }
                 return;
             }
-            self.leave(member.event, assessment, telling);
+            self.leave(member, assessment, telling);
         }
         let number = number.unwrap_or_else(|| {
             self.open(
@@ -241,13 +280,84 @@ impl Window {
                 telling.profile(),
             )
         });
-        self.add(number, membership.similarity, assessment, telling);
+        let member = Member {
+            event: number,
+            revision: post.revision,
+            similarity: membership.similarity as f32,
+            face: 0,
+            written,
+            edit,
+        };
+        self.add(member, assessment, telling);
         if let (Some(level), Some(event)) = (membership.level, self.event_mut(&membership.id)) {
             let summary = event.summary();
             event
                 .alerted
                 .take(level, 0, &summary, assessment.assessed_at);
         }
+    }
+
+    /// Takes note of where the newest assessment of a post was written.
+    pub fn written(&mut self, post: &Post, at: i64) {
+        if let Some(member) = self.members.get_mut(&digest(&post.id))
+            && post.revision >= member.revision
+        {
+            member.written = member.written.max(at);
+        }
+    }
+
+    /// The event a post is in now, as its assessment says it.
+    #[must_use]
+    pub fn membership(&self, post: &str) -> Option<EventMembership> {
+        let member = self.members.get(&digest(post))?;
+        let event = self.events.get(&member.event)?;
+        Some(EventMembership {
+            id: event.id.clone(),
+            title: event.title.clone(),
+            similarity: f64::from(member.similarity),
+            level: event.alerted.level(),
+            edit: member.edit(),
+        })
+    }
+
+    /// The last edit that was applied or left a trace in an assessment.
+    #[must_use]
+    pub fn edited(&self) -> Option<i64> {
+        self.edited
+    }
+
+    /// Takes note that an edit was applied, whether it moved posts or not.
+    pub fn edit(&mut self, at: i64) {
+        self.edited = self.edited.max(Some(at));
+    }
+
+    /// Where the assessments stand of the posts that an edit moves, in order. Nothing where it concerns events or posts that
+    /// the window does not hold, or was applied before.
+    #[must_use]
+    pub fn moved_by(&self, edit: &EventEdit) -> Vec<i64> {
+        let of_region = |id: &str| {
+            let event = self.event(id);
+            event.filter(|event| event.region == edit.region)
+        };
+        let Some(source) = of_region(edit.source()) else {
+            return Vec::new();
+        };
+        let is_in = |member: &&Member| self.id_of(member.event) == source.id;
+        let mut moved: Vec<i64> = match &edit.change {
+            Change::Merge { into, .. } if of_region(into).is_none() => Vec::new(),
+            Change::Merge { .. } => (source.members.iter())
+                .filter_map(|post| self.members.get(post))
+                .map(|member| member.written)
+                .collect(),
+            Change::Split { posts, .. } => (posts.iter())
+                .filter_map(|post| self.members.get(&digest(post)))
+                .filter(is_in)
+                .map(|member| member.written)
+                .collect(),
+        };
+        moved.sort_unstable();
+        moved.dedup();
+        moved
     }
 
     fn id_of(&self, number: u32) -> String {
@@ -273,7 +383,7 @@ impl Window {
                 if after > self.length || before > self.length {
                     return None;
                 }
-                let similarity = event.profile.similarity_to(&spread_out).min(1.0);
+                let similarity = event.faces.similarity_to(&spread_out).min(1.0);
                 let least = if event.knows_subject_of(assessment) {
                     self.least_similarity
                 } else {
@@ -307,44 +417,34 @@ impl Window {
         number
     }
 
-    fn add(
-        &mut self,
-        number: u32,
-        similarity: f64,
-        assessment: &Assessment,
-        telling: &Telling<'_>,
-    ) {
+    fn add(&mut self, mut member: Member, assessment: &Assessment, telling: &Telling<'_>) {
+        let number = member.event;
         let Some(event) = self.events.get_mut(&number) else {
             return;
         };
         let before = event.last_at;
-        event.take(assessment, telling);
+        let least = member.edit().map(|_| self.least_similarity);
+        member.face = event.take(assessment, telling, least);
         if event.last_at != before {
             self.ages.remove(&(before, number));
             self.ages.insert((event.last_at, number));
         }
         event.members.push(digest(&assessment.post.id));
         self.index.add(&event.region, telling.profile(), number);
-        self.know(&assessment.post, number, similarity as f32);
+        self.know(&assessment.post.id, member);
     }
 
-    fn know(&mut self, post: &Post, event: u32, similarity: f32) {
-        self.members.insert(
-            digest(&post.id),
-            Member {
-                event,
-                revision: post.revision,
-                similarity,
-            },
-        );
+    fn know(&mut self, post: &str, member: Member) {
+        self.members.insert(digest(post), member);
     }
 
-    fn leave(&mut self, number: u32, assessment: &Assessment, telling: &Telling<'_>) {
+    fn leave(&mut self, member: Member, assessment: &Assessment, telling: &Telling<'_>) {
+        let number = member.event;
         let Some(event) = self.events.get_mut(&number) else {
             return;
         };
         let before = event.last_at;
-        event.leave(assessment, telling);
+        event.leave(assessment, telling, member.face);
         let left = digest(&assessment.post.id);
         event.members.retain(|member| *member != left);
         self.ages.remove(&(before, number));

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::{Producer, header};
+use super::{Producer, SendError, header};
 use crate::message::{self, Message};
 use crate::service::Readiness;
 use crate::settings::Kafka;
@@ -254,10 +254,10 @@ pub async fn consume<H: Handler>(
         }
         take_assigned(&consumption, &consumer, &mut handler, &stop).await;
         if backlog.is_empty() {
-            if let Err(not_now) = handler.idle().await {
-                consumption
-                    .readiness
-                    .down(consumption.dependency(), not_now.reason);
+            let dependency = consumption.dependency();
+            match handler.idle().await {
+                Ok(()) => consumption.readiness.up(dependency),
+                Err(not_now) => consumption.readiness.down(dependency, not_now.reason),
             }
             continue;
         }
@@ -479,13 +479,37 @@ async fn bury(
     reason: &str,
     stop: &CancellationToken,
 ) -> bool {
-    let (topic, group) = (consumption.topic.name, consumption.group);
+    let (topic, group) = (consumption.topic, consumption.group);
+    let mut wait = RETRY_FIRST;
+    while let Err(error) = send_dead_letter(consumption.producer, topic, group, raw, reason).await {
+        consumption.readiness.down("kafka", error.to_string());
+        if !sleep_unless(stop, wait).await {
+            return false;
+        }
+        wait = (wait * 2).min(RETRY_LONGEST);
+    }
+    consumption
+        .metrics
+        .dead_letters_total
+        .with_label_values(&[topic.name, group])
+        .inc();
+    true
+}
+
+/// Sends a message to the dead letters of its topic, with why it is there and who refused it.
+pub(crate) async fn send_dead_letter(
+    producer: &Producer,
+    topic: &Topic,
+    group: &str,
+    raw: &OwnedMessage,
+    reason: &str,
+) -> Result<(), SendError> {
     let partition = raw.partition().to_string();
     let offset = raw.offset().to_string();
     let mut headers = OwnedHeaders::new();
     for (key, value) in [
         (header::REASON, reason),
-        (header::TOPIC, topic),
+        (header::TOPIC, topic.name),
         (header::PARTITION, partition.as_str()),
         (header::OFFSET, offset.as_str()),
         (header::GROUP, group),
@@ -495,34 +519,15 @@ async fn bury(
             value: Some(value),
         });
     }
-    let mut wait = RETRY_FIRST;
-    while let Err(error) = consumption
-        .producer
-        .send_raw(
-            consumption.topic.dead,
-            None,
-            raw.key(),
-            raw.payload().unwrap_or_default(),
-            headers.clone(),
-        )
-        .await
-    {
-        consumption.readiness.down("kafka", error.to_string());
-        if !sleep_unless(stop, wait).await {
-            return false;
-        }
-        wait = (wait * 2).min(RETRY_LONGEST);
-    }
+    let payload = raw.payload().unwrap_or_default();
+    producer
+        .send_raw(topic.dead, None, raw.key(), payload, headers)
+        .await?;
     warn!(
-        topic,
+        topic = topic.name,
         partition, offset, group, reason, "message put to the dead letters"
     );
-    consumption
-        .metrics
-        .dead_letters_total
-        .with_label_values(&[topic, group])
-        .inc();
-    true
+    Ok(())
 }
 
 impl Consumption<'_> {

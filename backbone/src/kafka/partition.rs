@@ -1,5 +1,6 @@
-//! Reads one partition from a point in it to its end, outside any consumer group.
+//! Reads one partition outside any consumer group: from a point in it to its end, or at some offsets.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,6 +13,9 @@ use super::{ClientConfigError, Received};
 use crate::message::{self, Message};
 use crate::settings::Kafka;
 use crate::topics::Topic;
+
+/// Messages between two that are wanted beyond which they are leapt over and not read.
+const LEAP: i64 = 500;
 
 /// A partition could not be read to its end.
 #[derive(Debug, Error)]
@@ -64,11 +68,29 @@ pub async fn read_partition<M: Message>(
     topic: &Topic,
     partition: i32,
     start: Start,
+    each: impl FnMut(Received<M>) + Send,
+) -> Result<i64, ReadPartitionError> {
+    search_partition(kafka, topic, partition, start, |_| true, each).await
+}
+
+/// The same for those messages only whose bytes are `wanted`, which is asked before they are decoded.
+///
+/// # Errors
+/// When the brokers do not give the whole partition.
+pub async fn search_partition<M: Message>(
+    kafka: &Kafka,
+    topic: &Topic,
+    partition: i32,
+    start: Start,
+    wanted: impl Fn(&[u8]) -> bool + Send,
     mut each: impl FnMut(Received<M>) + Send,
 ) -> Result<i64, ReadPartitionError> {
     tokio::task::block_in_place(|| {
         read_raw(kafka, topic.name, partition, start, |raw| {
-            if let Ok(message) = message::decode(raw.payload().unwrap_or_default()) {
+            let bytes = raw.payload().unwrap_or_default();
+            if wanted(bytes)
+                && let Ok(message) = message::decode(bytes)
+            {
                 each(Received {
                     message,
                     partition,
@@ -79,6 +101,117 @@ pub async fn read_partition<M: Message>(
     })
 }
 
+/// The readable messages at some offsets of a partition, in order; those that are gone are missing.
+///
+/// # Errors
+/// When the brokers do not give what they have.
+pub async fn read_at<M: Message>(
+    kafka: &Kafka,
+    topic: &Topic,
+    partition: i32,
+    offsets: &[i64],
+) -> Result<Vec<Received<M>>, ReadPartitionError> {
+    let mut wanted = offsets.to_vec();
+    wanted.sort_unstable();
+    wanted.dedup();
+    tokio::task::block_in_place(|| read_raw_at(kafka, topic.name, partition, wanted.into()))
+}
+
+/// The numbers of a topic's partitions.
+///
+/// # Errors
+/// When the brokers do not answer.
+pub async fn partitions(kafka: &Kafka, topic: &Topic) -> Result<Vec<i32>, ReadPartitionError> {
+    tokio::task::block_in_place(|| {
+        let failed = failed(topic.name, -1);
+        let consumer = reader(kafka, topic.name, -1)?;
+        let metadata = consumer.fetch_metadata(Some(topic.name), kafka.request_timeout());
+        let metadata = metadata.map_err(failed)?;
+        let of_topic = metadata
+            .topics()
+            .iter()
+            .flat_map(|topic| topic.partitions());
+        Ok(of_topic.map(|partition| partition.id()).collect())
+    })
+}
+
+fn failed(
+    topic: &str,
+    partition: i32,
+) -> impl Fn(rdkafka::error::KafkaError) -> ReadPartitionError {
+    move |source| ReadPartitionError::Brokers {
+        topic: topic.to_owned(),
+        partition,
+        source,
+    }
+}
+
+fn reader(kafka: &Kafka, topic: &str, partition: i32) -> Result<BaseConsumer, ReadPartitionError> {
+    kafka
+        .client_config()?
+        .set("group.id", "wensheng-read")
+        .set("enable.auto.commit", "false")
+        .set("auto.offset.reset", "earliest")
+        .set("enable.partition.eof", "true")
+        .set("fetch.wait.max.ms", "100")
+        .create()
+        .map_err(failed(topic, partition))
+}
+
+fn read_raw_at<M: Message>(
+    kafka: &Kafka,
+    topic: &str,
+    partition: i32,
+    mut wanted: VecDeque<i64>,
+) -> Result<Vec<Received<M>>, ReadPartitionError> {
+    let failed = failed(topic, partition);
+    let timeout = kafka.request_timeout();
+    let consumer = reader(kafka, topic, partition)?;
+    let (low, end) = consumer
+        .fetch_watermarks(topic, partition, timeout)
+        .map_err(&failed)?;
+    wanted.retain(|offset| (low..end).contains(offset));
+    let mut found = Vec::with_capacity(wanted.len());
+    let mut next = i64::MIN;
+    while let Some(first) = wanted.front().copied() {
+        if next < first.saturating_sub(LEAP) {
+            let mut assignment = TopicPartitionList::new();
+            assignment
+                .add_partition_offset(topic, partition, Offset::Offset(first))
+                .and_then(|()| consumer.assign(&assignment))
+                .map_err(&failed)?;
+            next = first;
+        }
+        match consumer.poll(timeout) {
+            Some(Ok(raw)) => {
+                next = raw.offset() + 1;
+                while wanted.front().is_some_and(|offset| *offset < next) {
+                    if wanted.pop_front() == Some(raw.offset())
+                        && let Ok(message) = message::decode(raw.payload().unwrap_or_default())
+                    {
+                        found.push(Received {
+                            message,
+                            partition,
+                            offset: raw.offset(),
+                        });
+                    }
+                }
+            }
+            Some(Err(rdkafka::error::KafkaError::PartitionEOF(_))) => break,
+            Some(Err(source)) => return Err(failed(source)),
+            None => {
+                return Err(ReadPartitionError::Stalled {
+                    topic: topic.to_owned(),
+                    partition,
+                    offset: next,
+                    end,
+                });
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// The same, for messages as they are. Blocks.
 pub(crate) fn read_raw(
     kafka: &Kafka,
@@ -87,28 +220,16 @@ pub(crate) fn read_raw(
     start: Start,
     mut each: impl FnMut(&BorrowedMessage<'_>),
 ) -> Result<i64, ReadPartitionError> {
-    let failed = |source| ReadPartitionError::Brokers {
-        topic: topic.to_owned(),
-        partition,
-        source,
-    };
+    let failed = failed(topic, partition);
     let timeout = kafka.request_timeout();
-    let consumer: BaseConsumer = kafka
-        .client_config()?
-        .set("group.id", "wensheng-read")
-        .set("enable.auto.commit", "false")
-        .set("auto.offset.reset", "earliest")
-        .set("enable.partition.eof", "true")
-        .set("fetch.wait.max.ms", "100")
-        .create()
-        .map_err(failed)?;
+    let consumer = reader(kafka, topic, partition)?;
     let (low, end) = consumer
         .fetch_watermarks(topic, partition, timeout)
-        .map_err(failed)?;
+        .map_err(&failed)?;
     let first = match start {
         Start::Beginning => Offset::Beginning,
         Start::Time(since) => {
-            start_at(&consumer, topic, partition, since, timeout).map_err(failed)?
+            start_at(&consumer, topic, partition, since, timeout).map_err(&failed)?
         }
         Start::Offset(offset) if offset >= end => Offset::End,
         Start::Offset(offset) => Offset::Offset(offset.max(low)),
@@ -119,8 +240,8 @@ pub(crate) fn read_raw(
     let mut assignment = TopicPartitionList::new();
     assignment
         .add_partition_offset(topic, partition, first)
-        .map_err(failed)?;
-    consumer.assign(&assignment).map_err(failed)?;
+        .map_err(&failed)?;
+    consumer.assign(&assignment).map_err(&failed)?;
     let mut next = low;
     while next < end {
         match consumer.poll(timeout) {

@@ -72,11 +72,12 @@ impl Producer {
     ///
     /// # Errors
     /// When it cannot be encoded or is not acknowledged in time.
-    pub async fn send<M: Message>(&self, topic: &Topic, message: &M) -> Result<i64, SendError> {
-        self.send_encoded(topic, None, message).await
+    pub async fn send<M: Message>(&self, topic: &Topic, message: &M) -> Result<(), SendError> {
+        self.send_encoded(topic, None, message).await.map(drop)
     }
 
-    /// Sends a message to the given partition; returns its offset once the brokers have it.
+    /// Sends a message to the given partition; returns its offset once the brokers have it. The offset is negative in
+    /// the rare case that they had taken it before and do not say where.
     ///
     /// # Errors
     /// When it cannot be encoded or is not acknowledged in time.

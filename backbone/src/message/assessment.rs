@@ -244,11 +244,16 @@ pub struct EventMembership {
     pub id: String,
     /// The event's title in plain words: that of its first post.
     pub title: String,
-    /// How like the event's nearest post this one is, in `[0, 1]`; 1 for the post that opened it.
+    /// How like the event's nearest post this one is, in `[0, 1]`; 1 for the post that opened it and for one that an
+    /// officer put there.
     pub similarity: f64,
     /// The event's risk level once this post was in, 1 (gravest) to 4; absent below level 4.
     #[serde(default)]
     pub level: Option<u8>,
+    /// The edit by which a duty officer put the post there: its offset in the partition of `event-edits` of the same
+    /// number. Absent where the analyzer did.
+    #[serde(default)]
+    pub edit: Option<i64>,
 }
 
 impl Assessment {

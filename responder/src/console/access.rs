@@ -104,6 +104,21 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         method: "GET",
+        path: "/events/{id}/edit",
+        who: Roles(DUTY),
+    },
+    Route {
+        method: "POST",
+        path: "/events/{id}/merge",
+        who: Roles(DUTY),
+    },
+    Route {
+        method: "POST",
+        path: "/events/{id}/split",
+        who: Roles(DUTY),
+    },
+    Route {
+        method: "GET",
         path: "/cases",
         who: Roles(ALL),
     },

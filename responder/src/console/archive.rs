@@ -251,7 +251,8 @@ pub(super) async fn by_hour(client: &Client, since: i64) -> Result<Vec<Hour>, Un
     all(query.param("since", since)).await
 }
 
-async fn all<T: RowOwned + RowRead>(query: Query) -> Result<Vec<T>, Unavailable> {
+/// The rows of an answer.
+pub(super) async fn all<T: RowOwned + RowRead>(query: Query) -> Result<Vec<T>, Unavailable> {
     within(query.fetch_all()).await
 }
 

@@ -60,6 +60,8 @@ fn title(action: &str) -> String {
         "read-post" => "查看帖文".to_owned(),
         "read-event" => "查看事件".to_owned(),
         "correct-post" => "更正研判".to_owned(),
+        "merge-event" => "并入事件".to_owned(),
+        "split-event" => "拆分事件".to_owned(),
         "add-user" => "添加账号".to_owned(),
         "activate-user" => "启用账号".to_owned(),
         "deactivate-user" => "停用账号".to_owned(),

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::Console;
 use super::access::SignedIn;
 use super::archive::{self, EventRow, Filter};
+use super::edits::{self, EditLine};
 use super::fields::{Choice, Fields, Pages};
 use super::page::{Frame, archive_unavailable, render};
 use super::posts::PostLine;
@@ -77,6 +78,13 @@ struct EventPage {
     posts: Vec<PostLine>,
     pages: Pages,
     cases: Vec<CaseLine>,
+    may_edit: bool,
+    /// What officers said of it.
+    edits: Vec<EditLine>,
+    /// What was just done: `merge`, `split` or nothing.
+    done: String,
+    /// The event that was just split off.
+    new: String,
 }
 
 /// The levels to choose from.
@@ -132,7 +140,9 @@ pub(super) async fn one(
     let Ok((event, (rows, total))) = asked.await else {
         return archive_unavailable(frame);
     };
-    let event = event.ok_or(Problem::NotFound)?;
+    let Some(event) = event else {
+        return edits::instead(&console, frame, &id, now).await;
+    };
     let query = Query {
         event: id.clone(),
         limit: 1,
@@ -143,6 +153,7 @@ pub(super) async fn one(
         .list(&query, &signed_in.user.actor())
         .await?
         .cases;
+    let edits = edits::lines(&console, &id).await?;
     console
         .accounts
         .audit(&signed_in.user.name, "read-event", &id, now)
@@ -151,6 +162,13 @@ pub(super) async fn one(
         frame,
         event: EventLine::new(event),
         posts: rows.into_iter().map(PostLine::new).collect(),
+        may_edit: edits::may_edit(&signed_in.user),
+        done: fields.get("done").to_owned(),
+        new: (edits.iter().map(|edit| &edit.other))
+            .find(|other| *other == fields.get("new"))
+            .cloned()
+            .unwrap_or_default(),
+        edits,
         pages: Pages::new(&format!("/events/{id}"), &fields, PER_PAGE, total),
         cases: cases
             .iter()

@@ -2,8 +2,8 @@
 
   history.py POSTS.jsonl COMPLAINTS.tsv NUMBER DAYS >history.jsonl
 
-Each matter is a real text moved to an estate of its own, told once or several times with sentences left out; matters are
-spread evenly over the days. The same arguments give the same posts.
+Each matter is put together from the sentences of a few real texts, moved to an estate of its own, and told once or several
+times with sentences left out; matters are spread evenly over the days. The same arguments give the same posts.
 """
 
 import datetime
@@ -34,33 +34,35 @@ def texts(posts, complaints):
 def main():
     posts, complaints, number, days = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     draw = random.Random(2026)
-    known = [(title, text) for title, text in texts(posts, complaints) if 20 < len(text) < 1500]
+    known = [(title, sentences(text)) for title, text in texts(posts, complaints) if len(text) > 20]
     estates = [a + b + c + kind for a in FIRST for b in SECOND for c in FIRST[:12] for kind in KIND]
-    told, waiting = 0, []
+    name, waiting = 0, []
     while len(waiting) < number:
-        title, text = draw.choice(known)
+        title = draw.choice(known)[0]
+        body = [draw.choice(draw.choice(known)[1]) for _ in range(draw.randint(3, 12))]
         estate = draw.choice(estates)
-        begins = draw.uniform(0, days * 86400)
-        for telling in range(draw.choice(TOLD)):
-            waiting.append((begins + telling * draw.expovariate(1 / 7200), told, title, text, estate))
-            told += 1
-    waiting.sort()
-    for seconds, name, title, text, estate in waiting[:number]:
+        at = draw.uniform(0, days * 86400)
+        for _ in range(draw.choice(TOLD)):
+            waiting.append((at, name, title, body, estate))
+            at += draw.expovariate(1 / 7200)
+            name += 1
+    waiting.sort(key=lambda post: post[:2])
+    place = re.compile(r"[A-Z]\d*[市区县州]|西地省")
+    for at, name, title, body, estate in waiting[:number]:
         own = random.Random(name)
-        sentences = [part for part in re.split(r"(?<=[。！？；])", text) if own.random() > 0.25]
-        place = re.compile(r"[A-Z]\d*[市区县州]|西地省")
-        print(
-            json.dumps(
-                {
-                    "id": str(name),
-                    "title": place.sub(estate, title, 1),
-                    "time": (BEGINS + datetime.timedelta(seconds=seconds)).isoformat(timespec="seconds"),
-                    "text": place.sub(estate, "".join(sentences) or text),
-                    "user": f"u{own.randrange(200_000)}",
-                },
-                ensure_ascii=False,
-            )
-        )
+        text = "".join(part for part in body if own.random() > 0.2) or body[0]
+        post = {
+            "id": str(name),
+            "title": place.sub(estate, title, count=1),
+            "time": (BEGINS + datetime.timedelta(seconds=at)).isoformat(timespec="seconds"),
+            "text": estate + place.sub(estate, text),
+            "user": f"u{own.randrange(200_000)}",
+        }
+        print(json.dumps(post, ensure_ascii=False))
+
+
+def sentences(text):
+    return [part for part in re.split(r"(?<=[。！？；])", text) if part.strip()]
 
 
 main()

@@ -1,0 +1,181 @@
+//! The three programs apart, each with its settings, as an operator runs them.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use tempfile::TempDir;
+use toml::{Table, Value};
+
+use crate::duty::PASSWORD;
+use crate::program::{Program, project};
+
+/// The region that they serve: the sample county.
+pub const REGION: &str = "990101";
+
+/// The settings of the three programs, in a folder of their own.
+#[derive(Debug)]
+pub struct Office {
+    folder: TempDir,
+    ports: [u16; 4],
+}
+
+fn free_ports() -> [u16; 4] {
+    let held: Vec<_> = (0..4)
+        .map(|_| std::net::TcpListener::bind("127.0.0.1:0").expect("a free port"))
+        .collect();
+    let mut ports = held
+        .iter()
+        .map(|listener| listener.local_addr().expect("its address").port());
+    std::array::from_fn(|_| ports.next().expect("four ports"))
+}
+
+impl Office {
+    /// Writes the settings; `export` is what the collector's one source holds.
+    ///
+    /// # Panics
+    /// When they cannot be written.
+    #[must_use]
+    pub fn new(kafka: &str, clickhouse: &str, export: &str) -> Self {
+        let office = Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+            ports: free_ports(),
+        };
+        let region = project()
+            .join("deploy/sample/region")
+            .join(REGION)
+            .display()
+            .to_string();
+        std::fs::create_dir(office.path("sources.d")).expect("the settings can be written");
+        std::fs::write(office.path("export.jsonl"), export).expect("the settings can be written");
+        std::fs::write(
+            office.path("sources.d/export.toml"),
+            format!(
+                "[[source]]\nname = \"信箱导出\"\nregion = \"{REGION}\"\n[source.import]\nfile = \"../export.jsonl\"\n"
+            ),
+        )
+        .expect("the settings can be written");
+        let [console, collector, analyzer, responder] = office.ports;
+        let local = |port: u16| Value::from(format!("127.0.0.1:{port}"));
+        office.write("collector", kafka, clickhouse, |settings| {
+            settings.insert("state".to_owned(), "collector.sqlite".into());
+            table(settings, "operations").insert("listen".to_owned(), local(collector));
+        });
+        office.write("analyzer", kafka, clickhouse, |settings| {
+            settings.insert(
+                "regions".to_owned(),
+                vec![Value::from(region.clone())].into(),
+            );
+            let model = project().join("analyzer/model").display().to_string();
+            settings.insert("model".to_owned(), model.into());
+            settings.insert("checkpoints".to_owned(), "checkpoints".into());
+            table(settings, "operations").insert("listen".to_owned(), local(analyzer));
+        });
+        office.write("responder", kafka, clickhouse, |settings| {
+            settings.insert(
+                "regions".to_owned(),
+                vec![Value::from(region.clone())].into(),
+            );
+            settings.insert("store".to_owned(), "responder.sqlite".into());
+            table(settings, "console").insert("listen".to_owned(), local(console));
+            table(settings, "operations").insert("listen".to_owned(), local(responder));
+        });
+        office
+    }
+
+    fn write(&self, process: &str, kafka: &str, clickhouse: &str, change: impl FnOnce(&mut Table)) {
+        let shipped = project().join(format!("deploy/config/{process}.toml"));
+        let mut settings: Table =
+            toml::from_str(&std::fs::read_to_string(shipped).expect("the settings can be written"))
+                .expect("the settings can be written");
+        table(&mut settings, "kafka").insert("brokers".to_owned(), kafka.into());
+        if settings.contains_key("clickhouse") {
+            table(&mut settings, "clickhouse").insert("url".to_owned(), clickhouse.into());
+        }
+        change(&mut settings);
+        std::fs::write(
+            self.config(process),
+            toml::to_string(&settings).expect("the settings can be written"),
+        )
+        .expect("the settings can be written");
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn config(&self, process: &str) -> PathBuf {
+        self.path(&format!("{process}.toml"))
+    }
+
+    /// Starts a program.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start(&self, process: &str) -> Program {
+        let mut command = Program::command(process);
+        command
+            .arg("--config")
+            .arg(self.config(process))
+            .env("WENSHENG_ADMIN_PASSWORD", PASSWORD);
+        Program::start(command)
+    }
+
+    /// Runs a command of a program to its end.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn run(&self, process: &str, arguments: &[&str]) -> Output {
+        let mut command: Command = Program::command(process);
+        command
+            .arg("--config")
+            .arg(self.config(process))
+            .args(arguments)
+            .env("RUST_LOG", "warn");
+        command.output().expect("it starts")
+    }
+
+    /// The console's address.
+    #[must_use]
+    pub fn console(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports[0])
+    }
+
+    /// Whether a program is ready: the collector is 1, the analyzer 2, the responder 3.
+    pub async fn ready(&self, process: usize) -> Option<()> {
+        let address = format!("http://127.0.0.1:{}/health/ready", self.ports[process]);
+        reqwest::get(address)
+            .await
+            .ok()?
+            .status()
+            .is_success()
+            .then_some(())
+    }
+}
+
+fn table<'a>(settings: &'a mut Table, name: &str) -> &'a mut Table {
+    settings
+        .get_mut(name)
+        .and_then(Value::as_table_mut)
+        .expect("the settings can be written")
+}
+
+/// Sends bytes to a topic, keyed by the region.
+///
+/// # Panics
+/// When the brokers do not take them.
+pub async fn send_raw(kafka: &str, topic: &str, payload: &str) {
+    let producer: FutureProducer = ClientConfig::new()
+        .set("bootstrap.servers", kafka)
+        .create()
+        .expect("the brokers take it");
+    let record = FutureRecord::to(topic).key(REGION).payload(payload);
+    producer
+        .send(record, Duration::from_secs(30))
+        .await
+        .expect("the brokers take it");
+}
