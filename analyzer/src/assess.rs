@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use backbone::kafka::{Handler, NotNow, Producer, Received, Rejected, read_partition};
-use backbone::message::{Alert, Assessment, Post};
+use backbone::message::{Alert, Assessment, Post, Signal};
 use backbone::settings::Kafka;
-use backbone::topics::{ALERTS, ASSESSMENTS};
+use backbone::topics::{ALERTS, ASSESSMENTS, SIGNALS};
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use tracing::info;
@@ -42,6 +42,8 @@ struct Partition {
     unacknowledged: HashMap<i64, (Assessment, Vec<Alert>)>,
     /// Alerts that the passing of time raised and the brokers have not acknowledged yet.
     overdue: Vec<Alert>,
+    /// Signals that the brokers have not acknowledged yet.
+    signals: Vec<Signal>,
 }
 
 impl Assessor {
@@ -76,6 +78,11 @@ impl Assessor {
         })
         .await
         .map_err(NotNow::because)?;
+        read_partition(&self.kafka, &SIGNALS, partition, Some(since), |received| {
+            state.restore_signal(&received.message);
+        })
+        .await
+        .map_err(NotNow::because)?;
         read_partition(
             &self.kafka,
             &ASSESSMENTS,
@@ -93,6 +100,7 @@ impl Assessor {
             state,
             unacknowledged: HashMap::new(),
             overdue: Vec::new(),
+            signals: Vec::new(),
         })
     }
 
@@ -124,6 +132,27 @@ impl Assessor {
                 .map_err(NotNow::because)?;
             for alert in std::mem::take(&mut partition.overdue) {
                 count_alert(&self.metrics, &alert);
+            }
+        }
+        Ok(())
+    }
+
+    /// Raises the signals that posts and the passing of time brought.
+    async fn raise_signals(&mut self) -> Result<(), NotNow> {
+        for (number, partition) in &mut self.partitions {
+            let due = self.pipeline.signals(&mut partition.state);
+            partition.signals.extend(due);
+            let signals = partition.signals.iter();
+            try_join_all(signals.map(|signal| self.producer.send_to(&SIGNALS, *number, signal)))
+                .await
+                .map_err(NotNow::because)?;
+            for signal in std::mem::take(&mut partition.signals) {
+                if signal.update == 0 {
+                    self.metrics
+                        .signals_total
+                        .with_label_values(&[signal.region.as_str(), signal.kind.name()])
+                        .inc();
+                }
             }
         }
         Ok(())
@@ -179,7 +208,8 @@ impl Handler for Assessor {
     }
 
     async fn idle(&mut self) -> Result<(), NotNow> {
-        self.raise_overdue().await
+        self.raise_overdue().await?;
+        self.raise_signals().await
     }
 
     async fn handle(&mut self, batch: &[Received<Post>]) -> Result<Vec<Rejected>, NotNow> {
@@ -211,6 +241,7 @@ impl Handler for Assessor {
                 .map(|alert| self.producer.send_to(&ALERTS, *partition, alert))
         });
         try_join_all(alerts).await.map_err(NotNow::because)?;
+        self.raise_signals().await?;
         let assessments = results.iter().map(|(partition, assessment, _)| {
             self.producer.send_to(&ASSESSMENTS, *partition, assessment)
         });

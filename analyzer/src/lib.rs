@@ -23,3 +23,4 @@ pub mod settings;
 pub mod stage;
 pub mod state;
 pub mod train;
+pub mod trend;

@@ -7,6 +7,7 @@ mod alert;
 mod assessment;
 mod case_event;
 mod post;
+mod signal;
 mod source_health;
 
 use schemars::JsonSchema;
@@ -21,6 +22,7 @@ pub use assessment::{
 };
 pub use case_event::CaseEvent;
 pub use post::{Certainty, Post, Reactions, SourceKind, TEXT_LIMIT, TITLE_LIMIT};
+pub use signal::{Signal, SignalEvent, SignalKind};
 pub use source_health::{Condition, Fault, Finding, SourceHealth};
 
 /// A kind of message: its schema's name and version, and what Kafka needs to know of it.

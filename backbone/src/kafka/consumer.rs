@@ -532,6 +532,7 @@ impl Consumption<'_> {
             "posts" => "posts pipeline",
             "assessments" => "assessments archive",
             "alerts" => "alerts pipeline",
+            "signals" => "signals archive",
             _ => "case-events archive",
         }
     }
