@@ -5,12 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use backbone::clickhouse::rows::{AlertRow, AssessmentRow, CaseEventRow};
+use backbone::clickhouse::rows::{AlertRow, AssessmentRow, CaseEventRow, SignalRow};
 use backbone::kafka::{ConsumerMetrics, Consumption, Handler, Producer, consume};
-use backbone::message::{Alert, Assessment, CaseEvent};
+use backbone::message::{Alert, Assessment, CaseEvent, Signal};
 use backbone::region::Region;
 use backbone::service::{Readiness, serve_operations};
-use backbone::topics::{self, ALERTS, ASSESSMENTS, CASE_EVENTS, POSTS, Topic};
+use backbone::topics::{self, ALERTS, ASSESSMENTS, CASE_EVENTS, POSTS, SIGNALS, Topic};
 use futures::future::try_join_all;
 use prometheus::Registry;
 use tokio::sync::mpsc;
@@ -29,6 +29,7 @@ pub const GROUP: &str = "analyzer";
 /// The consumer groups that archive, one for each topic, so that none waits for another.
 const ARCHIVE_ASSESSMENTS: &str = "analyzer-archive-assessments";
 const ARCHIVE_ALERTS: &str = "analyzer-archive-alerts";
+const ARCHIVE_SIGNALS: &str = "analyzer-archive-signals";
 const ARCHIVE_CASE_EVENTS: &str = "analyzer-archive-case-events";
 
 type Task<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
@@ -39,12 +40,8 @@ type Task<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
 /// When it cannot start, or a part of it ends by a failure that trying again does not mend.
 pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
     let regions = Region::load_all(&settings.regions)?;
-    let pipeline = Arc::new(Pipeline::new(
-        &regions,
-        &settings.model,
-        &settings.events,
-        &settings.risk,
-    )?);
+    let pipeline = Pipeline::new(&regions, &settings.model, &settings.events, &settings.risk)?;
+    let pipeline = Arc::new(pipeline.with_trends(&settings.trends));
     let registry = Registry::new();
     let metrics = Metrics::new(&registry)?;
     let consumer_metrics = ConsumerMetrics::new(&registry)?;
@@ -104,14 +101,17 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         metrics.clone(),
     )?;
     let alerts = Archiver::<Alert, AlertRow>::new(clickhouse, AlertRow::TABLE, metrics.clone())?;
+    let signals =
+        Archiver::<Signal, SignalRow>::new(clickhouse, SignalRow::TABLE, metrics.clone())?;
     let case_events =
         Archiver::<CaseEvent, CaseEventRow>::new(clickhouse, CaseEventRow::TABLE, metrics)?;
     let consuming = async {
         topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;
-        let tasks: [Task<'_>; 4] = [
+        let tasks: [Task<'_>; 5] = [
             reader.read(&POSTS, GROUP, 500, assessor),
             reader.read(&ASSESSMENTS, ARCHIVE_ASSESSMENTS, 2_000, assessments),
             reader.read(&ALERTS, ARCHIVE_ALERTS, 2_000, alerts),
+            reader.read(&SIGNALS, ARCHIVE_SIGNALS, 2_000, signals),
             reader.read(&CASE_EVENTS, ARCHIVE_CASE_EVENTS, 2_000, case_events),
         ];
         try_join_all(tasks).await.map(|_| ())

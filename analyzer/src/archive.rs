@@ -1,4 +1,4 @@
-//! The archiver: assessments, alerts and case events into ClickHouse, each by a consumer group of its
+//! The archiver: assessments, alerts, signals and case events into ClickHouse, each by a consumer group of its
 //! own, so a ClickHouse that fails holds up nothing but the archive.
 
 use std::marker::PhantomData;

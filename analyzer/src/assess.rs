@@ -13,9 +13,9 @@ use backbone::kafka::{
     ClientConfigError, Handler, NotNow, Producer, Received, Rejected, Start, Tail, read_at,
     read_partition,
 };
-use backbone::message::{Alert, Assessment, EventEdit, Post};
+use backbone::message::{Alert, Assessment, EventEdit, Post, Signal};
 use backbone::settings::Kafka;
-use backbone::topics::{ALERTS, ASSESSMENTS, EVENT_EDITS};
+use backbone::topics::{ALERTS, ASSESSMENTS, EVENT_EDITS, SIGNALS};
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
@@ -58,12 +58,14 @@ struct Partition {
     unacknowledged: HashMap<i64, (Assessment, Vec<Alert>)>,
     /// Alerts that the passing of time raised and the brokers have not acknowledged yet.
     overdue: Vec<Alert>,
-    /// How far the partition's assessments and alerts are part of the state.
+    /// Signals that the brokers have not acknowledged yet.
+    signals: Vec<Signal>,
+    /// What came of an edit and the brokers have not acknowledged yet.
+    edited: Edited,
+    /// How far what was written to the partition is part of the state.
     position: Position,
     /// Posts since the last checkpoint.
     posts_since: usize,
-    /// What came of an edit and the brokers have not acknowledged yet.
-    edited: Edited,
 }
 
 impl Assessor {
@@ -138,13 +140,8 @@ impl Assessor {
     async fn read_window(&self, partition: i32, now: Timestamp) -> Result<Partition, NotNow> {
         let since = now - SignedDuration::from_hours(24 * i64::from(self.window_days));
         let mut rebuilt = Partition::new(self.pipeline.state(), Position::default());
-        self.read_on(
-            partition,
-            Start::Time(since),
-            Start::Time(since),
-            &mut rebuilt,
-        )
-        .await?;
+        self.read_on(partition, [Start::Time(since); 3], &mut rebuilt)
+            .await?;
         Ok(rebuilt)
     }
 
@@ -156,14 +153,13 @@ impl Assessor {
         position: Position,
     ) -> Result<Option<Partition>, NotNow> {
         // The last assessment known is read again: it must be the same.
-        let (alerts, assessments) = (
+        let starts = [
             Start::Offset(position.next_alert),
+            Start::Offset(position.next_signal),
             Start::Offset(position.assessment),
-        );
+        ];
         let mut rebuilt = Partition::new(state, position.clone());
-        let first = self
-            .read_on(partition, alerts, assessments, &mut rebuilt)
-            .await?;
+        let first = self.read_on(partition, starts, &mut rebuilt).await?;
         let same = first
             .is_some_and(|(offset, post)| offset == position.assessment && post == position.post);
         if !same {
@@ -172,18 +168,21 @@ impl Assessor {
         Ok(same.then_some(rebuilt))
     }
 
-    /// Takes alerts and assessments into the state; gives the offset and the post of the first assessment read.
+    /// Takes alerts, signals and assessments into the state; gives the offset and the post of the first assessment read.
     async fn read_on(
         &self,
         partition: i32,
-        alerts: Start,
-        assessments: Start,
+        [alerts, signals, assessments]: [Start; 3],
         rebuilt: &mut Partition,
     ) -> Result<Option<(i64, String)>, NotNow> {
         let next = read_partition(&self.kafka, &ALERTS, partition, alerts, |received| {
             rebuilt.state.restore_alert(&received.message);
         });
         rebuilt.position.next_alert = next.await.map_err(NotNow::because)?;
+        let next = read_partition(&self.kafka, &SIGNALS, partition, signals, |received| {
+            rebuilt.state.restore_signal(&received.message);
+        });
+        rebuilt.position.next_signal = next.await.map_err(NotNow::because)?;
         let mut first = None;
         read_partition(
             &self.kafka,
@@ -231,6 +230,28 @@ impl Assessor {
             }
             for alert in std::mem::take(&mut partition.overdue) {
                 count_alert(&self.metrics, &alert);
+            }
+        }
+        Ok(())
+    }
+
+    /// Raises the signals that posts and the passing of time brought.
+    async fn raise_signals(&mut self) -> Result<(), NotNow> {
+        for (number, partition) in &mut self.partitions {
+            let due = self.pipeline.signals(&mut partition.state);
+            partition.signals.extend(due);
+            let signals = partition.signals.iter();
+            let sent = signals.map(|signal| self.producer.send_to(&SIGNALS, *number, signal));
+            for offset in try_join_all(sent).await.map_err(NotNow::because)? {
+                partition.holds_signal(offset);
+            }
+            for signal in std::mem::take(&mut partition.signals) {
+                if signal.update == 0 {
+                    self.metrics
+                        .signals_total
+                        .with_label_values(&[signal.region.as_str(), signal.kind.name()])
+                        .inc();
+                }
             }
         }
         Ok(())
@@ -389,6 +410,7 @@ impl Partition {
             state,
             unacknowledged: HashMap::new(),
             overdue: Vec::new(),
+            signals: Vec::new(),
             edited: Edited::default(),
             position,
             posts_since: 0,
@@ -409,9 +431,16 @@ impl Partition {
         self.position.next_alert = self.position.next_alert.max(offset + 1);
     }
 
+    /// The signal at an offset is part of the state, and acknowledged.
+    fn holds_signal(&mut self, offset: i64) {
+        self.position.next_signal = self.position.next_signal.max(offset + 1);
+    }
+
     /// Writes a checkpoint where it is time for one and all that the state holds is acknowledged.
     fn keep(&mut self, number: i32, checkpoints: &Checkpoints) {
-        let pending = !self.overdue.is_empty() || self.edited != Edited::default();
+        let pending = !self.overdue.is_empty()
+            || !self.signals.is_empty()
+            || self.edited != Edited::default();
         if pending || !Checkpoints::due(self.posts_since, self.state.window.posts()) {
             return;
         }
@@ -475,7 +504,8 @@ impl Handler for Assessor {
     async fn idle(&mut self) -> Result<(), NotNow> {
         self.apply_edits().await?;
         self.write_opinions().await;
-        self.raise_overdue().await
+        self.raise_overdue().await?;
+        self.raise_signals().await
     }
 
     async fn handle(&mut self, batch: &[Received<Post>]) -> Result<Vec<Rejected>, NotNow> {
@@ -514,6 +544,7 @@ impl Handler for Assessor {
                 partition.holds_alert(offset);
             }
         }
+        self.raise_signals().await?;
         let assessments = results
             .iter()
             .map(|(partition, assessment, _)| (*partition, assessment));

@@ -1,7 +1,7 @@
 //! Checkpoints: what is known of a partition, in a file, so that whoever is given the partition again reads only what
 //! came since.
 //!
-//! A checkpoint is a shortcut and never the truth, which is in the partitions of `assessments` and `alerts`. It says how far
+//! A checkpoint is a shortcut and never the truth, which is in the partitions of `assessments`, `alerts` and `signals`. It says how far
 //! it has read them and by which chain it was made; one that is of another chain, damaged, or of other logs is passed over, and
 //! the state is rebuilt from the window's beginning. It is written anew when the posts since the last one are
 //! [`LEAST_POSTS`] and a [`PART`]th of all the window holds, so the cost of writing is the same for each post however
@@ -41,6 +41,8 @@ pub struct Position {
     pub post: String,
     /// Offset of the next alert.
     pub next_alert: i64,
+    /// Offset of the next signal.
+    pub next_signal: i64,
 }
 
 impl Default for Position {
@@ -49,6 +51,7 @@ impl Default for Position {
             assessment: -1,
             post: String::new(),
             next_alert: 0,
+            next_signal: 0,
         }
     }
 }
@@ -157,6 +160,7 @@ mod tests {
             assessment: 41,
             post: "p".to_owned(),
             next_alert: 7,
+            next_signal: 0,
         }
     }
 

@@ -26,3 +26,4 @@ pub mod settings;
 pub mod stage;
 pub mod state;
 pub mod train;
+pub mod trend;

@@ -70,7 +70,7 @@ fn pipeline(config: &Path, folder: Option<&Path>) -> anyhow::Result<(Pipeline, S
     let code = region.code().to_owned();
     let regions = BTreeMap::from([(code.clone(), region)]);
     let pipeline = Pipeline::new(&regions, &settings.model, &settings.events, &settings.risk)?;
-    Ok((pipeline, code))
+    Ok((pipeline.with_trends(&settings.trends), code))
 }
 
 #[tokio::main]

@@ -9,6 +9,8 @@ backbone::metrics! {
         assess_seconds: Histogram,
         /// Alerts raised, by region and level.
         alerts_total: IntCounterVec["region", "level"],
+        /// Bursts and common problems found, by region and kind.
+        signals_total: IntCounterVec["region", "kind"],
         /// Seconds from the publication of the post that raised an alert to the alert.
         publication_to_alert_seconds: Histogram,
         /// Edits of events by duty officers, by kind and whether they moved posts.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use backbone::id;
-use backbone::message::{Alert, Assessment, EventMembership, Evidence, FindingKind, Post};
+use backbone::message::{Alert, Assessment, EventMembership, Evidence, FindingKind, Post, Signal};
 use backbone::region::Region;
 use jiff::Timestamp;
 
@@ -15,7 +15,7 @@ use crate::event::{Event, Telling, Window};
 use crate::model::{Models, Task, Told};
 use crate::risk::{self, Assessed};
 use crate::rules::Rules;
-use crate::settings::{Events, Risk};
+use crate::settings::{Events, Risk, Trends};
 use crate::stage::clean::Cleaned;
 use crate::stage::intensity::Intensity;
 use crate::stage::lexicon::Lexicon;
@@ -46,6 +46,7 @@ pub struct Pipeline {
     models: Models,
     events: Events,
     risk: Risk,
+    trends: Trends,
     version: String,
 }
 
@@ -90,7 +91,17 @@ impl Pipeline {
             models,
             events: events.clone(),
             risk: risk.clone(),
+            trends: Trends::default(),
         })
+    }
+
+    /// With other numbers for bursts and common problems.
+    #[must_use]
+    pub fn with_trends(self, trends: &Trends) -> Self {
+        Self {
+            trends: trends.clone(),
+            ..self
+        }
     }
 
     /// Whether a region is served.
@@ -153,6 +164,7 @@ impl Pipeline {
     ) -> (Assessment, Vec<Alert>) {
         let tell = |text: &str| self.models.pairs(text);
         let body = assessment.post.text.clone();
+        let known = state.window.knows(&assessment.post.id);
         let joined = (state.window).join(&assessment, &Telling::of(&cleaned.text, &body, &tell));
         let alerts = if joined.changed {
             self.weigh(&joined.event, assessment.post.published_at, state, now)
@@ -168,6 +180,9 @@ impl Pipeline {
                 edit: joined.edit,
             });
         }
+        if !known {
+            state.trends.hear(&self.trends, &assessment, now);
+        }
         (assessment, alerts)
     }
 
@@ -177,7 +192,11 @@ impl Pipeline {
         let cleaned = Cleaned::of(&post.title, &post.text);
         let tell = |text: &str| self.models.pairs(text);
         let telling = Telling::of(&cleaned.text, &post.text, &tell);
+        let known = state.window.knows(&post.id);
         state.window.restore(assessment, written, &telling);
+        if !known {
+            state.trends.restore(&self.trends, assessment);
+        }
     }
 
     /// Says of every event when it must be looked at again, after all were put back.
@@ -192,8 +211,20 @@ impl Pipeline {
         }
     }
 
+    /// The signals that are due, by posts and by the time that passed.
+    pub fn signals(&self, state: &mut State) -> Vec<Signal> {
+        let mut signals = state.trends.take();
+        for event in signals.iter_mut().flat_map(|signal| &mut signal.events) {
+            if let Some(known) = state.window.event(&event.id) {
+                known.title().clone_into(&mut event.title);
+            }
+        }
+        signals
+    }
+
     /// The alerts that are due by now because nobody answered.
     pub fn look_again(&self, state: &mut State, now: Timestamp) -> Vec<Alert> {
+        state.trends.pass(&self.trends, now);
         let mut alerts = Vec::new();
         while let Some(event) = state.window.due(now) {
             let newest = state.window.event(&event).map(Event::last_at);

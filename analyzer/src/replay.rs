@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use backbone::clickhouse::client;
-use backbone::message::{Alert, Certainty, Post, Reactions, RiskTerm, SourceKind};
+use backbone::message::{Alert, Certainty, Post, Reactions, RiskTerm, Signal, SourceKind};
 use backbone::settings::ClickHouse;
 use clickhouse::Row;
 use jiff::civil::Date;
@@ -33,7 +33,7 @@ pub struct Arguments {
     /// … up to and with this day; to the newest where absent.
     #[arg(long, requires = "from")]
     to: Option<Date>,
-    /// Folder for `events.jsonl`, made where missing.
+    /// Folder for `events.jsonl` and `signals.jsonl`, made where missing.
     #[arg(long)]
     out: PathBuf,
     /// The region they are read for: its folder or its region.toml; the first one configured where absent.
@@ -56,7 +56,7 @@ impl Arguments {
 const PROGRESS: usize = 100_000;
 
 /// Replays the posts in the order of their times, those of one time in the order of the file or of their ids, and writes
-/// `events.jsonl`.
+/// `events.jsonl`, and `signals.jsonl` with the bursts and common problems.
 ///
 /// # Errors
 /// When the input cannot be read, with the line and the field, or the output not be written.
@@ -74,6 +74,7 @@ pub async fn run(
         found: BTreeMap::new(),
         posts: 0,
         alerts: [0; 4],
+        signals: BTreeMap::new(),
         since: Instant::now(),
     };
     match (&arguments.input, arguments.from) {
@@ -92,6 +93,8 @@ struct Replay<'a> {
     posts: usize,
     /// Alerts raised, by level.
     alerts: [usize; 4],
+    /// Signals as last told, by the time they were found.
+    signals: BTreeMap<(Timestamp, String), Signal>,
     /// When progress was last told.
     since: Instant,
 }
@@ -127,6 +130,9 @@ impl Replay<'_> {
         };
         self.count(&overdue);
         self.count(&raised);
+        for signal in self.pipeline.signals(&mut self.state) {
+            (self.signals).insert((signal.found_at, signal.id.clone()), signal);
+        }
         self.posts += 1;
         if self.posts.is_multiple_of(PROGRESS) {
             let events = self.state.window.len();
@@ -196,25 +202,32 @@ impl Replay<'_> {
         });
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        let path = folder.join("events.jsonl");
-        let file =
-            File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        let mut lines = BufWriter::new(file);
-        for event in &events {
-            serde_json::to_writer(&mut lines, event)?;
-            lines.write_all(b"\n")?;
-        }
-        lines.flush()?;
+        write_lines(&folder.join("events.jsonl"), &events)?;
+        write_lines(&folder.join("signals.jsonl"), self.signals.values())?;
         let [one, two, three, four] = self.alerts;
         writeln!(
             out,
-            "{} posts, {} events; alerts raised: Ⅰ {one}, Ⅱ {two}, Ⅲ {three}, Ⅳ {four}; written to {}",
+            "{} posts, {} events, {} signals; alerts raised: Ⅰ {one}, Ⅱ {two}, Ⅲ {three}, Ⅳ {four}; written to {}",
             self.posts,
             events.len(),
-            path.display()
+            self.signals.len(),
+            folder.display()
         )?;
         Ok(())
     }
+}
+
+fn write_lines<T: Serialize>(
+    path: &Path,
+    things: impl IntoIterator<Item = T>,
+) -> anyhow::Result<()> {
+    let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    let mut lines = BufWriter::new(file);
+    for thing in things {
+        serde_json::to_writer(&mut lines, &thing)?;
+        lines.write_all(b"\n")?;
+    }
+    Ok(lines.flush()?)
 }
 
 /// A post of the file.

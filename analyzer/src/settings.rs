@@ -34,6 +34,9 @@ pub struct Settings {
     /// How grave an event is.
     #[serde(default)]
     pub risk: Risk,
+    /// When there are more posts than usual, and problems in common.
+    #[serde(default)]
+    pub trends: Trends,
     /// Whom to ask about posts that the models are unsure of; nobody where absent.
     #[serde(default)]
     pub second_opinion: Option<SecondOpinion>,
@@ -164,6 +167,98 @@ impl Default for Weights {
     }
 }
 
+/// When there are more posts than usual, and problems in common; see the documentation of module `trend`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Trends {
+    /// Weeks with posts that must have been seen before anything is said.
+    pub least_weeks: u32,
+    /// Weeks after which a week weighs half.
+    pub half_life_weeks: f64,
+    /// Weeks that the share of the hour of the day weighs against the hour of the week.
+    pub prior_weeks: f64,
+    /// How much more the counts vary than by chance: variance / mean, above 1.
+    pub dispersion: f64,
+    /// Chance of as many or more by which a count is a burst.
+    pub burst_tail: f64,
+    /// Fewest people heard in a burst.
+    pub burst_least: u32,
+    /// Largest part of a burst that one event may be: beyond, the event's alerts tell of it.
+    pub burst_largest: f64,
+    /// By how many times a burst has more than usual, at least.
+    pub burst_ratio: f64,
+    /// Hours without more than usual after which a burst is over, at most 36.
+    pub burst_over_hours: u32,
+    /// Days within which events have a problem in common.
+    pub common_days: u32,
+    /// Chance of as many or more places, or subjects, by which a problem is told.
+    pub common_tail: f64,
+    /// Fewest places in which a subject is a common problem.
+    pub least_places: u32,
+    /// Fewest subjects by which a place is told.
+    pub least_subjects: u32,
+    /// Whole weeks over which a rise is looked for, 6 to 13; six are enough where no more are known.
+    pub rise_weeks: u32,
+    /// Chance of as steep a rise or a steeper one by which it is told.
+    pub rise_tail: f64,
+    /// Fewest posts in a rise.
+    pub rise_least: u32,
+    /// By how many times the last two weeks have more than the first two, at least.
+    pub rise_ratio: f64,
+}
+
+impl Default for Trends {
+    fn default() -> Self {
+        Self {
+            least_weeks: 4,
+            half_life_weeks: 8.0,
+            prior_weeks: 4.0,
+            dispersion: 1.5,
+            burst_tail: 1e-5,
+            burst_least: 5,
+            burst_largest: 0.7,
+            burst_ratio: 2.0,
+            burst_over_hours: 12,
+            common_days: 14,
+            common_tail: 1e-3,
+            least_places: 5,
+            least_subjects: 5,
+            rise_weeks: 8,
+            rise_tail: 5e-4,
+            rise_least: 20,
+            rise_ratio: 2.0,
+        }
+    }
+}
+
+impl Trends {
+    fn check(&self) -> Result<(), String> {
+        let range = |name: &str, value: f64, least: f64, most: f64| {
+            if (least..=most).contains(&value) {
+                Ok(())
+            } else {
+                Err(format!("`trends.{name}` must be {least} to {most}"))
+            }
+        };
+        range("least_weeks", self.least_weeks.into(), 2.0, 52.0)?;
+        range("half_life_weeks", self.half_life_weeks, 1.0, 52.0)?;
+        range("prior_weeks", self.prior_weeks, 0.5, 52.0)?;
+        range("dispersion", self.dispersion, 1.01, 10.0)?;
+        range("burst_tail", self.burst_tail, 1e-9, 0.1)?;
+        range("burst_least", self.burst_least.into(), 2.0, 1e6)?;
+        range("burst_largest", self.burst_largest, 0.1, 1.0)?;
+        range("burst_ratio", self.burst_ratio, 1.0, 100.0)?;
+        range("burst_over_hours", self.burst_over_hours.into(), 1.0, 36.0)?;
+        range("common_days", self.common_days.into(), 1.0, 30.0)?;
+        range("common_tail", self.common_tail, 1e-9, 0.1)?;
+        range("least_places", self.least_places.into(), 2.0, 1e3)?;
+        range("least_subjects", self.least_subjects.into(), 2.0, 1e3)?;
+        range("rise_weeks", self.rise_weeks.into(), 6.0, 13.0)?;
+        range("rise_tail", self.rise_tail, 1e-9, 0.1)?;
+        range("rise_ratio", self.rise_ratio, 1.0, 100.0)
+    }
+}
+
 impl Settings {
     /// Reads and checks a settings file.
     ///
@@ -241,7 +336,7 @@ impl Settings {
                 SUBJECTS.join(" ")
             ));
         }
-        Ok(())
+        self.trends.check()
     }
 }
 

@@ -51,6 +51,16 @@ pub fn of_alert(event: &str, level: u8) -> String {
     of("alert", &[event, &level.to_string()])
 }
 
+/// The id of what was seen across the posts of a region: its kind, what it is about, and the hour it was first found.
+#[must_use]
+pub fn of_signal(region: &str, kind: &str, about: [&str; 3], hour: i64) -> String {
+    let [subject, second, place] = about;
+    of(
+        "signal",
+        &[region, kind, subject, second, place, &hour.to_string()],
+    )
+}
+
 /// The id of the case that handles an event.
 #[must_use]
 pub fn of_case(event: &str) -> String {

@@ -8,6 +8,7 @@ mod assessment;
 mod case_event;
 mod event_edit;
 mod post;
+mod signal;
 mod source_health;
 
 use schemars::JsonSchema;
@@ -23,6 +24,7 @@ pub use assessment::{
 pub use case_event::CaseEvent;
 pub use event_edit::{Change, EventEdit, SPLIT_LIMIT};
 pub use post::{Certainty, Post, Reactions, SourceKind, TEXT_LIMIT, TITLE_LIMIT};
+pub use signal::{Signal, SignalEvent, SignalKind};
 pub use source_health::{Condition, Fault, Finding, SourceHealth};
 
 /// A kind of message: its schema's name and version, and what Kafka needs to know of it.

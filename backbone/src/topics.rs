@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::kafka::ClientConfigError;
-use crate::message::{Alert, Assessment, CaseEvent, EventEdit, Message, Post, SourceHealth};
+use crate::message::{Alert, Assessment, CaseEvent, EventEdit, Message, Post, Signal, SourceHealth};
 use crate::service::Readiness;
 use crate::settings::Kafka;
 
@@ -70,6 +70,17 @@ pub const ALERTS: Topic = Topic {
     retention_days: 45,
 };
 
+/// What was seen across posts and events. Kept as long as assessments, so that the analyzer knows what it told.
+pub const SIGNALS: Topic = Topic {
+    name: "signals",
+    dead: "signals.dead",
+    schema: Signal::SCHEMA,
+    version: Signal::VERSION,
+    producers: &["analyzer"],
+    consumers: &["analyzer"],
+    retention_days: 45,
+};
+
 /// Moves of cases.
 pub const CASE_EVENTS: Topic = Topic {
     name: "case-events",
@@ -105,10 +116,11 @@ pub const SOURCE_HEALTH: Topic = Topic {
 };
 
 /// All topics.
-pub static ALL: [Topic; 6] = [
+pub static ALL: [Topic; 7] = [
     POSTS,
     ASSESSMENTS,
     ALERTS,
+    SIGNALS,
     CASE_EVENTS,
     EVENT_EDITS,
     SOURCE_HEALTH,

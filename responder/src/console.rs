@@ -18,6 +18,7 @@ mod posts;
 mod problem;
 mod session;
 mod show;
+mod signals;
 mod sources;
 mod units;
 mod users;

@@ -10,8 +10,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use backbone::clickhouse::rows::AssessmentRow;
-use backbone::message::{self, Alert, Assessment, Condition, SourceHealth};
+use backbone::clickhouse::rows::{AssessmentRow, SignalRow};
+use backbone::message::{self, Alert, Assessment, Condition, Signal, SourceHealth};
 use backbone::region::Region;
 use backbone::settings::ClickHouse;
 use jiff::Timestamp;
@@ -117,6 +117,19 @@ async fn office() -> Office {
             AssessmentRow::from(&assessment),
             AssessmentRow::from(&marked),
         ],
+    )
+    .await
+    .unwrap();
+    let over: Signal = example("signals/v1/over.json");
+    let mut burst: Signal = example("signals/v1/burst.json");
+    burst.place = HOSTILE.to_owned();
+    burst.places[0].name = HOSTILE.to_owned();
+    burst.events[0].title = HOSTILE.to_owned();
+    burst.title.push_str(HOSTILE);
+    backbone::clickhouse::insert(
+        &archive,
+        SignalRow::TABLE,
+        &[SignalRow::from(&over), SignalRow::from(&burst)],
     )
     .await
     .unwrap();
@@ -435,6 +448,33 @@ async fn what_people_wrote_is_text_on_every_page() {
     }
     let page = officer.get(&format!("/posts/{post}")).await;
     assert!(page.html.contains("&#60;script") || page.html.contains("&lt;script"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_office_sees_bursts_and_common_problems_those_that_last_first() {
+    let office = office().await;
+    let mut officer = office.browser("officer").await;
+    let (burst, over): (Signal, Signal) = (
+        example("signals/v1/burst.json"),
+        example("signals/v1/over.json"),
+    );
+    for path in ["/", "/events"] {
+        let page = officer.get(path).await;
+        assert_eq!(page.values("data-signal"), [&burst.id, &over.id], "{path}");
+        for shown in [
+            burst.title.as_str(),
+            over.title.as_str(),
+            "3 → 4 → 4 → 6 → 7 → 8 → 11 → 14",
+            "所涉事件 5 件",
+            "仍在持续",
+            "已回落",
+        ] {
+            assert!(page.html.contains(shown), "{path} lacks {shown}");
+        }
+        assert!(page.html.contains("href=\"/events/a3f2\">夜间施工噪声"));
+    }
+    let looked_for = officer.get("/events?text=%E5%99%AA%E5%A3%B0").await;
+    assert!(looked_for.values("data-signal").is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

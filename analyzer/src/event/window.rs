@@ -155,6 +155,12 @@ impl Window {
         self.events.get(number).map(AsRef::as_ref)
     }
 
+    /// Whether a post is in one of its events.
+    #[must_use]
+    pub fn knows(&self, post: &str) -> bool {
+        self.members.contains_key(&digest(post))
+    }
+
     /// All events, in no order.
     pub fn events(&self) -> impl Iterator<Item = &Event> {
         self.events.values().map(AsRef::as_ref)

@@ -8,10 +8,11 @@ use tracing::info;
 use crate::settings::{ClickHouse, SettingsError};
 
 /// The migrations, oldest first. One that has been released is never changed.
-const MIGRATIONS: [(u32, &str); 3] = [
+const MIGRATIONS: [(u32, &str); 4] = [
     (1, include_str!("../../migrations/0001_first_tables.sql")),
     (2, include_str!("../../migrations/0002_findings.sql")),
     (4, include_str!("../../migrations/0004_answers.sql")),
+    (10, include_str!("../../migrations/0010_signals.sql")),
 ];
 
 /// The tables could not be brought up to date.

@@ -4,7 +4,7 @@ use clickhouse::Row;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::message::{Alert, Assessment, CaseEvent};
+use crate::message::{Alert, Assessment, CaseEvent, Count, Signal};
 
 /// Table `assessments`: a post with what was found in it. Absent values are empty or 0.
 #[derive(Debug, Clone, PartialEq, Row, Serialize, Deserialize)]
@@ -194,6 +194,82 @@ impl From<&Alert> for AlertRow {
             first_at: event.first_at.as_millisecond(),
             last_at: event.last_at.as_millisecond(),
             raised_at: message.raised_at.as_millisecond(),
+        }
+    }
+}
+
+/// Table `signals`: a burst or a common problem.
+#[derive(Debug, Clone, PartialEq, Row, Serialize, Deserialize)]
+#[allow(
+    missing_docs,
+    reason = "columns are the fields of the message of the same names"
+)]
+pub struct SignalRow {
+    pub region: String,
+    pub signal_id: String,
+    pub kind: String,
+    pub subject: String,
+    pub second: String,
+    pub place: String,
+    pub title: String,
+    pub count: u32,
+    pub usual: f64,
+    pub weeks: u32,
+    pub begins_at: i64,
+    pub ends_at: i64,
+    pub weekly: Vec<u32>,
+    pub subjects: Vec<String>,
+    pub subject_posts: Vec<u32>,
+    pub places: Vec<String>,
+    pub place_posts: Vec<u32>,
+    pub events: Vec<String>,
+    pub event_titles: Vec<String>,
+    pub event_posts: Vec<u32>,
+    pub event_count: u32,
+    pub found_at: i64,
+    pub raised_at: i64,
+    /// The message's `update`.
+    pub updates: u32,
+    /// 0 while it lasts.
+    pub over_at: i64,
+}
+
+impl SignalRow {
+    /// The table's name.
+    pub const TABLE: &'static str = "signals";
+}
+
+impl From<&Signal> for SignalRow {
+    fn from(message: &Signal) -> Self {
+        let names = |counts: &[Count]| counts.iter().map(|count| count.name.clone()).collect();
+        let posts = |counts: &[Count]| counts.iter().map(|count| count.posts).collect();
+        let events = &message.events;
+        Self {
+            region: message.region.clone(),
+            signal_id: message.id.clone(),
+            kind: message.kind.name().to_owned(),
+            subject: message.subject.clone(),
+            second: message.second.clone(),
+            place: message.place.clone(),
+            title: message.title.clone(),
+            count: message.count,
+            usual: message.usual,
+            weeks: message.weeks,
+            begins_at: message.begins.as_millisecond(),
+            ends_at: message.ends.as_millisecond(),
+            weekly: message.weekly.clone(),
+            subjects: names(&message.subjects),
+            subject_posts: posts(&message.subjects),
+            places: names(&message.places),
+            place_posts: posts(&message.places),
+            events: events.iter().map(|event| event.id.clone()).collect(),
+            event_titles: events.iter().map(|event| event.title.clone()).collect(),
+            event_posts: events.iter().map(|event| event.posts).collect(),
+            event_count: message.event_count,
+            found_at: message.found_at.as_millisecond(),
+            raised_at: message.raised_at.as_millisecond(),
+            updates: message.update,
+            over_at: message.over_at.map_or(0, Timestamp::as_millisecond),
         }
     }
 }

@@ -537,6 +537,7 @@ impl Consumption<'_> {
             "posts" => "posts pipeline",
             "assessments" => "assessments archive",
             "alerts" => "alerts pipeline",
+            "signals" => "signals archive",
             _ => "case-events archive",
         }
     }

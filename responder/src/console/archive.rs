@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use backbone::clickhouse::rows::{AlertRow, AssessmentRow};
+use backbone::clickhouse::rows::{AlertRow, AssessmentRow, SignalRow};
 use clickhouse::query::Query;
 use clickhouse::{Client, Row, RowOwned, RowRead};
 use serde::Deserialize;
@@ -46,6 +46,12 @@ impl Filter {
             offset: (fields.page() - 1).saturating_mul(limit),
             limit,
         }
+    }
+
+    /// Whether nothing is looked for, from the first on.
+    pub(super) fn is_plain(&self) -> bool {
+        let words = [&self.text, &self.subject, &self.place];
+        words.iter().all(|word| word.is_empty()) && self.level == 0 && self.offset == 0
     }
 
     fn put(&self, query: Query) -> Query {
@@ -182,6 +188,16 @@ pub(super) async fn event(client: &Client, id: &str) -> Result<Option<EventRow>,
 pub(super) async fn alerts(client: &Client, limit: u32) -> Result<Vec<AlertRow>, Unavailable> {
     let query = client.query(
         "SELECT ?fields FROM alerts FINAL ORDER BY raised_at DESC, alert_id LIMIT {limit:UInt32}",
+    );
+    all(query.param("limit", limit)).await
+}
+
+/// Bursts and common problems, where the archive has them yet: those that last first, then the newest; none that is sixty days older than the newest.
+pub(super) async fn signals(client: &Client, limit: u32) -> Result<Vec<SignalRow>, Unavailable> {
+    let query = client.query(
+        "SELECT ?fields FROM signals FINAL \
+         WHERE raised_at > (SELECT max(raised_at) FROM signals) - INTERVAL 60 DAY \
+         ORDER BY over_at > fromUnixTimestamp64Milli(0), found_at DESC, signal_id LIMIT {limit:UInt32}",
     );
     all(query.param("limit", limit)).await
 }

@@ -17,10 +17,13 @@ use super::page::{Frame, archive_unavailable, render};
 use super::posts::PostLine;
 use super::problem::Problem;
 use super::show::{self, CaseLine, Level};
+use super::signals::SignalLine;
 use crate::case::Query;
 
 const PER_PAGE: u32 = 30;
 const REFRESH: u32 = 60;
+/// Bursts and common problems shown.
+const SIGNALS: u32 = 20;
 
 struct EventLine {
     id: String,
@@ -63,6 +66,7 @@ impl EventLine {
 #[template(path = "events.html")]
 struct EventsPage {
     frame: Frame,
+    signals: Vec<SignalLine>,
     events: Vec<EventLine>,
     pages: Pages,
     filter: Filter,
@@ -109,9 +113,17 @@ pub(super) async fn list(
     let Ok((rows, total)) = archive::events(&console.archive, &filter).await else {
         return archive_unavailable(frame);
     };
+    // On the first page only, and not above what was looked for.
+    let signals = if filter.is_plain() {
+        let asked = archive::signals(&console.archive, SIGNALS).await;
+        asked.unwrap_or_default()
+    } else {
+        Vec::new()
+    };
     frame.refresh = REFRESH;
     render(&EventsPage {
         frame,
+        signals: signals.into_iter().map(SignalLine::new).collect(),
         events: rows.into_iter().map(EventLine::new).collect(),
         pages: Pages::new("/events", &fields, PER_PAGE, total),
         levels: levels(filter.level),

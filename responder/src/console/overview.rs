@@ -13,6 +13,7 @@ use super::archive::{self, Share, Totals, Unavailable};
 use super::page::{Frame, render};
 use super::problem::Problem;
 use super::show::{self, CaseLine, Level};
+use super::signals::SignalLine;
 use super::sources;
 use crate::case::{Actor, Case, Counts, Query, Role, State as Stage};
 
@@ -20,6 +21,9 @@ use crate::case::{Actor, Case, Counts, Query, Role, State as Stage};
 const REFRESH: u32 = 60;
 /// Cases in each list.
 const SHOWN: u32 = 10;
+
+/// Bursts and common problems shown.
+const SIGNALS: u32 = 6;
 
 /// States in which a case still needs something done.
 const OPEN: [Stage; 5] = [
@@ -74,6 +78,7 @@ struct Opinion {
     subjects: Vec<Bar>,
     hours: Vec<Bar>,
     alerts: Vec<AlertLine>,
+    signals: Vec<SignalLine>,
 }
 
 #[derive(Template)]
@@ -231,6 +236,7 @@ async fn opinion(console: &Console) -> Result<Opinion, Unavailable> {
         })
         .collect();
     let alerts = archive::alerts(client, 8).await?;
+    let signals = archive::signals(client, SIGNALS).await.unwrap_or_default();
     Ok(Opinion {
         newest: show::time(newest),
         sentiments: parts(&archive::by_sentiment(client, month).await?),
@@ -246,6 +252,7 @@ async fn opinion(console: &Console) -> Result<Opinion, Unavailable> {
                 raised_at: show::time_of(alert.raised_at),
             })
             .collect(),
+        signals: signals.into_iter().map(SignalLine::new).collect(),
         totals,
     })
 }
