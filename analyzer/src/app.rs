@@ -88,7 +88,6 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         &settings.kafka,
         &producer,
         pipeline,
-        settings.events.window_days,
         desk,
         opinions,
         checkpoints,

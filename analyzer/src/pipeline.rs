@@ -116,6 +116,12 @@ impl Pipeline {
         &self.version
     }
 
+    /// Longest time between a post and the event it joins, in days.
+    #[must_use]
+    pub fn window_days(&self) -> u32 {
+        self.events.window_days
+    }
+
     /// What is known of a partition before its first post.
     #[must_use]
     pub fn state(&self) -> State {

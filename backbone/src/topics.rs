@@ -13,7 +13,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::kafka::ClientConfigError;
-use crate::message::{Alert, Assessment, CaseEvent, EventEdit, Message, Post, Signal, SourceHealth};
+use crate::message::{
+    Alert, Assessment, CaseEvent, EventEdit, Message, Post, Signal, SourceHealth,
+};
 use crate::service::Readiness;
 use crate::settings::Kafka;
 
