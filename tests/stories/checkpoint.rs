@@ -119,7 +119,7 @@ async fn event_of(kafka: &Kafka, id: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_and_started_again_it_reads_only_what_came_since_its_checkpoint() {
     backbone::tls::install();
-    let broker = Broker::embedded();
+    let broker = Broker::apache(1);
     let folder = tempfile::tempdir().unwrap();
     let project = project();
     std::fs::write(
