@@ -62,6 +62,7 @@ fn assessed(id: &str, hours: i64) -> Assessment {
         title: "夜间施工".to_owned(),
         similarity: 1.0,
         level: None,
+        edit: None,
     });
     assessment
 }

@@ -22,24 +22,22 @@ TOLD = [1] * 60 + [2] * 15 + [3] * 8 + [5] * 6 + [8] * 5 + [13] * 3 + [40] * 2 +
 def texts(posts, complaints):
     with open(posts, encoding="utf-8") as lines:
         for line in lines:
-            post = json.loads(line)
-            yield post["title"], post["text"]
+            yield json.loads(line)["text"]
     with open(complaints, encoding="utf-8") as lines:
         next(lines)
         for line in lines:
-            text = line.rstrip("\n").split("\t", 1)[1]
-            yield text[:20], text
+            yield line.rstrip("\n").split("\t", 1)[1]
 
 
 def main():
     posts, complaints, number, days = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     draw = random.Random(2026)
-    known = [(title, sentences(text)) for title, text in texts(posts, complaints) if len(text) > 20]
+    known = [sentences(text) for text in texts(posts, complaints) if len(text) > 20]
     estates = [a + b + c + kind for a in FIRST for b in SECOND for c in FIRST[:12] for kind in KIND]
     name, waiting = 0, []
     while len(waiting) < number:
-        title = draw.choice(known)[0]
-        body = [draw.choice(draw.choice(known)[1]) for _ in range(draw.randint(3, 12))]
+        title = draw.choice(draw.choice(known))[: draw.randint(8, 16)]
+        body = [draw.choice(draw.choice(known)) for _ in range(draw.randint(3, 12))]
         estate = draw.choice(estates)
         at = draw.uniform(0, days * 86400)
         for _ in range(draw.choice(TOLD)):
@@ -53,7 +51,7 @@ def main():
         text = "".join(part for part in body if own.random() > 0.2) or body[0]
         post = {
             "id": str(name),
-            "title": place.sub(estate, title, count=1),
+            "title": estate + place.sub("", title),
             "time": (BEGINS + datetime.timedelta(seconds=at)).isoformat(timespec="seconds"),
             "text": estate + place.sub(estate, text),
             "user": f"u{own.randrange(200_000)}",
@@ -62,7 +60,7 @@ def main():
 
 
 def sentences(text):
-    return [part for part in re.split(r"(?<=[。！？；])", text) if part.strip()]
+    return [part for part in re.split(r"(?<=[。！？；])", text) if part.strip()] or [text]
 
 
 main()

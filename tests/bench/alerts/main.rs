@@ -1,0 +1,205 @@
+//! Measures the standalone program whole: posts go into its broker at a steady rate, and the time is taken from each post's
+//! message to the alert that it raised. `tests/bench/alerts/run` tells how it is called.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a benchmark that cannot go on fails, and prints what it measured"
+)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use backbone::kafka::{Producer, Start, read_partition};
+use backbone::message::{self, Alert, Certainty, Post, Reactions, SourceKind};
+use backbone::settings::Kafka;
+use backbone::topics::{ALERTS, POSTS};
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::message::Message as _;
+use tokio::time::Instant;
+use wensheng_tests::{Program, number, project, shared_data, wait_for};
+
+const REGION: &str = "360921";
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let mut options = BTreeMap::new();
+    while let (Some(name), Some(value)) = (arguments.next(), arguments.next()) {
+        options.insert(name, value.parse::<u64>()?);
+    }
+    let option = |name: &str, otherwise| options.get(name).copied().unwrap_or(otherwise);
+    let (rate, seconds) = (option("--rate", 1_000), option("--seconds", 60));
+
+    let folder = tempfile::tempdir()?;
+    let library = Command::new(project().join("deploy/libchdb")).output()?;
+    let mut command = Program::command("standalone");
+    command
+        .args(["--port", "0", "--config"])
+        .arg(project().join("deploy/config"))
+        .arg("--data")
+        .arg(folder.path())
+        .env("CHDB_LIB", String::from_utf8(library.stdout)?.trim())
+        .env("RUST_LOG", "warn")
+        .stderr(std::fs::File::create(folder.path().join("log"))?);
+    let mut program = Program::start(command);
+    let addresses = wait_for("the standalone program", || async {
+        let text = std::fs::read_to_string(folder.path().join("standalone.json")).ok()?;
+        serde_json::from_str::<BTreeMap<String, serde_json::Value>>(&text).ok()
+    })
+    .await;
+    let address = |name: &str| addresses[name].as_str().unwrap().to_owned();
+    let kafka: Kafka = toml::from_str(&format!("brokers = \"{}\"", address("kafka")))?;
+    let listening = std::thread::spawn({
+        let brokers = kafka.brokers.clone();
+        move || listen(&brokers)
+    });
+
+    let posts = rate * seconds;
+    println!("{posts} posts at {rate} a second");
+    let before = processor_seconds();
+    send(&kafka, rate, posts).await?;
+    let sent = Instant::now();
+    let archived = "SELECT uniqExact(post_id) FROM assessments";
+    let database = address("clickhouse");
+    wait_for("all posts in the archive", || async {
+        (number(&database, archived).await? == posts).then_some(())
+    })
+    .await;
+    println!(
+        "the last post was in the archive {:.1} s after it was sent",
+        sent.elapsed().as_secs_f64()
+    );
+    for (name, used) in processor_seconds() {
+        let used = used - before.get(&name).copied().unwrap_or_default();
+        println!(
+            "  {name:<12} {:.0} µs of processor time a post",
+            used / posts as f64 * 1e6
+        );
+    }
+    let mut alerts = 0;
+    for partition in 0..kafka.partitions {
+        let each = |_: backbone::kafka::Received<Alert>| alerts += 1;
+        read_partition(&kafka, &ALERTS, partition, Start::Beginning, each).await?;
+    }
+    let mut waits = listening.join().expect("the listener ends");
+    waits.sort_unstable();
+    let at = |part: f64| waits[((waits.len() - 1) as f64 * part) as usize];
+    println!(
+        "{alerts} alerts and updates; from a post's message to the alert it raised: median {} ms, 99 % within {} ms, longest {} ms",
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    );
+    program.stop();
+    Ok(())
+}
+
+/// Real posts, each of a house of its own so that they are not all copies, evenly spread over the time.
+async fn send(kafka: &Kafka, rate: u64, posts: u64) -> anyhow::Result<()> {
+    let shared = shared_data().unwrap_or_else(|| project().join("deploy/sample"));
+    let file = ["board_posts.jsonl", "posts.jsonl"].map(|name| shared.join(name));
+    let file = file
+        .iter()
+        .find(|path| path.exists())
+        .expect("posts to send");
+    let texts = texts(file)?;
+    let producer = Producer::new(kafka)?;
+    let begun = Instant::now();
+    for first in (0..posts).step_by(100) {
+        tokio::time::sleep_until(begun + Duration::from_secs_f64(first as f64 / rate as f64)).await;
+        let batch: Vec<Post> = (first..(first + 100).min(posts))
+            .map(|number| post(number, &texts))
+            .collect();
+        try_join_all(batch.iter().map(|post| producer.send(&POSTS, post))).await?;
+    }
+    println!("sent in {:.1} s", begun.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn texts(file: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let text = std::fs::read_to_string(file)?;
+    text.lines()
+        .map(|line| {
+            let row: serde_json::Value = serde_json::from_str(line)?;
+            let of = |field: &str| row[field].as_str().unwrap_or_default().to_owned();
+            Ok((of("title"), of("text")))
+        })
+        .collect()
+}
+
+fn post(number: u64, texts: &[(String, String)]) -> Post {
+    let (title, text) = &texts[number as usize % texts.len()];
+    let house = number / 7;
+    let now = Timestamp::now();
+    Post {
+        id: backbone::id::of_post("bench", "", &number.to_string()),
+        revision: 1,
+        region: REGION.to_owned(),
+        source: "信箱".to_owned(),
+        kind: SourceKind::Import,
+        url: String::new(),
+        title: format!("{title}（{house}号）"),
+        text: format!("{text}（{house}号院）"),
+        author: Some(backbone::id::of("author", &[&(number % 9_973).to_string()])),
+        published_at: now,
+        certainty: Certainty::Exact,
+        collected_at: now,
+        reactions: Reactions::default(),
+        answered_at: None,
+    }
+}
+
+/// Milliseconds from the publication of a post, which is when it was sent, to the alert that it raised; until no alert has
+/// come for twenty seconds.
+fn listen(brokers: &str) -> Vec<i64> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("group.id", "bench-alerts")
+        .set("auto.offset.reset", "earliest")
+        .set("enable.auto.commit", "false")
+        .set("fetch.wait.max.ms", "10")
+        .create()
+        .unwrap();
+    consumer.subscribe(&[ALERTS.name]).unwrap();
+    let mut waits = Vec::new();
+    while let Some(next) =
+        consumer.poll(Duration::from_secs(if waits.is_empty() { 60 } else { 20 }))
+    {
+        let Ok(raw) = next else { continue };
+        let alert: Alert = message::decode(raw.payload().unwrap_or_default()).unwrap();
+        let raised_by_silence =
+            alert.raised_at.duration_since(alert.published_at).as_secs() > 3_600;
+        if alert.update == 0 && !raised_by_silence {
+            waits.push((Timestamp::now().duration_since(alert.published_at)).as_millis() as i64);
+        }
+    }
+    waits
+}
+
+/// Processor time of the programs of the standalone one, by name, in seconds.
+fn processor_seconds() -> BTreeMap<String, f64> {
+    let mut used = BTreeMap::new();
+    for process in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Ok(stat) = std::fs::read_to_string(process.path().join("stat")) else {
+            continue;
+        };
+        let Some((heading, rest)) = stat.rsplit_once(')') else {
+            continue;
+        };
+        let name = heading.split_once(" (").unwrap_or_default().1;
+        if ["standalone", "broker", "clickhouse"].contains(&name) {
+            let fields: Vec<f64> = (rest.split_whitespace())
+                .map(|field| field.parse().unwrap_or_default())
+                .collect();
+            *used.entry(name.to_owned()).or_default() += (fields[11] + fields[12]) / 100.0;
+        }
+    }
+    used
+}
