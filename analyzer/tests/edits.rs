@@ -423,7 +423,7 @@ fn an_event_is_explained_by_its_terms_its_words_and_what_was_alerted() {
         because("silence")
     );
     assert!(
-        because("sentiment").contains("没有人管"),
+        because("sentiment").contains("停水"),
         "{}",
         because("sentiment")
     );

@@ -123,6 +123,22 @@ await step('a post and an event can be looked into', async () => {
   await administrator.waitForSelector('text=帖文');
 });
 
+await step('an event is merged into another, after what will happen is said', async () => {
+  await administrator.locator('a', { hasText: '并入或拆分' }).click();
+  const path = new URL(administrator.url()).pathname.slice(1);
+  for (const [name, viewport] of [['phone', phone], ['desktop', desktop]]) {
+    await administrator.setViewportSize(viewport);
+    await open(administrator, path);
+    await administrator.screenshot({ path: `${shots}/event-edit-${name}.png`, fullPage: true });
+  }
+  await administrator.locator('form[data-form=merge] input[type=radio]').first().check();
+  await administrator.locator('form[data-form=merge] button').click();
+  await administrator.waitForSelector('text=请确认并入');
+  await administrator.screenshot({ path: `${shots}/event-confirm-desktop.png` });
+  await administrator.locator('form[data-form=confirm] button').click();
+  await administrator.waitForSelector('[role=status]');
+});
+
 await step('the officer dispatches a case to the unit that is proposed', async () => {
   await addUser(administrator, 'officer', '值班员甲', 'duty-officer');
   officer = await signIn('officer', own, desktop);

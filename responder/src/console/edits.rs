@@ -208,7 +208,12 @@ async fn page(
         ticks: (posts.into_iter())
             .map(|row| Tick {
                 ticked: ticked.contains(&row.post_id),
-                says: format!("{} {}", show::time_of(row.published_at), row.source),
+                says: format!(
+                    "{}　{} {}",
+                    show::excerpt(&row.text, 60),
+                    show::time_of(row.published_at),
+                    row.source
+                ),
                 title: match row.title.trim() {
                     "" => show::excerpt(&row.text, 40),
                     title => show::excerpt(title, 60),
