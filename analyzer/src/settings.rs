@@ -214,7 +214,7 @@ impl Default for Trends {
             half_life_weeks: 8.0,
             prior_weeks: 4.0,
             dispersion: 1.5,
-            burst_tail: 1e-5,
+            burst_tail: 1e-4,
             burst_least: 5,
             burst_largest: 0.7,
             burst_ratio: 2.0,
@@ -224,7 +224,7 @@ impl Default for Trends {
             least_places: 5,
             least_subjects: 5,
             rise_weeks: 8,
-            rise_tail: 5e-4,
+            rise_tail: 5e-3,
             rise_least: 20,
             rise_ratio: 2.0,
         }

@@ -25,8 +25,9 @@
 //!
 //! In an hour, a quarter of a day (0, 6, 12 and 18 o'clock) or a day, at its time of the week, so many are heard that the chance of as
 //! many or more is at most `burst_tail`, and at least `burst_least` and `burst_ratio` times the mean, of which the largest event is at
-//! most the part `burst_largest`: of one event its alerts tell. Nothing is said before `least_weeks` weeks with posts were seen, of posts
-//! that come a day late, or of sources that brought nothing in three weeks before. It is told once, again when the count has
+//! most the part `burst_largest`: of one event its alerts tell. Nothing is said before `least_weeks` weeks with posts were seen, without a
+//! gap of more than three weeks (single old posts are no history), of posts that come a day late, or of sources that were not seen
+//! in three weeks before. It is told once, again when the count has
 //! doubled, and when it is over: `burst_over_hours` after it was last seen. What a subject's burst tells is not told of the region.
 //!
 //! # Common problems

@@ -177,6 +177,18 @@ fn a_quiet_county_of_which_little_is_known_is_told_nothing() {
 }
 
 #[test]
+fn single_old_posts_are_no_history() {
+    let mut office = Office::default();
+    for week in [0, 20, 40, 60, 65] {
+        office.hear_many(&format!("old {week}"), week * WEEK, 1);
+    }
+    office.usual_weeks(70, 72);
+    office.hear_many("many", saturday_night(72), 30);
+    office.pass(73 * WEEK);
+    assert!(office.told.is_empty(), "{:?}", office.told);
+}
+
+#[test]
 fn what_is_usual_on_monday_morning_is_a_burst_on_saturday_night() {
     let mut office = Office::after(6);
     office.hear_many("monday", 6 * WEEK + 9, 11);

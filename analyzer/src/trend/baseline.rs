@@ -1,14 +1,17 @@
 //! What is usual at an hour of the week, learnt from the weeks seen, see the documentation of [`trend`](super).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::hour::{DAY_SLOTS, SLOTS, slot_of, slot_of_day, week_of};
 use crate::settings::Trends;
 
-/// Weeks remembered as seen.
+/// Weeks remembered as seen, and the longest gap between two.
 const MOST_WEEKS: usize = 104;
+const LONGEST_GAP: i64 = 3;
+/// Weeks in which a source was seen before it is known what it brings.
+const LEAST_OF_SOURCE: u32 = 3;
 /// Sources told apart.
 const MOST_SOURCES: usize = 500;
 /// The week that weighs 1, late in 2025: only ratios of weights matter.
@@ -50,41 +53,63 @@ impl Sums {
     }
 }
 
-/// The weeks in which posts of a region were seen.
+/// The weeks in which posts of a region or a source were seen without a long gap, up to the newest. What lies before a gap is no
+/// history: single old posts stay on top of many lists.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Weeks {
-    first: Option<i64>,
-    seen: BTreeSet<i64>,
+    /// The first hour that was seen of each.
+    seen: BTreeMap<i64, i64>,
+    /// The first of them that is not before a gap.
+    start: i64,
 }
 
 impl Weeks {
     /// Takes note of a post of an hour.
     pub(super) fn see(&mut self, hour: i64) {
-        self.first = Some(self.first.map_or(hour, |first| first.min(hour)));
-        if self.seen.insert(week_of(hour)) && self.seen.len() > MOST_WEEKS {
+        let week = week_of(hour);
+        if let Some(first) = self.seen.get_mut(&week) {
+            *first = hour.min(*first);
+            return;
+        }
+        self.seen.insert(week, hour);
+        if self.seen.len() > MOST_WEEKS {
             self.seen.pop_first();
+        }
+        let mut weeks = self.seen.keys().rev().copied();
+        self.start = weeks.next().unwrap_or(week);
+        for earlier in weeks {
+            if self.start - earlier > LONGEST_GAP {
+                break;
+            }
+            self.start = earlier;
         }
     }
 
     /// The hour of the first post.
     pub(super) fn first(&self) -> Option<i64> {
-        self.first
+        self.seen.get(&self.start).copied()
     }
 
     /// How many were seen before a week.
     pub(super) fn before(&self, week: i64) -> u32 {
-        self.seen.range(..week).count() as u32
+        if week <= self.start {
+            return 0;
+        }
+        self.seen.range(self.start..week).count() as u32
     }
 
     /// Whether a week was seen from its begin.
     pub(super) fn whole(&self, week: i64) -> bool {
-        self.seen.contains(&week) && self.first.is_some_and(|first| first <= week * 168 + 24)
+        self.seen.contains_key(&week) && self.first().is_some_and(|first| first <= week * 168 + 24)
     }
 
     /// Weighted weeks from the week `since` up to an hour; of the first and the last the part that was seen.
     fn exposure(&self, settings: &Trends, since: i64, until: i64) -> f64 {
-        let first = self.first.unwrap_or(until);
-        let weeks = self.seen.range(since..).copied();
+        let first = self.first().unwrap_or(until);
+        let weeks = self
+            .seen
+            .range(since.max(self.start)..)
+            .map(|(week, _)| *week);
         weeks
             .map(|week| {
                 let (begins, ends) = ((week * 168).max(first), ((week + 1) * 168).min(until));
@@ -104,15 +129,14 @@ pub(super) struct Sources {
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Source {
-    /// The first weeks that had posts of it.
-    weeks: Vec<i64>,
+    weeks: Weeks,
     sum: f64,
 }
 
 impl Sources {
-    /// Takes note of a post of a week; says whether posts of its source were seen in three weeks before it, so that it is
+    /// Takes note of a post of an hour; says whether posts of its source were seen in three weeks before it, so that it is
     /// known what the source usually brings.
-    pub(super) fn see(&mut self, name: &str, week: i64) -> bool {
+    pub(super) fn see(&mut self, name: &str, hour: i64) -> bool {
         if !self.each.contains_key(name) {
             if self.each.len() >= MOST_SOURCES {
                 return true;
@@ -122,11 +146,8 @@ impl Sources {
         let Some(source) = self.each.get_mut(name) else {
             return true;
         };
-        let known = source.weeks.len() == 3 && source.weeks.iter().all(|seen| *seen < week);
-        if let Err(place) = source.weeks.binary_search(&week) {
-            source.weeks.insert(place, week);
-            source.weeks.truncate(3);
-        }
+        let known = source.weeks.before(week_of(hour)) >= LEAST_OF_SOURCE;
+        source.weeks.see(hour);
         known
     }
 
@@ -142,9 +163,10 @@ impl Sources {
     /// How much more the sources that are known bring a week, each since it was first seen, than all did on the mean of the weeks.
     pub(super) fn growth(&self, settings: &Trends, weeks: &Weeks, clock: i64) -> f64 {
         let level = self.sum / weeks.exposure(settings, i64::MIN, clock);
-        let known = self.each.values().filter(|source| source.weeks.len() == 3);
+        let known = (self.each.values())
+            .filter(|source| source.weeks.before(week_of(clock)) >= LEAST_OF_SOURCE);
         let levels = known.map(|source| {
-            let exposure = weeks.exposure(settings, source.since(), clock);
+            let exposure = weeks.exposure(settings, source.weeks.start, clock);
             source.sum / exposure.max(f64::MIN_POSITIVE)
         });
         let growth = levels.sum::<f64>() / level;
@@ -153,18 +175,6 @@ impl Sources {
         } else {
             1.0
         }
-    }
-}
-
-impl Source {
-    /// The first week after which it was seen again soon: a single old post that stays on top of a list is no history.
-    fn since(&self) -> i64 {
-        let soon = self.weeks.windows(2).find(|pair| match pair {
-            [one, next] => next - one <= 3,
-            _ => false,
-        });
-        let since = soon.and_then(|pair| pair.first()).or(self.weeks.last());
-        since.copied().unwrap_or(0)
     }
 }
 

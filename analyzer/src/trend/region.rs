@@ -111,7 +111,7 @@ impl Region {
             When::Day(day) => When::Day(day.min(day_of(clock))),
         };
         let week = week_of(when.hour());
-        let known = self.sources.see(&post.source, week);
+        let known = self.sources.see(&post.source, when.hour());
         if post.certainty == Certainty::Collected && !known {
             return;
         }
@@ -256,10 +256,6 @@ impl Region {
         clock: i64,
         telling: &mut Telling<'_>,
     ) {
-        let weeks = self.weeks.before(week_of(clock));
-        if weeks < settings.least_weeks {
-            return;
-        }
         // What a subject's burst explains is not told again of all subjects.
         let of_subject =
             |open: &Open| open.signal.kind == SignalKind::Burst && !open.signal.subject.is_empty();
@@ -278,6 +274,9 @@ impl Region {
         let Some(excess) = excess else {
             return;
         };
+        if self.weeks.before(week_of(clock)) < settings.least_weeks {
+            return;
+        }
         let open = (self.open.iter_mut())
             .find(|open| open.signal.kind == SignalKind::Burst && open.signal.subject == subject);
         if let Some(open) = open {
