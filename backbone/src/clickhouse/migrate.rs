@@ -13,18 +13,9 @@ const MIGRATIONS: [(u32, &str); 6] = [
     (1, include_str!("../../migrations/0001_first_tables.sql")),
     (2, include_str!("../../migrations/0002_findings.sql")),
     (4, include_str!("../../migrations/0004_answers.sql")),
-    (
-        5,
-        include_str!("../../migrations/0005_posts_by_time.sql"),
-    ),
-    (
-        6,
-        include_str!("../../migrations/0006_alerts_updated.sql"),
-    ),
-    (
-        7,
-        include_str!("../../migrations/0007_posts_by_hour.sql"),
-    ),
+    (5, include_str!("../../migrations/0005_posts_by_time.sql")),
+    (6, include_str!("../../migrations/0006_alerts_updated.sql")),
+    (7, include_str!("../../migrations/0007_posts_by_hour.sql")),
 ];
 
 /// The tables could not be brought up to date.

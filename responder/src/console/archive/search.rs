@@ -45,7 +45,10 @@ pub(in crate::console) async fn posts(
     filter: &Filter,
 ) -> Result<(Vec<AssessmentRow>, Total), Unavailable> {
     let search = Search::new(client, regions, filter);
-    let (from, to) = (filter.offset as usize, (filter.offset + filter.limit) as usize);
+    let (from, to) = (
+        filter.offset as usize,
+        (filter.offset + filter.limit) as usize,
+    );
     let mut most = (2 * to).max(200);
     let (found, looked_at, exhausted) = loop {
         let mut candidates = search.candidates(most).await?;
@@ -174,7 +177,10 @@ impl<'a> Search<'a> {
         let mut conditions = vec!["region = {region:String}".to_owned()];
         let wanted = [
             (!filter.all, "relevant"),
-            (!filter.sentiment.is_empty(), "sentiment = {sentiment:String}"),
+            (
+                !filter.sentiment.is_empty(),
+                "sentiment = {sentiment:String}",
+            ),
             (!filter.subject.is_empty(), "subject = {subject:String}"),
             (!filter.place.is_empty(), "has(places, {place:String})"),
             (!filter.source.is_empty(), "source = {source:String}"),
