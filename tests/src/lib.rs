@@ -9,10 +9,12 @@
 mod console;
 pub mod duty;
 mod engines;
+mod officer;
 mod program;
 
 pub use console::{Browser, Page};
 pub use engines::{Broker, Store};
+pub use officer::officer;
 pub use program::{Program, project, shared_data};
 
 use std::future::Future;

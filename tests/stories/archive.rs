@@ -23,7 +23,7 @@ use backbone::topics::{self, ALERTS, POSTS};
 use clickhouse::Client;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
-use wensheng_tests::{Broker, Store, number, project, wait_for};
+use wensheng_tests::{Broker, Store, number, officer, project, wait_for};
 
 const REGION: &str = "990101";
 
@@ -376,4 +376,75 @@ async fn rows_of_before_are_carried_over_wherever_it_was_broken_off() {
             );
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_officer_finds_posts_by_their_words_as_they_are_now() {
+    let store = Store::start();
+    backbone::clickhouse::migrate(&settings_of(&store))
+        .await
+        .unwrap();
+    let template: Assessment = example("assessments/v1/relevant.json");
+    let row = |id: &str, minutes: u64, title: &str, text: &str| {
+        let mut assessment = template.clone();
+        id.clone_into(&mut assessment.post.id);
+        REGION.clone_into(&mut assessment.post.region);
+        title.clone_into(&mut assessment.post.title);
+        text.clone_into(&mut assessment.post.text);
+        assessment.post.published_at += Duration::from_secs(60 * minutes);
+        assessment
+    };
+    let mut dry = row("changed", 5, "停水", "停水三天了");
+    let of = |assessment: &Assessment| AssessmentRow::from(assessment);
+    let mut rows = vec![
+        of(&row("wide", 1, "ＥＴＣ车道", "设备坏了")),
+        of(&row("apart", 2, "", "公司拖欠工人工资三个月")),
+        of(&row("together", 3, "讨薪", "公司拖欠工资")),
+        of(&row("property", 4, "物业", "乱收费，没有人管")),
+        of(&dry),
+        of(&row("water", 6, "", "小区停水")),
+    ];
+    backbone::clickhouse::insert(&client(&store), AssessmentRow::TABLE, &rows)
+        .await
+        .unwrap();
+    dry.post.revision = 2;
+    "来水了".clone_into(&mut dry.post.title);
+    "已经来水".clone_into(&mut dry.post.text);
+    // In a part of its own, written twice; the row it replaces is still there.
+    rows = vec![of(&dry)];
+    for _ in 0..2 {
+        backbone::clickhouse::insert(&client(&store), AssessmentRow::TABLE, &rows)
+            .await
+            .unwrap();
+    }
+    let region = project().join("deploy/sample/region").join(REGION);
+    let (mut browser, _folder) = officer(client(&store), &region).await;
+    for (text, expected) in [
+        ("etc", vec!["wide"]),
+        ("ＥＴＣ", vec!["wide"]),
+        ("拖欠工资", vec!["together"]),
+        ("拖欠 工资", vec!["together", "apart"]),
+        ("拖欠　工资", vec!["together", "apart"]),
+        ("物业 收费", vec!["property"]),
+        ("停水", vec!["water"]),
+        ("来水", vec!["changed"]),
+        ("水", vec!["water", "changed"]),
+        ("物业 停水", vec![]),
+        ("没有这个词", vec![]),
+        (
+            "",
+            vec!["water", "changed", "property", "together", "apart", "wide"],
+        ),
+    ] {
+        let page = browser.get(&format!("/posts?text={text}")).await;
+        assert_eq!(page.values("data-post"), expected, "{text}");
+        let total = format!("共 {} 条", expected.len());
+        assert!(page.html.contains(&total), "{text}: {total}");
+    }
+    assert_eq!(browser.get("/posts/changed").await.status, 200);
+    let page = browser.get("/posts/changed").await;
+    assert!(
+        page.html.contains("已经来水"),
+        "the newest revision is shown"
+    );
 }

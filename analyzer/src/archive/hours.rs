@@ -9,8 +9,6 @@ use clickhouse::{Client, Row};
 use serde::Deserialize;
 use tokio::time::Instant;
 
-/// Hours counted by one statement.
-const HOURS_AT_ONCE: u32 = 400;
 /// Time between two counts while posts come in.
 const PAUSE: Duration = Duration::from_secs(2);
 /// Time between two counts while a backlog is written: it would be counted again and again.
@@ -93,9 +91,9 @@ enum Left {
     Nothing,
 }
 
-/// The hours of the first region that has any which were marked after they were counted, or so shortly before that they are
+/// The first 400 hours of the first region that has any which were marked after they were counted, or so shortly before that they are
 /// counted once more.
-const MARKED: &str = "SELECT region, groupArray({most:UInt32})(toUnixTimestamp(hour)) AS hours, \
+const MARKED: &str = "SELECT region, groupArray(400)(toUnixTimestamp(hour)) AS hours, \
     toUnixTimestamp64Milli(now64(3)) AS now \
     FROM (SELECT region, hour, max(touched_at) AS touched, max(counted_at) AS counted FROM hour_marks \
         GROUP BY region, hour \
@@ -128,7 +126,6 @@ const UNDER_WAY: &str = "SELECT count() FROM \
 async fn count_some(client: &Client) -> Result<Left, Error> {
     let marked: Option<Marked> = client
         .query(MARKED)
-        .param("most", HOURS_AT_ONCE)
         .param("under_way", UNDER_WAY_SECONDS)
         .fetch_optional()
         .await?;

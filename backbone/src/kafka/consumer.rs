@@ -337,7 +337,9 @@ async fn collect<H: Handler>(
         };
         // What is left of a revoked partition goes before its next messages can arrive.
         let revoked = take_revoked(consumption, consumer, handler);
-        backlog.retain(|raw| !revoked.contains(&raw.partition()));
+        if !revoked.is_empty() {
+            backlog.retain(|raw| !revoked.contains(&raw.partition()));
+        }
         match next {
             Err(_elapsed) => return,
             Ok(Ok(raw)) => {

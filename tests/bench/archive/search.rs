@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::process::Command;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use analyzer::archive::{Archiver, Kept};
@@ -10,29 +9,15 @@ use analyzer::metrics::Metrics;
 use backbone::clickhouse::rows::AssessmentRow;
 use backbone::kafka::Handler;
 use backbone::message::Assessment;
-use backbone::region::Region;
 use backbone::settings::ClickHouse;
 use clickhouse::{Client, Row};
-use jiff::Timestamp;
 use prometheus::Registry;
-use responder::account::{Accounts, NewUser};
-use responder::case::{Cases, Role};
-use responder::console::{self, Console};
-use responder::correction::Corrections;
-use responder::deadline::Deadlines;
-use responder::notify::Composer;
-use responder::source::Sources;
-use responder::{settings, store};
 use serde::Serialize;
-use tempfile::TempDir;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
-use wensheng_tests::{Browser, Program, project};
+use wensheng_tests::{Browser, Program, officer, project};
 
 use super::{option, texts};
 
 const REGION: &str = "360921";
-const PASSWORD: &str = "a password for tests";
 /// Days that the posts are spread over.
 const DAYS: u64 = 365;
 /// Posts written by one statement.
@@ -86,7 +71,8 @@ pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Resul
     let client = backbone::clickhouse::client(&archive)?;
     fill(&client, posts).await?;
     count_hours(&archive, &client).await?;
-    let (mut browser, _folder) = console(client).await?;
+    let region = project().join("deploy/config/region").join(REGION);
+    let (mut browser, _folder) = officer(client, &region).await;
     for path in ["/", "/posts"] {
         let times = times(&mut browser, path, rounds).await;
         println!("{:6.0} ms  {path}", at(&times, 0.5));
@@ -255,43 +241,4 @@ async fn count_hours(archive: &ClickHouse, client: &Client) -> anyhow::Result<()
     }
     println!("counted by hour in {:.1} s", begun.elapsed().as_secs_f64());
     Ok(())
-}
-
-async fn console(archive: Client) -> anyhow::Result<(Browser, TempDir)> {
-    let folder = tempfile::tempdir()?;
-    let pool = store::open(&folder.path().join("responder.sqlite")).await?;
-    let region = Region::load(&project().join("deploy/config/region").join(REGION))?;
-    let regions = Arc::new(BTreeMap::from([(REGION.to_owned(), region)]));
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = format!("http://{}", listener.local_addr()?);
-    let settings: settings::Console = serde_json::from_value(
-        serde_json::json!({ "listen": "127.0.0.1:0", "public_url": address }),
-    )?;
-    let accounts = Accounts::new(pool.clone(), 12);
-    let officer = NewUser {
-        name: "officer".to_owned(),
-        display_name: "officer".to_owned(),
-        role: Role::DutyOfficer,
-        region: String::new(),
-        unit: String::new(),
-        password: PASSWORD.to_owned(),
-    };
-    accounts.add(&officer, Timestamp::now()).await?;
-    let console = Console {
-        settings,
-        cases: Cases::new(pool.clone(), Deadlines::default()),
-        accounts,
-        corrections: Corrections::new(pool.clone()),
-        sources: Sources::new(pool.clone(), None, address.parse()?),
-        pool,
-        notices: Arc::new(Composer::new(Arc::clone(&regions), address.parse()?)),
-        regions,
-        archive,
-        metrics: responder::metrics::Metrics::new(&Registry::new())?,
-    };
-    tokio::spawn(console::serve(console, listener, CancellationToken::new()));
-    Ok((
-        Browser::sign_in(&address, "officer", PASSWORD).await,
-        folder,
-    ))
 }

@@ -17,9 +17,9 @@ pub(in crate::console) struct Totals {
 /// How many posts there are in all.
 pub(in crate::console) async fn totals(client: &Client) -> Result<Totals, Unavailable> {
     let query = client.query(
-        "SELECT sum(posts) AS posts, sumIf(posts, relevant) AS about_us, \
+        "SELECT sum(counted.posts) AS posts, sumIf(counted.posts, relevant) AS about_us, \
          (SELECT least(max(published_at), now64(3, 'UTC')) FROM assessments) AS newest_at \
-         FROM posts_by_hour WHERE place = ''",
+         FROM posts_by_hour AS counted WHERE place = ''",
     );
     within(query.fetch_one()).await
 }
@@ -38,8 +38,8 @@ pub(in crate::console) async fn by_sentiment(
     since: i64,
 ) -> Result<Vec<Share>, Unavailable> {
     let query = client.query(
-        "SELECT toString(sentiment) AS name, sum(posts) AS posts, sumIf(posts, sentiment = 'negative') AS negative \
-         FROM posts_by_hour WHERE place = '' AND relevant AND hour >= toDateTime(intDiv({since:Int64}, 1000), 'UTC') \
+        "SELECT toString(sentiment) AS name, sum(counted.posts) AS posts, sumIf(counted.posts, sentiment = 'negative') AS negative \
+         FROM posts_by_hour AS counted WHERE place = '' AND relevant AND hour >= toDateTime(intDiv({since:Int64}, 1000), 'UTC') \
          GROUP BY name ORDER BY name",
     );
     all(query.param("since", hour_of(since))).await
@@ -51,8 +51,8 @@ pub(in crate::console) async fn by_subject(
     since: i64,
 ) -> Result<Vec<Share>, Unavailable> {
     let query = client.query(
-        "SELECT toString(subject) AS name, sum(posts) AS posts, sumIf(posts, sentiment = 'negative') AS negative \
-         FROM posts_by_hour WHERE place = '' AND relevant AND subject != '' \
+        "SELECT toString(subject) AS name, sum(counted.posts) AS posts, sumIf(counted.posts, sentiment = 'negative') AS negative \
+         FROM posts_by_hour AS counted WHERE place = '' AND relevant AND subject != '' \
          AND hour >= toDateTime(intDiv({since:Int64}, 1000), 'UTC') \
          GROUP BY name ORDER BY posts DESC, name",
     );
@@ -73,7 +73,7 @@ pub(in crate::console) async fn by_hour(
     since: i64,
 ) -> Result<Vec<Hour>, Unavailable> {
     let query = client.query(
-        "SELECT toInt64(toUnixTimestamp(hour)) * 1000 AS begins, sum(posts) AS posts FROM posts_by_hour \
+        "SELECT toInt64(toUnixTimestamp(hour)) * 1000 AS begins, sum(counted.posts) AS posts FROM posts_by_hour AS counted \
          WHERE place = '' AND hour >= toDateTime(intDiv({since:Int64}, 1000), 'UTC') \
          GROUP BY begins ORDER BY begins",
     );
