@@ -3,6 +3,7 @@
 -- assessment. The collector never changes the time of a post that it has sent, so the time may stand in the key.
 -- Months are partitions: what is past its retention goes with its month, and a merge never rebuilds more than a month's
 -- index.
+-- A page of posts is 30 rows from anywhere: granules are small, so that little is read beside them.
 -- `pairs` finds words by their pairs of neighbouring characters, in narrow lower-case letters.
 -- The table before is moved away, and what it holds copied, in steps that can be broken off and begun again anywhere.
 
@@ -50,12 +51,12 @@ CREATE TABLE IF NOT EXISTS assessments_next (
     answered_at DateTime64(3, 'UTC'),
     version UInt64 MATERIALIZED bitShiftLeft(toUInt64(revision), 44) + toUInt64(greatest(toUnixTimestamp64Milli(assessed_at), 0)),
     INDEX pairs lowerUTF8(normalizeUTF8NFKC(concat(title, '\n', text))) TYPE text(tokenizer = ngrams(2)),
-    INDEX by_post post_id TYPE bloom_filter(0.001) GRANULARITY 8,
-    INDEX by_event event_id TYPE bloom_filter(0.001) GRANULARITY 8
+    INDEX by_post post_id TYPE bloom_filter(0.001) GRANULARITY 32,
+    INDEX by_event event_id TYPE bloom_filter(0.001) GRANULARITY 32
 ) ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(published_at)
 ORDER BY (region, published_at, post_id)
-SETTINGS index_granularity = 1024, materialize_ttl_recalculate_only = 1;
+SETTINGS index_granularity = 256, materialize_ttl_recalculate_only = 1;
 
 -- if SELECT count() = 0 FROM system.columns WHERE database = currentDatabase() AND table = 'assessments' AND name = 'version'
 RENAME TABLE IF EXISTS assessments TO assessments_old;

@@ -49,7 +49,8 @@ pub(in crate::console) async fn posts(
         filter.offset as usize,
         (filter.offset + filter.limit) as usize,
     );
-    let mut most = (2 * to).max(200);
+    // Some are otherwise now, or hold a word's pairs apart.
+    let mut most = to + to / 2 + 20;
     let (found, looked_at, exhausted) = loop {
         let mut candidates = search.candidates(most).await?;
         let exhausted = candidates.len() < most;
@@ -113,7 +114,7 @@ impl<'a> Search<'a> {
     /// Those of the candidates that are what was asked for as they are now, in the same order.
     async fn as_they_are_now(&self, candidates: &[Key]) -> Result<Vec<Key>, Unavailable> {
         let sql = format!(
-            "SELECT published_at, post_id, region FROM assessments FINAL WHERE {AMONG} AND {} \
+            "SELECT published_at, post_id, region FROM assessments FINAL PREWHERE {AMONG} WHERE {} \
              ORDER BY published_at DESC, post_id DESC",
             self.conditions(Exactness::ByText)
         );
@@ -132,7 +133,7 @@ impl<'a> Search<'a> {
         let mut total = 0;
         for region in self.regions {
             let sql = format!(
-                "SELECT count() FROM (SELECT post_id FROM assessments WHERE {} LIMIT {})",
+                "SELECT count() FROM (SELECT 1 FROM assessments WHERE {} LIMIT {})",
                 self.conditions(Exactness::ByIndex),
                 MOST_COUNTED + 1
             );
@@ -152,7 +153,7 @@ impl<'a> Search<'a> {
     async fn rows(&self, keys: &[Key]) -> Result<Vec<AssessmentRow>, Unavailable> {
         let sql = format!(
             "SELECT ?fields FROM (SELECT * REPLACE (substringUTF8(text, 1, 300) AS text, '' AS evidence) \
-             FROM assessments FINAL WHERE {AMONG})"
+             FROM assessments FINAL PREWHERE {AMONG})"
         );
         let mut rows: Vec<AssessmentRow> = Vec::new();
         for region in self.regions {
@@ -193,12 +194,15 @@ impl<'a> Search<'a> {
         );
         for (at, word) in self.words.iter().enumerate() {
             let sought = format!("lowerUTF8(normalizeUTF8NFKC({{word_{at}:String}}))");
-            if length(word) >= 2 {
-                conditions.push(format!("hasAllTokens({WORDS_OF_POST}, {sought})"));
-            }
-            // The pairs of a longer word may stand apart in a text; a shorter one has none.
-            if exactness == Exactness::ByText && length(word) != 2 {
-                conditions.push(format!("position({WORDS_OF_POST}, {sought}) > 0"));
+            match exactness {
+                Exactness::ByIndex if length(word) < 2 => {}
+                Exactness::ByIndex => {
+                    conditions.push(format!("hasAllTokens({WORDS_OF_POST}, {sought})"));
+                }
+                // The pairs of a longer word may stand apart in a text.
+                Exactness::ByText => {
+                    conditions.push(format!("position({WORDS_OF_POST}, {sought}) > 0"));
+                }
             }
         }
         conditions.join(" AND ")
@@ -222,7 +226,8 @@ fn length(word: &str) -> usize {
     word.chars().count()
 }
 
-/// Rows of some keys: the times lead to them, for they stand in the order of the table.
+/// Rows of some keys: the times lead to them, for they stand in the order of the table. Asked for by `PREWHERE`, which is
+/// safe for what is in the key, so that nothing else is read, or worked out, of the rows beside them.
 const AMONG: &str = "region = {region:String} \
     AND published_at IN (SELECT fromUnixTimestamp64Milli(arrayJoin({times:Array(Int64)}), 'UTC')) \
     AND post_id IN {ids:Array(String)}";
