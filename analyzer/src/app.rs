@@ -16,7 +16,7 @@ use prometheus::Registry;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::archive::Archiver;
+use crate::archive::{Archiver, Kept};
 use crate::assess::Assessor;
 use crate::checkpoint::Checkpoints;
 use crate::metrics::Metrics;
@@ -31,6 +31,13 @@ const ARCHIVE_ASSESSMENTS: &str = "analyzer-archive-assessments";
 const ARCHIVE_ALERTS: &str = "analyzer-archive-alerts";
 const ARCHIVE_SIGNALS: &str = "analyzer-archive-signals";
 const ARCHIVE_CASE_EVENTS: &str = "analyzer-archive-case-events";
+
+/// A batch: its most messages, and how long it waits for them. ClickHouse likes few large writes; when the archive is
+/// behind, batches are full and nothing waits.
+type Batch = (usize, Duration);
+
+const ASSESSED: Batch = (500, Duration::from_millis(50));
+const ARCHIVED: Batch = (20_000, Duration::from_millis(500));
 
 type Task<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
 
@@ -93,25 +100,41 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         checkpoints,
         metrics.clone(),
     )?;
-    let clickhouse = &settings.clickhouse;
+    let (clickhouse, archive) = (&settings.clickhouse, &settings.archive);
+    let kept = |column, days| Kept { column, days };
     let assessments = Archiver::<Assessment, AssessmentRow>::new(
         clickhouse,
         AssessmentRow::TABLE,
+        kept("collected_at", archive.keep_posts_days),
+        metrics.clone(),
+    )?
+    .counting_hours();
+    let alerts = Archiver::<Alert, AlertRow>::new(
+        clickhouse,
+        AlertRow::TABLE,
+        kept("raised_at", archive.keep_alerts_days),
         metrics.clone(),
     )?;
-    let alerts = Archiver::<Alert, AlertRow>::new(clickhouse, AlertRow::TABLE, metrics.clone())?;
-    let signals =
-        Archiver::<Signal, SignalRow>::new(clickhouse, SignalRow::TABLE, metrics.clone())?;
-    let case_events =
-        Archiver::<CaseEvent, CaseEventRow>::new(clickhouse, CaseEventRow::TABLE, metrics)?;
+    let signals = Archiver::<Signal, SignalRow>::new(
+        clickhouse,
+        SignalRow::TABLE,
+        kept("raised_at", archive.keep_alerts_days),
+        metrics.clone(),
+    )?;
+    let case_events = Archiver::<CaseEvent, CaseEventRow>::new(
+        clickhouse,
+        CaseEventRow::TABLE,
+        kept("at", archive.keep_case_events_days),
+        metrics,
+    )?;
     let consuming = async {
         topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;
         let tasks: [Task<'_>; 5] = [
-            reader.read(&POSTS, GROUP, 500, assessor),
-            reader.read(&ASSESSMENTS, ARCHIVE_ASSESSMENTS, 2_000, assessments),
-            reader.read(&ALERTS, ARCHIVE_ALERTS, 2_000, alerts),
-            reader.read(&SIGNALS, ARCHIVE_SIGNALS, 2_000, signals),
-            reader.read(&CASE_EVENTS, ARCHIVE_CASE_EVENTS, 2_000, case_events),
+            reader.read(&POSTS, GROUP, ASSESSED, assessor),
+            reader.read(&ASSESSMENTS, ARCHIVE_ASSESSMENTS, ARCHIVED, assessments),
+            reader.read(&ALERTS, ARCHIVE_ALERTS, ARCHIVED, alerts),
+            reader.read(&SIGNALS, ARCHIVE_SIGNALS, ARCHIVED, signals),
+            reader.read(&CASE_EVENTS, ARCHIVE_CASE_EVENTS, ARCHIVED, case_events),
         ];
         try_join_all(tasks).await.map(|_| ())
     };
@@ -136,7 +159,7 @@ impl<'a> Reader<'a> {
         &self,
         topic: &'a Topic,
         group: &'a str,
-        batch: usize,
+        (batch, linger): Batch,
         handler: H,
     ) -> Task<'a> {
         let consumption = Consumption {
@@ -144,7 +167,7 @@ impl<'a> Reader<'a> {
             topic,
             group,
             batch,
-            linger: Duration::from_millis(50),
+            linger,
             producer: self.producer,
             metrics: self.metrics,
             readiness: self.readiness,

@@ -28,6 +28,9 @@ pub struct Settings {
     pub clickhouse: ClickHouse,
     /// The port for operators.
     pub operations: Operations,
+    /// How long the archive keeps what.
+    #[serde(default)]
+    pub archive: Archive,
     /// How posts become events.
     #[serde(default)]
     pub events: Events,
@@ -40,6 +43,29 @@ pub struct Settings {
     /// Whom to ask about posts that the models are unsure of; nobody where absent.
     #[serde(default)]
     pub second_opinion: Option<SecondOpinion>,
+}
+
+/// How long the archive keeps what, in days; 0 keeps it for good. What is counted by hour for charts names nobody and is
+/// always kept.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Archive {
+    /// Posts with what was found in them, from the day each was collected: an old export that was read lately stays.
+    pub keep_posts_days: u32,
+    /// Alerts, from the day each was raised or brought up to date.
+    pub keep_alerts_days: u32,
+    /// Moves of cases.
+    pub keep_case_events_days: u32,
+}
+
+impl Default for Archive {
+    fn default() -> Self {
+        Self {
+            keep_posts_days: 1_095,
+            keep_alerts_days: 3_650,
+            keep_case_events_days: 3_650,
+        }
+    }
 }
 
 /// An OpenAI-compatible endpoint that is asked about posts the models are unsure of.
@@ -286,6 +312,19 @@ impl Settings {
             }
             if !(1..=120).contains(&asked.timeout_seconds) {
                 return Err("`second_opinion.timeout_seconds` must be 1 to 120".to_owned());
+            }
+        }
+        // ClickHouse counts days from 1970 in 32 bits of seconds.
+        let archive = &self.archive;
+        for (field, days) in [
+            ("keep_posts_days", archive.keep_posts_days),
+            ("keep_alerts_days", archive.keep_alerts_days),
+            ("keep_case_events_days", archive.keep_case_events_days),
+        ] {
+            if days > 25_000 || (1..45).contains(&days) {
+                return Err(format!(
+                    "`archive.{field}` must be 0, or 45 (as long as the longest event window) to 25000"
+                ));
             }
         }
         if !(1..=45).contains(&self.events.window_days) {

@@ -1,11 +1,13 @@
 //! ClickHouse: the client, the tables and what is written to them.
 
 mod migrate;
+mod retention;
 pub mod rows;
 
 use clickhouse::{Client, Compression, Row, RowOwned, RowWrite};
 
 pub use migrate::{MigrateError, migrate};
+pub use retention::keep;
 
 use crate::settings::{ClickHouse, SettingsError};
 
@@ -33,6 +35,10 @@ fn server_client(settings: &ClickHouse) -> Result<Client, SettingsError> {
     Ok(client)
 }
 
+/// Rows of one insert from which on the indexes of words are left to the merges that follow: they take far longer to
+/// build than the rows to write, and are built again with each merge. Until then these rows are searched by reading them.
+const INDEXED_LATER: usize = 2_000;
+
 /// Inserts rows as one block; they are stored when this returns. Tables replace a row of the same
 /// key, so inserting again changes nothing.
 ///
@@ -50,7 +56,13 @@ where
     if rows.is_empty() {
         return Ok(());
     }
-    let mut insert = client.insert::<R>(table).await?;
+    let indexed = if rows.len() < INDEXED_LATER { "1" } else { "0" };
+    let mut insert = client
+        .insert::<R>(table)
+        .await?
+        // Rows of a long history go to many months' partitions.
+        .with_setting("max_partitions_per_insert_block", "0")
+        .with_setting("materialize_skip_indexes_on_insert", indexed);
     for row in rows {
         insert.write(row).await?;
     }

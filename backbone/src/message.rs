@@ -11,9 +11,11 @@ mod post;
 mod signal;
 mod source_health;
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use alert::{Alert, Count, Day, EventSummary, KeyDate, Recurrence, RiskTerm, Sentiments, Turn};
@@ -101,11 +103,32 @@ pub fn encode<M: Message>(message: &M) -> Result<Vec<u8>, serde_json::Error> {
     })
 }
 
+/// What is looked at first of a message.
+#[derive(Deserialize)]
+struct Heading<'a> {
+    #[serde(borrow)]
+    schema: Cow<'a, str>,
+    version: u64,
+}
+
 /// Bytes from Kafka as a message.
 ///
 /// # Errors
 /// [`Unreadable`] says why not, and names the field.
 pub fn decode<M: Message>(bytes: &[u8]) -> Result<M, Unreadable> {
+    // Nearly all are as they should be: read at once. The long way names what is wrong with the others.
+    if let Ok(heading) = serde_json::from_slice::<Heading<'_>>(bytes)
+        && heading.schema == M::SCHEMA
+        && heading.version == u64::from(M::VERSION)
+        && let Ok(message) = serde_json::from_slice::<M>(bytes)
+        && message.check().is_ok()
+    {
+        return Ok(message);
+    }
+    decode_or_explain(bytes)
+}
+
+fn decode_or_explain<M: Message>(bytes: &[u8]) -> Result<M, Unreadable> {
     let malformed = |field: String, problem: String| Unreadable::Malformed {
         schema: M::SCHEMA,
         field,

@@ -150,15 +150,30 @@ impl Publisher {
                 Some(before) => before.revision + 1,
                 None => 1,
             };
-            let is_sent = origin.since.is_none_or(|since| post.published_at >= since);
+            // A post changed by its writer was published when it was: its time stays, worked out from an age or told.
+            let published_at = before
+                .and_then(|before| before.published_at)
+                .unwrap_or(post.published_at);
+            let is_sent = origin.since.is_none_or(|since| published_at >= since);
             let now_sent = Sent {
                 post: post.id.clone(),
                 hash,
                 revision,
+                published_at: Some(published_at),
             };
             known.insert(post.id.clone(), now_sent.clone());
             sent.push(now_sent);
-            let post = Post { revision, ..post };
+            let certainty = if published_at == post.published_at {
+                post.certainty
+            } else {
+                Certainty::Guessed
+            };
+            let post = Post {
+                revision,
+                published_at,
+                certainty,
+                ..post
+            };
             self.outlet.look(&item, &post);
             if is_sent {
                 posts.push(post);

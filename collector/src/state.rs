@@ -46,6 +46,8 @@ pub struct Sent {
     pub hash: String,
     /// Its revision.
     pub revision: u32,
+    /// When it was published, as it was sent first; absent for posts sent before this was kept.
+    pub published_at: Option<Timestamp>,
 }
 
 /// The health of a source.
@@ -158,7 +160,7 @@ impl State {
     /// When the state fails.
     pub async fn sent(&self, posts: &[String]) -> Result<HashMap<String, Sent>, StateError> {
         let rows = sqlx::query(
-            "SELECT post, hash, revision FROM seen WHERE post IN (SELECT value FROM json_each(?))",
+            "SELECT post, hash, revision, published_at FROM seen WHERE post IN (SELECT value FROM json_each(?))",
         )
         .bind(serde_json::json!(posts).to_string())
         .fetch_all(&self.pool)
@@ -169,6 +171,9 @@ impl State {
                     post: row.try_get("post")?,
                     hash: row.try_get("hash")?,
                     revision: row.try_get("revision")?,
+                    published_at: row
+                        .try_get::<Option<i64>, _>("published_at")?
+                        .and_then(|at| Timestamp::from_millisecond(at).ok()),
                 };
                 Ok((sent.post.clone(), sent))
             })
@@ -192,12 +197,16 @@ impl State {
         let mut transaction = self.pool.begin().await?;
         let rows: Vec<_> = sent
             .iter()
-            .map(|sent| (&sent.post, &sent.hash, sent.revision))
+            .map(|sent| {
+                let published_at = sent.published_at.map(Timestamp::as_millisecond);
+                (&sent.post, &sent.hash, sent.revision, published_at)
+            })
             .collect();
         sqlx::query(
-            "INSERT INTO seen (post, source, hash, revision) \
-             SELECT value ->> 0, ?, value ->> 1, value ->> 2 FROM json_each(?) WHERE true \
-             ON CONFLICT (post) DO UPDATE SET hash = excluded.hash, revision = excluded.revision",
+            "INSERT INTO seen (post, source, hash, revision, published_at) \
+             SELECT value ->> 0, ?, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?) WHERE true \
+             ON CONFLICT (post) DO UPDATE SET hash = excluded.hash, revision = excluded.revision, \
+             published_at = excluded.published_at",
         )
         .bind(source)
         .bind(serde_json::json!(rows).to_string())

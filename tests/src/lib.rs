@@ -10,11 +10,13 @@ mod console;
 pub mod duty;
 mod engines;
 mod office;
+mod officer;
 mod program;
 
 pub use console::{Browser, Page};
 pub use engines::{Broker, Store};
 pub use office::{Office, REGION, send_raw};
+pub use officer::officer;
 pub use program::{Program, project, shared_data};
 
 use std::future::Future;

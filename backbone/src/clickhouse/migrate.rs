@@ -3,15 +3,19 @@
 use clickhouse::{Client, Row};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use tokio::sync::Mutex;
 use tracing::info;
 
 use crate::settings::{ClickHouse, SettingsError};
 
 /// The migrations, oldest first. One that has been released is never changed.
-const MIGRATIONS: [(u32, &str); 4] = [
+const MIGRATIONS: [(u32, &str); 7] = [
     (1, include_str!("../../migrations/0001_first_tables.sql")),
     (2, include_str!("../../migrations/0002_findings.sql")),
     (4, include_str!("../../migrations/0004_answers.sql")),
+    (5, include_str!("../../migrations/0005_posts_by_time.sql")),
+    (6, include_str!("../../migrations/0006_alerts_updated.sql")),
+    (7, include_str!("../../migrations/0007_posts_by_hour.sql")),
     (10, include_str!("../../migrations/0010_signals.sql")),
 ];
 
@@ -39,8 +43,15 @@ struct Applied {
     number: u32,
 }
 
+/// Begins the line of a statement that says when it is run: only where the query after it answers 1.
+const ONLY_IF: &str = "-- if ";
+
+/// The tasks of a process bring the tables up to date one after another.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
 /// Creates the database and applies the migrations that it lacks. May be run by several processes
-/// at once: every statement can be repeated.
+/// at once: every statement can be repeated, or fails where another process was faster and is left
+/// out the next time.
 ///
 /// # Errors
 /// When ClickHouse does not answer or refuses a statement.
@@ -53,6 +64,7 @@ pub async fn migrate(settings: &ClickHouse) -> Result<(), MigrateError> {
     {
         return Err(MigrateError::DatabaseName(database.clone()));
     }
+    let _turn = ONE_AT_A_TIME.lock().await;
     let server = super::server_client(settings)?;
     execute(
         &server,
@@ -84,7 +96,9 @@ pub async fn migrate(settings: &ClickHouse) -> Result<(), MigrateError> {
             .map(str::trim)
             .filter(|statement| !statement.is_empty())
         {
-            execute(&client, number, statement).await?;
+            if is_due(&client, number, statement).await? {
+                execute(&client, number, statement).await?;
+            }
         }
         super::insert(&client, "migrations", &[Applied { number }])
             .await
@@ -92,6 +106,22 @@ pub async fn migrate(settings: &ClickHouse) -> Result<(), MigrateError> {
         info!(number, "ClickHouse migration applied");
     }
     Ok(())
+}
+
+/// Whether the condition of a statement holds; one without is always run.
+async fn is_due(client: &Client, number: u32, statement: &str) -> Result<bool, MigrateError> {
+    let condition = statement
+        .lines()
+        .find_map(|line| line.strip_prefix(ONLY_IF));
+    match condition {
+        None => Ok(true),
+        Some(condition) => client
+            .query(&condition.replace('?', "??"))
+            .fetch_one::<u8>()
+            .await
+            .map(|holds| holds == 1)
+            .map_err(|source| MigrateError::Statement { number, source }),
+    }
 }
 
 async fn execute(client: &Client, number: u32, statement: &str) -> Result<(), MigrateError> {

@@ -160,6 +160,7 @@ pub struct AlertRow {
     pub first_at: i64,
     pub last_at: i64,
     pub raised_at: i64,
+    pub update: u32,
 }
 
 impl AlertRow {
@@ -194,6 +195,7 @@ impl From<&Alert> for AlertRow {
             first_at: event.first_at.as_millisecond(),
             last_at: event.last_at.as_millisecond(),
             raised_at: message.raised_at.as_millisecond(),
+            update: message.update,
         }
     }
 }

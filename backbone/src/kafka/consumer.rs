@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::num::NonZero;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +26,10 @@ use crate::topics::Topic;
 const RETRY_FIRST: Duration = Duration::from_millis(250);
 /// Longest such wait.
 const RETRY_LONGEST: Duration = Duration::from_secs(30);
+/// Bytes of messages after which a batch is full, however few they are.
+const BATCH_BYTES: usize = 64 * 1024 * 1024;
+/// Messages of a batch that are read one after another; what is more is read on all cores.
+const READ_BY_ONE: usize = 1_000;
 
 /// A message from Kafka, with where it was.
 #[derive(Debug, Clone)]
@@ -324,21 +329,26 @@ async fn collect<H: Handler>(
     stop: &CancellationToken,
 ) {
     let mut until = Instant::now() + Duration::from_millis(500);
-    while backlog.len() < consumption.batch {
+    let mut bytes: usize = backlog.iter().map(size).sum();
+    while backlog.len() < consumption.batch && bytes < BATCH_BYTES {
         let next = tokio::select! {
             () = stop.cancelled() => return,
             next = tokio::time::timeout_at(until, consumer.recv()) => next,
         };
         // What is left of a revoked partition goes before its next messages can arrive.
         let revoked = take_revoked(consumption, consumer, handler);
-        backlog.retain(|raw| !revoked.contains(&raw.partition()));
+        if !revoked.is_empty() {
+            backlog.retain(|raw| !revoked.contains(&raw.partition()));
+        }
         match next {
             Err(_elapsed) => return,
             Ok(Ok(raw)) => {
                 if backlog.is_empty() {
                     until = Instant::now() + consumption.linger;
                 }
-                backlog.push(raw.detach());
+                let raw = raw.detach();
+                bytes += size(&raw);
+                backlog.push(raw);
             }
             Ok(Err(error)) => {
                 warn!(%error, topic = consumption.topic.name, "Kafka cannot be read");
@@ -347,6 +357,10 @@ async fn collect<H: Handler>(
             }
         }
     }
+}
+
+fn size(raw: &OwnedMessage) -> usize {
+    raw.payload().map_or(0, <[u8]>::len)
 }
 
 /// The partitions that went since the last look; the handler is told of them.
@@ -453,6 +467,33 @@ async fn handle<H: Handler>(
 }
 
 fn decode_batch<M: Message>(batch: &[OwnedMessage]) -> (Vec<Received<M>>, Vec<Rejected>) {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let share = batch.len().div_ceil(cores).max(READ_BY_ONE);
+    if batch.len() <= share {
+        return decode_part(batch);
+    }
+    let parts = tokio::task::block_in_place(|| {
+        std::thread::scope(|scope| {
+            let readers: Vec<_> = batch
+                .chunks(share)
+                .map(|part| (part, scope.spawn(|| decode_part::<M>(part))))
+                .collect();
+            readers
+                .into_iter()
+                // A part whose reader could not go on is read here, where its failure is seen.
+                .map(|(part, reader)| reader.join().unwrap_or_else(|_| decode_part(part)))
+                .collect::<Vec<_>>()
+        })
+    });
+    let (mut readable, mut dead) = (Vec::with_capacity(batch.len()), Vec::new());
+    for (messages, rejected) in parts {
+        readable.extend(messages);
+        dead.extend(rejected);
+    }
+    (readable, dead)
+}
+
+fn decode_part<M: Message>(batch: &[OwnedMessage]) -> (Vec<Received<M>>, Vec<Rejected>) {
     let mut readable = Vec::with_capacity(batch.len());
     let mut dead = Vec::new();
     for raw in batch {

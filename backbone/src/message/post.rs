@@ -36,7 +36,7 @@ pub struct Post {
     /// Keyed hash of the author's name at that source, for counting distinct voices only.
     #[serde(default)]
     pub author: Option<String>,
-    /// When it was published.
+    /// When it was published; the same in each of its revisions.
     #[schemars(with = "String")]
     pub published_at: Timestamp,
     /// How far that can be relied on.

@@ -132,6 +132,34 @@ async fn a_row_corrected_further_down_is_a_revision() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_post_that_was_changed_keeps_the_time_it_was_published() {
+    let desk = Desk::new().await;
+    let source = "[import]\nfile = \"posts.jsonl\"";
+    let at = |time: &str, text: &str| {
+        format!(
+            "{{\"id\": \"1\", \"title\": \"题\", \"text\": \"{text}\", \"time\": \"{time}\"}}\n"
+        )
+    };
+    append(
+        &desk.path("posts.jsonl"),
+        at("2023-07-18 10:00:00", "旧").as_bytes(),
+    );
+    desk.read(source).await;
+    append(
+        &desk.path("posts.jsonl"),
+        at("2023-08-02 09:00:00", "新").as_bytes(),
+    );
+    desk.read(source).await;
+    let posts = desk.posts();
+    let seen: Vec<(u32, &str)> = posts
+        .iter()
+        .map(|post| (post.revision, post.text.as_str()))
+        .collect();
+    assert_eq!(seen, [(1, "旧"), (2, "新")]);
+    assert_eq!(posts[0].published_at, posts[1].published_at);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn all_files_of_a_folder_are_read_and_one_at_fault_is_named() {
     let desk = Desk::new().await;
     std::fs::create_dir(desk.path("exports")).unwrap();

@@ -1,5 +1,8 @@
 //! What the console asks ClickHouse. Every value goes as a server-side parameter, never into the text.
 
+mod charts;
+mod search;
+
 use std::time::Duration;
 
 use backbone::clickhouse::rows::{AlertRow, AssessmentRow, SignalRow};
@@ -9,6 +12,9 @@ use serde::Deserialize;
 use tracing::warn;
 
 use super::fields::Fields;
+
+pub(super) use charts::{Share, Totals, by_hour, by_sentiment, by_subject, sources, totals};
+pub(super) use search::{Total, posts};
 
 /// Longest a page waits for ClickHouse.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -68,33 +74,11 @@ impl Filter {
     }
 }
 
-const POSTS: &str = "SELECT * FROM assessments FINAL \
-    WHERE ({all:UInt8} = 1 OR relevant) \
-    AND ({text:String} = '' OR position(title, {text:String}) > 0 OR position(text, {text:String}) > 0) \
-    AND ({sentiment:String} = '' OR sentiment = {sentiment:String}) \
-    AND ({subject:String} = '' OR subject = {subject:String}) \
-    AND ({place:String} = '' OR has(places, {place:String})) \
-    AND ({source:String} = '' OR source = {source:String})";
-
-/// The posts asked for, the newest first, with the first characters of their texts.
-pub(super) async fn posts(
-    client: &Client,
-    filter: &Filter,
-) -> Result<(Vec<AssessmentRow>, u64), Unavailable> {
-    let count = client.query(&format!("SELECT count() FROM ({POSTS})"));
-    let total = within(filter.put(count).fetch_one::<u64>()).await?;
-    let query = client.query(&format!(
-        "SELECT ?fields FROM (SELECT * REPLACE (substringUTF8(text, 1, 300) AS text) FROM ({POSTS} \
-         ORDER BY published_at DESC, post_id LIMIT {{limit:UInt32}} OFFSET {{offset:UInt32}})) \
-         ORDER BY published_at DESC, post_id"
-    ));
-    Ok((all(filter.put(query)).await?, total))
-}
-
 /// A post.
 pub(super) async fn post(client: &Client, id: &str) -> Result<Option<AssessmentRow>, Unavailable> {
-    let query =
-        client.query("SELECT ?fields FROM assessments FINAL WHERE post_id = {id:String} LIMIT 1");
+    let query = client.query(
+        "SELECT ?fields FROM assessments WHERE post_id = {id:String} ORDER BY version DESC LIMIT 1",
+    );
     within(query.param("id", id).fetch_optional()).await
 }
 
@@ -117,16 +101,6 @@ pub(super) async fn posts_of_event(
         .param("limit", limit)
         .param("offset", offset);
     Ok((all(query).await?, total))
-}
-
-/// The names of the sources that posts came from.
-pub(super) async fn sources(client: &Client) -> Result<Vec<String>, Unavailable> {
-    within(
-        client
-            .query("SELECT DISTINCT source FROM assessments ORDER BY source LIMIT 200")
-            .fetch_all(),
-    )
-    .await
 }
 
 /// An event, put together from its posts.
@@ -200,71 +174,6 @@ pub(super) async fn signals(client: &Client, limit: u32) -> Result<Vec<SignalRow
          ORDER BY over_at > fromUnixTimestamp64Milli(0), found_at DESC, signal_id LIMIT {limit:UInt32}",
     );
     all(query.param("limit", limit)).await
-}
-
-/// How many posts there are.
-#[derive(Debug, Clone, Row, Deserialize)]
-pub(super) struct Totals {
-    pub(super) posts: u64,
-    pub(super) about_us: u64,
-    /// When the newest was published; 0 where there is none. One dated in the future counts as now.
-    pub(super) newest_at: i64,
-}
-
-/// How many posts there are in all.
-pub(super) async fn totals(client: &Client) -> Result<Totals, Unavailable> {
-    let query = client.query(
-        "SELECT count() AS posts, countIf(relevant) AS about_us, \
-         least(max(published_at), now64(3, 'UTC')) AS newest_at FROM assessments FINAL",
-    );
-    within(query.fetch_one()).await
-}
-
-/// How many posts there are of a kind.
-#[derive(Debug, Clone, Row, Deserialize)]
-pub(super) struct Share {
-    pub(super) name: String,
-    pub(super) posts: u64,
-    pub(super) negative: u64,
-}
-
-/// Posts that concern the region since a time, by sentiment.
-pub(super) async fn by_sentiment(client: &Client, since: i64) -> Result<Vec<Share>, Unavailable> {
-    let query = client.query(
-        "SELECT toString(sentiment) AS name, count() AS posts, countIf(sentiment = 'negative') AS negative \
-         FROM assessments FINAL WHERE relevant AND published_at > fromUnixTimestamp64Milli({since:Int64}) \
-         GROUP BY name ORDER BY name",
-    );
-    all(query.param("since", since)).await
-}
-
-/// Posts that concern the region since a time, by subject, the most first.
-pub(super) async fn by_subject(client: &Client, since: i64) -> Result<Vec<Share>, Unavailable> {
-    let query = client.query(
-        "SELECT toString(subject) AS name, count() AS posts, countIf(sentiment = 'negative') AS negative \
-         FROM assessments FINAL WHERE relevant AND subject != '' \
-         AND published_at > fromUnixTimestamp64Milli({since:Int64}) \
-         GROUP BY name ORDER BY posts DESC, name",
-    );
-    all(query.param("since", since)).await
-}
-
-/// Posts in one hour.
-#[derive(Debug, Clone, Row, Deserialize)]
-pub(super) struct Hour {
-    /// Whole hours since the time asked from.
-    pub(super) hour: i64,
-    pub(super) posts: u64,
-}
-
-/// Posts since a time, by hour.
-pub(super) async fn by_hour(client: &Client, since: i64) -> Result<Vec<Hour>, Unavailable> {
-    let query = client.query(
-        "SELECT toInt64(intDiv(toUnixTimestamp64Milli(published_at) - {since:Int64}, 3600000)) AS hour, \
-         count() AS posts FROM assessments FINAL \
-         WHERE published_at > fromUnixTimestamp64Milli({since:Int64}) GROUP BY hour ORDER BY hour",
-    );
-    all(query.param("since", since)).await
 }
 
 /// The rows of an answer.

@@ -71,6 +71,8 @@ pub(super) struct Pages {
     pub(super) page: u32,
     pub(super) last: u32,
     pub(super) total: u64,
+    /// What stands before and after the total where it is not exact.
+    pub(super) about: (&'static str, &'static str),
     /// Address of the page before; empty on the first.
     pub(super) before: String,
     /// Address of the page after; empty on the last.
@@ -94,8 +96,25 @@ impl Pages {
             page,
             last,
             total,
+            about: ("", ""),
             before: address(page.saturating_sub(1).min(last), page > 1),
             after: address(page + 1, page < last),
+        }
+    }
+
+    /// The total is near the number given.
+    pub(super) fn about(self) -> Self {
+        Self {
+            about: ("约", ""),
+            ..self
+        }
+    }
+
+    /// The total is the number given or more.
+    pub(super) fn at_least(self) -> Self {
+        Self {
+            about: ("", "+"),
+            ..self
         }
     }
 }

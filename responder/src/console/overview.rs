@@ -19,6 +19,8 @@ use crate::case::{Actor, Case, Counts, Query, Role, State as Stage};
 
 /// Seconds after which the page is loaded again.
 const REFRESH: u32 = 60;
+/// An hour in milliseconds.
+const HOUR: i64 = 3_600_000;
 /// Cases in each list.
 const SHOWN: u32 = 10;
 
@@ -206,14 +208,15 @@ async fn cases(
     Ok(console.cases.list(&query, actor).await?.cases)
 }
 
-/// The 24 hours, and the 30 days, before the newest post: of an old export they tell something, too.
+/// The 24 hours, and the 30 days, up to the newest post: of an old export they tell something, too.
 async fn opinion(console: &Console) -> Result<Opinion, Unavailable> {
     let client = &console.archive;
     let totals = archive::totals(client).await?;
     let newest = Timestamp::from_millisecond(totals.newest_at).unwrap_or(Timestamp::UNIX_EPOCH);
-    let day = (newest - SignedDuration::from_hours(24)).as_millisecond();
+    let first_hour = (newest - SignedDuration::from_hours(23)).as_millisecond();
+    let first_hour = first_hour - first_hour.rem_euclid(HOUR);
     let month = (newest - SignedDuration::from_hours(24 * 30)).as_millisecond();
-    let hours = archive::by_hour(client, day).await?;
+    let hours = archive::by_hour(client, first_hour).await?;
     let most = hours
         .iter()
         .map(|hour| hour.posts)
@@ -222,12 +225,13 @@ async fn opinion(console: &Console) -> Result<Opinion, Unavailable> {
         .max(1);
     let hours = (0..24)
         .map(|hour| {
+            let begins = first_hour + hour * HOUR;
             let posts = hours
                 .iter()
-                .find(|found| found.hour == hour)
+                .find(|found| found.begins == begins)
                 .map_or(0, |found| found.posts);
             Bar {
-                title: show::hour_of(day + hour * 3_600_000),
+                title: show::hour_of(begins),
                 posts,
                 length: show::percent(posts, most),
                 negative: 0,

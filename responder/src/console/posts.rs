@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::Console;
 use super::access::SignedIn;
-use super::archive::{self, Filter};
+use super::archive::{self, Filter, Total};
 use super::fields::{Choice, Fields, Pages};
 use super::marks::{self, Piece};
 use super::page::{Frame, archive_unavailable, render};
@@ -137,7 +137,8 @@ pub(super) async fn list(
     let mut frame = Frame::new(&console, &signed_in, "/posts", "舆情");
     let filter = Filter::read(&fields, PER_PAGE);
     let asked = async {
-        let (rows, total) = archive::posts(&console.archive, &filter).await?;
+        let regions: Vec<&str> = console.regions.keys().map(String::as_str).collect();
+        let (rows, total) = archive::posts(&console.archive, &regions, &filter).await?;
         Ok::<_, archive::Unavailable>((rows, total, archive::sources(&console.archive).await?))
     };
     let Ok((rows, total, sources)) = asked.await else {
@@ -147,7 +148,11 @@ pub(super) async fn list(
     render(&PostsPage {
         frame,
         posts: rows.into_iter().map(PostLine::new).collect(),
-        pages: Pages::new("/posts", &fields, PER_PAGE, total),
+        pages: match total {
+            Total::Exactly(posts) => Pages::new("/posts", &fields, PER_PAGE, posts),
+            Total::About(posts) => Pages::new("/posts", &fields, PER_PAGE, posts).about(),
+            Total::MoreThan(posts) => Pages::new("/posts", &fields, PER_PAGE, posts).at_least(),
+        },
         sentiments: ["negative", "neutral", "positive"]
             .into_iter()
             .map(|label| Choice::new(label, show::sentiment(label), &filter.sentiment))

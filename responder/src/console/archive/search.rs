@@ -1,0 +1,249 @@
+//! Finds posts, the newest first. The index of words (`pairs`, migration 5) tells at once which rows hold all pairs of
+//! neighbouring characters of a word, in whatever version of the post; so candidates come from the index, and only as
+//! many of them as a page needs are looked at: whether the post as it is now is what was asked for.
+
+use backbone::clickhouse::rows::AssessmentRow;
+use clickhouse::query::Query;
+use clickhouse::{Client, Row};
+use serde::Deserialize;
+
+use super::{Filter, Unavailable, all, within};
+
+/// Words of a search that are looked for; more are left out.
+const MOST_WORDS: usize = 8;
+/// Posts counted; beyond, there are "more than" so many.
+const MOST_COUNTED: u64 = 10_000;
+/// Candidates looked at before it is said that there are no more.
+const MOST_CANDIDATES: usize = 20_000;
+
+/// The words of a post as they are indexed and looked for: narrow letters in lower case.
+const WORDS_OF_POST: &str = "lowerUTF8(normalizeUTF8NFKC(concat(title, '\\n', text)))";
+
+/// How many posts there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::console) enum Total {
+    /// So many.
+    Exactly(u64),
+    /// So many by the index, of which some may be otherwise.
+    About(u64),
+    /// That many at least.
+    MoreThan(u64),
+}
+
+/// Where a post stands in the table.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Row, Deserialize)]
+struct Key {
+    published_at: i64,
+    post_id: String,
+    region: String,
+}
+
+/// The posts asked for in some regions, the newest first, with the first characters of their texts, and how many there are.
+pub(in crate::console) async fn posts(
+    client: &Client,
+    regions: &[&str],
+    filter: &Filter,
+) -> Result<(Vec<AssessmentRow>, Total), Unavailable> {
+    let search = Search::new(client, regions, filter);
+    let (from, to) = (
+        filter.offset as usize,
+        (filter.offset + filter.limit) as usize,
+    );
+    // Some are otherwise now, or hold a word's pairs apart.
+    let mut most = to + to / 2 + 20;
+    let (found, looked_at, exhausted) = loop {
+        let mut candidates = search.candidates(most).await?;
+        let exhausted = candidates.len() < most;
+        // A row written twice, or a post assessed again, is one candidate.
+        candidates.dedup();
+        let found = search.as_they_are_now(&candidates).await?;
+        if exhausted || found.len() >= to || most >= MOST_CANDIDATES {
+            break (found, candidates.len(), exhausted);
+        }
+        most = (most * 5).min(MOST_CANDIDATES);
+    };
+    let total = if exhausted {
+        Total::Exactly(found.len() as u64)
+    } else {
+        search.total(found.len(), looked_at).await?
+    };
+    let page = found.get(from..to.min(found.len())).unwrap_or_default();
+    Ok((search.rows(page).await?, total))
+}
+
+struct Search<'a> {
+    client: &'a Client,
+    regions: &'a [&'a str],
+    filter: &'a Filter,
+    words: Vec<&'a str>,
+}
+
+impl<'a> Search<'a> {
+    fn new(client: &'a Client, regions: &'a [&'a str], filter: &'a Filter) -> Self {
+        let mut words: Vec<&str> = filter.text.split_whitespace().collect();
+        words.sort_unstable();
+        words.dedup();
+        words.truncate(MOST_WORDS);
+        Self {
+            client,
+            regions,
+            filter,
+            words,
+        }
+    }
+
+    /// The newest rows of each region that may be asked for, whatever their version.
+    async fn candidates(&self, most: usize) -> Result<Vec<Key>, Unavailable> {
+        let mut keys: Vec<Key> = Vec::new();
+        for region in self.regions {
+            // With the dynamic filter of ClickHouse 26, a search by the index of words takes a hundred times as long and
+            // misses rows.
+            let sql = format!(
+                "SELECT published_at, post_id, region FROM assessments WHERE {} \
+                 ORDER BY published_at DESC, post_id DESC LIMIT {most} SETTINGS use_top_k_dynamic_filtering = 0",
+                self.conditions(Exactness::ByIndex)
+            );
+            let query = self.put(self.client.query(&sql)).param("region", region);
+            keys.extend(all::<Key>(query).await?);
+        }
+        keys.sort_unstable_by(|one, other| other.cmp(one));
+        keys.truncate(most);
+        Ok(keys)
+    }
+
+    /// Those of the candidates that are what was asked for as they are now, in the same order.
+    async fn as_they_are_now(&self, candidates: &[Key]) -> Result<Vec<Key>, Unavailable> {
+        let sql = format!(
+            "SELECT published_at, post_id, region FROM assessments FINAL PREWHERE {AMONG} WHERE {} \
+             ORDER BY published_at DESC, post_id DESC",
+            self.conditions(Exactness::ByText)
+        );
+        let mut keys: Vec<Key> = Vec::new();
+        for region in self.regions {
+            if let Some(query) = among(self.client.query(&sql), region, candidates) {
+                keys.extend(all::<Key>(self.put(query)).await?);
+            }
+        }
+        keys.sort_unstable_by(|one, other| other.cmp(one));
+        Ok(keys)
+    }
+
+    /// How many there are by the index, less the share of those looked at that were otherwise.
+    async fn total(&self, found: usize, looked_at: usize) -> Result<Total, Unavailable> {
+        let mut total = 0;
+        for region in self.regions {
+            let sql = format!(
+                "SELECT count() FROM (SELECT 1 FROM assessments WHERE {} LIMIT {})",
+                self.conditions(Exactness::ByIndex),
+                MOST_COUNTED + 1
+            );
+            let query = self.put(self.client.query(&sql)).param("region", region);
+            total += within(query.fetch_one::<u64>()).await?;
+        }
+        let by_index = total.min(MOST_COUNTED);
+        let likely = by_index * found as u64 / (looked_at as u64).max(1);
+        Ok(if total > MOST_COUNTED || self.has_unindexed() {
+            Total::MoreThan(likely.max(found as u64))
+        } else {
+            Total::About(likely.max(found as u64))
+        })
+    }
+
+    /// The posts of a page.
+    async fn rows(&self, keys: &[Key]) -> Result<Vec<AssessmentRow>, Unavailable> {
+        let sql = format!(
+            "SELECT ?fields FROM (SELECT * REPLACE (substringUTF8(text, 1, 300) AS text, '' AS evidence) \
+             FROM assessments FINAL PREWHERE {AMONG})"
+        );
+        let mut rows: Vec<AssessmentRow> = Vec::new();
+        for region in self.regions {
+            if let Some(query) = among(self.client.query(&sql), region, keys) {
+                rows.extend(all::<AssessmentRow>(query).await?);
+            }
+        }
+        rows.sort_by(|one, other| {
+            (other.published_at, &other.post_id).cmp(&(one.published_at, &one.post_id))
+        });
+        Ok(rows)
+    }
+
+    /// Whether a word is too short for the index.
+    fn has_unindexed(&self) -> bool {
+        self.words.iter().any(|word| length(word) < 2)
+    }
+
+    /// What a row has to be like. Values are parameters, see [`Self::put`].
+    fn conditions(&self, exactness: Exactness) -> String {
+        let filter = self.filter;
+        let mut conditions = vec!["region = {region:String}".to_owned()];
+        let wanted = [
+            (!filter.all, "relevant"),
+            (
+                !filter.sentiment.is_empty(),
+                "sentiment = {sentiment:String}",
+            ),
+            (!filter.subject.is_empty(), "subject = {subject:String}"),
+            (!filter.place.is_empty(), "has(places, {place:String})"),
+            (!filter.source.is_empty(), "source = {source:String}"),
+        ];
+        conditions.extend(
+            wanted
+                .into_iter()
+                .filter(|(is_wanted, _)| *is_wanted)
+                .map(|(_, condition)| condition.to_owned()),
+        );
+        for (at, word) in self.words.iter().enumerate() {
+            let sought = format!("lowerUTF8(normalizeUTF8NFKC({{word_{at}:String}}))");
+            match exactness {
+                Exactness::ByIndex if length(word) < 2 => {}
+                Exactness::ByIndex => {
+                    conditions.push(format!("hasAllTokens({WORDS_OF_POST}, {sought})"));
+                }
+                // The pairs of a longer word may stand apart in a text.
+                Exactness::ByText => {
+                    conditions.push(format!("position({WORDS_OF_POST}, {sought}) > 0"));
+                }
+            }
+        }
+        conditions.join(" AND ")
+    }
+
+    fn put(&self, query: Query) -> Query {
+        let query = self.filter.put(query);
+        (self.words.iter().enumerate()).fold(query, |query, (at, word)| {
+            query.param(&format!("word_{at}"), word)
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exactness {
+    ByIndex,
+    ByText,
+}
+
+fn length(word: &str) -> usize {
+    word.chars().count()
+}
+
+/// Rows of some keys: the times lead to them, for they stand in the order of the table. Asked for by `PREWHERE`, which is
+/// safe for what is in the key, so that nothing else is read, or worked out, of the rows beside them.
+const AMONG: &str = "region = {region:String} \
+    AND published_at IN (SELECT fromUnixTimestamp64Milli(arrayJoin({times:Array(Int64)}), 'UTC')) \
+    AND post_id IN {ids:Array(String)}";
+
+/// Asks for those of the keys that are of a region, where there are any.
+fn among(query: Query, region: &str, keys: &[Key]) -> Option<Query> {
+    let mut times = Vec::new();
+    let mut ids = Vec::new();
+    for key in keys.iter().filter(|key| key.region == region) {
+        times.push(key.published_at);
+        ids.push(key.post_id.as_str());
+    }
+    (!ids.is_empty()).then(|| {
+        query
+            .param("region", region)
+            .param("times", times)
+            .param("ids", ids)
+    })
+}

@@ -1,0 +1,244 @@
+//! How long the console takes to find words in a year of posts.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use analyzer::archive::{Archiver, Kept};
+use analyzer::metrics::Metrics;
+use backbone::clickhouse::rows::AssessmentRow;
+use backbone::kafka::Handler;
+use backbone::message::Assessment;
+use backbone::settings::ClickHouse;
+use clickhouse::{Client, Row};
+use prometheus::Registry;
+use serde::Serialize;
+use wensheng_tests::{Browser, Program, officer, project};
+
+use super::{option, texts};
+
+const REGION: &str = "360921";
+/// Days that the posts are spread over.
+const DAYS: u64 = 365;
+/// Posts written by one statement.
+const AT_ONCE: u64 = 400_000;
+
+/// What officers look for: words of two to six characters, rare and frequent, several at once.
+const SEARCHES: [&str; 24] = [
+    "物业",
+    "小区",
+    "高尔夫",
+    "路灯",
+    "噪音",
+    "拖欠工资",
+    "物业管理",
+    "公积金",
+    "噪音扰民",
+    "业主委员会",
+    "垃圾分类",
+    "农民工工资",
+    "房产证",
+    "违章建筑",
+    "二胎产假",
+    "地铁七号线",
+    "油烟",
+    "暖气",
+    "物业 收费",
+    "学校 补课 收费",
+    "公交 站台",
+    "停水 小区",
+    "ETC",
+    "麒麟鸟",
+];
+
+/// Fills a folder's ClickHouse where it has not that many posts yet, and asks the console.
+pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Result<()> {
+    let posts: u64 = option(options, "posts", 10_000_000);
+    let rounds: usize = option(options, "rounds", 5);
+    let database: String = option(options, "database", "wensheng".to_owned());
+    let folder = options
+        .get("data")
+        .ok_or_else(|| anyhow::anyhow!("--data names the folder to fill"))?;
+    let library = Command::new(project().join("deploy/libchdb")).output()?;
+    let mut command = Program::command("clickhouse");
+    command
+        .env("CHDB_LIB", String::from_utf8_lossy(&library.stdout).trim())
+        .args(["--data", folder, "--port", "0"]);
+    let (_program, url) = Program::start_and_wait(command);
+    let archive: ClickHouse =
+        serde_json::from_value(serde_json::json!({ "url": url, "database": database }))?;
+    backbone::clickhouse::migrate(&archive).await?;
+    let client = backbone::clickhouse::client(&archive)?;
+    fill(&client, posts).await?;
+    count_hours(&archive, &client).await?;
+    let region = project().join("deploy/config/region").join(REGION);
+    let (mut browser, _folder) = officer(client, &region).await;
+    for path in ["/", "/posts"] {
+        let times = times(&mut browser, path, rounds).await;
+        println!("{:6.0} ms  {path}", at(&times, 0.5));
+    }
+    let mut all = Vec::new();
+    for words in SEARCHES {
+        let path = format!("/posts?all=1&text={}", words.replace(' ', "+"));
+        let times = times(&mut browser, &path, rounds).await;
+        let page = browser.get(&path).await;
+        let total = page.html.split_once("<span>共 ").map_or("?", |(_, rest)| {
+            rest.split_once(' ').map_or("?", |(total, _)| total)
+        });
+        println!(
+            "{:6.0} ms  first {:5.0} ms  {} on the page of {total}  {words}",
+            at(&times, 0.5),
+            times.first().copied().unwrap_or_default(),
+            page.values("data-post").len()
+        );
+        all.extend(times);
+    }
+    println!(
+        "first page of 30 with its count, {} searches: p50 {:.0} ms, p95 {:.0} ms, longest {:.0} ms",
+        all.len(),
+        at(&all, 0.5),
+        at(&all, 0.95),
+        at(&all, 1.0)
+    );
+    Ok(())
+}
+
+/// The milliseconds that opening a page takes, each time.
+async fn times(browser: &mut Browser, path: &str, rounds: usize) -> Vec<f64> {
+    let mut times = Vec::new();
+    for _ in 0..rounds {
+        let begun = Instant::now();
+        let page = browser.get(path).await;
+        assert!(page.status.is_success(), "{path}: {}", page.status);
+        times.push(begun.elapsed().as_secs_f64() * 1e3);
+    }
+    times
+}
+
+/// The time that so large a share of them does not exceed.
+fn at(times: &[f64], share: f64) -> f64 {
+    let mut sorted = times.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let last = sorted.len().saturating_sub(1);
+    let place = (last as f64 * share).round() as usize;
+    sorted.get(place).copied().unwrap_or_default()
+}
+
+#[derive(Row, Serialize)]
+struct Text {
+    number: u32,
+    title: String,
+    text: String,
+}
+
+/// Writes posts evenly over a year: each a real text with a sentence of another one in it.
+async fn fill(client: &Client, posts: u64) -> anyhow::Result<()> {
+    let there: u64 = client
+        .query("SELECT count() FROM assessments")
+        .fetch_one()
+        .await?;
+    if there >= posts {
+        println!("{there} posts are there");
+        return Ok(());
+    }
+    client
+        .query("CREATE OR REPLACE TABLE bench_texts (number UInt32, title String, text String) ENGINE = MergeTree ORDER BY number")
+        .execute()
+        .await?;
+    let rows: Vec<Text> = texts::all()
+        .into_iter()
+        .zip(0..)
+        .map(|((title, text), number)| Text {
+            number,
+            title,
+            text,
+        })
+        .collect();
+    backbone::clickhouse::insert(client, "bench_texts", &rows).await?;
+    let begun = Instant::now();
+    let mut from = 0;
+    while from < posts {
+        let to = (from + AT_ONCE).min(posts);
+        client
+            .query(FILL)
+            .param("from", from)
+            .param("count", to - from)
+            .param("posts", posts)
+            .param("texts", rows.len())
+            .param("days", DAYS)
+            .param("region", REGION)
+            .execute()
+            .await?;
+        from = to;
+    }
+    println!(
+        "{posts} posts written in {:.0} s",
+        begun.elapsed().as_secs_f64()
+    );
+    let begun = Instant::now();
+    let parts: Vec<String> = client
+        .query("SELECT DISTINCT partition FROM system.parts WHERE active AND database = currentDatabase() AND table = 'assessments' ORDER BY 1")
+        .fetch_all()
+        .await?;
+    for partition in parts {
+        let sql = format!("OPTIMIZE TABLE assessments PARTITION {partition} FINAL");
+        client.query(&sql).execute().await?;
+    }
+    println!(
+        "merged and indexed in {:.0} s",
+        begun.elapsed().as_secs_f64()
+    );
+    Ok(())
+}
+
+const FILL: &str = "INSERT INTO assessments (region, post_id, revision, source, kind, url, title, text, author, published_at, \
+    collected_at, relevant, places, subject, subject_probability, sentiment, sentiment_score, sentiment_confidence, event_id, \
+    event_title, event_level, model, assessed_at, appeal) \
+    WITH splitByRegexp('(?<=[。！？；])', one.text) AS s, splitByRegexp('(?<=[。！？；])', other.text) AS o \
+    SELECT {region:String}, lower(hex(MD5(toString(number)))), 1, \
+        ['网上留言板', '问政论坛', '县长信箱', '热线导出'][1 + cityHash64(number, 1) % 4], 'board', \
+        concat('http://board.example.test/thread-', toString(number), '.html'), one.title, \
+        concat(one.text, o[1 + cityHash64(number, 2) % length(o)]), lower(hex(MD5(toString(number % 300000)))), at, \
+        at + toIntervalMinute(3), cityHash64(number, 3) % 10 < 6, \
+        [['冯川镇', '赤岸镇', '赤田镇', '宋埠镇', '干洲镇', '澡下镇', '会埠镇', '罗市镇'][1 + cityHash64(number, 4) % 8]], \
+        ['城乡建设', '环境保护', '交通运输', '教育文体', '劳动和社会保障', '商贸旅游', '卫生计生'][1 + cityHash64(number, 5) % 7], \
+        0.8, ['negative', 'neutral', 'positive'][1 + cityHash64(number, 6) % 3], -0.4, 0.7, \
+        lower(hex(MD5(concat('event', toString(cityHash64(number, 7) % 1500000))))), one.title, \
+        if(cityHash64(number, 8) % 50 = 0, 4, 0), '0.1.0/bench', at + toIntervalMinute(4), '投诉' \
+    FROM (SELECT {from:UInt64} + number AS number, cityHash64(number, 9) % {texts:UInt32} AS i, \
+            cityHash64(number, 10) % {texts:UInt32} AS j, \
+            toDateTime64('2025-11-01 00:00:00', 3, 'UTC') + toIntervalDay(intDiv(number * {days:UInt64}, {posts:UInt64})) \
+                + toIntervalMillisecond(cityHash64(number, 11) % 86400000) AS at \
+        FROM numbers({count:UInt64})) AS given \
+    ANY LEFT JOIN bench_texts AS one ON one.number = given.i \
+    ANY LEFT JOIN bench_texts AS other ON other.number = given.j \
+    SETTINGS materialize_skip_indexes_on_insert = 0, max_insert_threads = 1";
+
+async fn count_hours(archive: &ClickHouse, client: &Client) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    let mut archiver = Archiver::<Assessment, AssessmentRow>::new(
+        archive,
+        AssessmentRow::TABLE,
+        Kept {
+            column: "collected_at",
+            days: 0,
+        },
+        Metrics::new(&Registry::new())?,
+    )?
+    .counting_hours();
+    archiver
+        .handle(&[])
+        .await
+        .map_err(|not_now| anyhow::anyhow!(not_now.reason))?;
+    let marked = "SELECT countIf(touched >= counted) FROM \
+        (SELECT max(touched_at) AS touched, max(counted_at) AS counted FROM hour_marks GROUP BY region, hour)";
+    while client.query(marked).fetch_one::<u64>().await? > 0 {
+        archiver
+            .idle()
+            .await
+            .map_err(|not_now| anyhow::anyhow!(not_now.reason))?;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    println!("counted by hour in {:.1} s", begun.elapsed().as_secs_f64());
+    Ok(())
+}

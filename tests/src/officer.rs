@@ -1,0 +1,76 @@
+//! A duty officer before a console that has nothing but an archive to show.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use backbone::region::Region;
+use clickhouse::Client;
+use jiff::Timestamp;
+use prometheus::Registry;
+use responder::account::{Accounts, NewUser};
+use responder::case::{Cases, Role};
+use responder::console::{self, Console};
+use responder::correction::Corrections;
+use responder::deadline::Deadlines;
+use responder::event_edit::EventEdits;
+use responder::metrics::Metrics;
+use responder::notify::Composer;
+use responder::source::Sources;
+use responder::{settings, store};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::Browser;
+use crate::duty::PASSWORD;
+
+/// Serves a console of the region in the given folder over an archive until the test ends, with a duty officer signed in.
+/// Keep the folder as long.
+///
+/// # Panics
+/// When it does not start.
+pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let pool = store::open(&folder.path().join("responder.sqlite"))
+        .await
+        .expect("a store");
+    let region = Region::load(region).expect("a region");
+    let regions = Arc::new(BTreeMap::from([(region.code().to_owned(), region)]));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let settings: settings::Console = serde_json::from_value(
+        serde_json::json!({ "listen": "127.0.0.1:0", "public_url": address }),
+    )
+    .expect("settings");
+    let accounts = Accounts::new(pool.clone(), 12);
+    let user = NewUser {
+        name: "officer".to_owned(),
+        display_name: "officer".to_owned(),
+        role: Role::DutyOfficer,
+        region: String::new(),
+        unit: String::new(),
+        password: PASSWORD.to_owned(),
+    };
+    accounts
+        .add(&user, Timestamp::now())
+        .await
+        .expect("an account");
+    let url = || address.parse().expect("an address");
+    let console = Console {
+        settings,
+        cases: Cases::new(pool.clone(), Deadlines::default()),
+        accounts,
+        corrections: Corrections::new(pool.clone()),
+        edits: EventEdits::new(pool.clone()),
+        sources: Sources::new(pool.clone(), None, url()),
+        pool,
+        notices: Arc::new(Composer::new(Arc::clone(&regions), url())),
+        regions,
+        archive,
+        metrics: Metrics::new(&Registry::new()).expect("metrics"),
+    };
+    tokio::spawn(console::serve(console, listener, CancellationToken::new()));
+    let browser = Browser::sign_in(&address, "officer", PASSWORD).await;
+    (browser, folder)
+}
