@@ -302,16 +302,13 @@ fn judge(pipeline: &Pipeline, region: &str, task: Task, rows: &[Row]) -> Report 
     for row in rows {
         let text = format!("{}\n{}", row.title, row.text);
         let probabilities = pipeline
-            .probabilities(task, region, &text)
+            .probabilities(task, region, &text, |class| used.contains(&class))
             .unwrap_or_default();
-        let among: Vec<f64> = used
-            .iter()
-            .map(|class| probabilities.get(*class).copied().unwrap_or(0.0))
-            .collect();
-        let (said, probability) = crate::model::most(&among);
-        let all: f64 = among.iter().sum();
-        if let Some(truth) = labels.iter().position(|label| *label == row.label) {
-            report.add(truth, said, probability / all.max(f64::MIN_POSITIVE));
+        let (said, probability) = crate::model::most(&probabilities);
+        let of = |class: usize| used.iter().position(|known| *known == class);
+        let truth = task.labels().iter().position(|label| *label == row.label);
+        if let (Some(truth), Some(said)) = (truth.and_then(of), of(said)) {
+            report.add(truth, said, probability);
         }
     }
     report

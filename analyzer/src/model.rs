@@ -3,9 +3,9 @@
 //! A text's features are its characters and pairs of neighbouring characters, each weighted by
 //! (1 + ln count) · idf, from the third time on no more, and hashed to [`BUCKETS`] places; the vector is scaled to length 1. A class's
 //! score is its dot product with the class's weights, kept as 8-bit integers with one scale per class,
-//! plus the weights of the [signs](crate::stage::signs) found, plus a bias. Probabilities are the
-//! softmax of the scores times the model's sharpness, which training fits so that they are right as often as they say
-//! (temperature scaling, Guo et al. 2017). The idf is folded into the weights; files are in the safetensors format.
+//! plus the weights of the [signs](crate::stage::signs) found, plus a bias. The scores times the model's sharpness,
+//! which training fits so that they are right as often as they say (temperature scaling, Guo et al. 2017), become
+//! [probabilities]. The idf is folded into the weights; files are in the safetensors format.
 //!
 //! All models of a folder are kept side by side, one slot of [`LANES`] bytes per place, so that a text is read
 //! once for all of them and each place costs one access to memory.
@@ -596,9 +596,15 @@ impl Models {
         self.heads.iter().find(|head| head.task == task)
     }
 
-    /// The probability of each class of a task.
+    /// The probability of each class of a task; 0 of those that are not `asked` for.
     #[must_use]
-    pub fn probabilities(&self, task: Task, reading: &Reading, signs: &Signs) -> Vec<f64> {
+    pub fn probabilities(
+        &self,
+        task: Task,
+        reading: &Reading,
+        signs: &Signs,
+        asked: impl Fn(usize) -> bool,
+    ) -> Vec<f64> {
         let Some(head) = self.head(task) else {
             return Vec::new();
         };
@@ -619,10 +625,14 @@ impl Models {
                 }
             }
         }
-        for value in &mut values {
-            *value *= f64::from(head.sharpness);
+        for (class, value) in values.iter_mut().enumerate() {
+            if asked(class) {
+                *value *= f64::from(head.sharpness);
+            } else {
+                *value = f64::NEG_INFINITY;
+            }
         }
-        softmax(values)
+        probabilities(values)
     }
 
     /// The words that speak most for one class of each task against its rival, at most `count` of each, as
@@ -778,9 +788,28 @@ impl<const KEPT: usize> Highest<KEPT> {
     }
 }
 
-/// Scores as probabilities.
+/// Scores as probabilities. The first class has what it would have against the second alone, since the others, which
+/// nobody would take it for, say little about whether it is right: so the sure answers are told better from the
+/// doubtful ones than by the softmax of all. The others share the rest as the softmax has it.
 #[must_use]
-pub fn softmax(mut scores: Vec<f64>) -> Vec<f64> {
+pub fn probabilities(scores: Vec<f64>) -> Vec<f64> {
+    let mut shares = softmax(scores);
+    let (first, most) = most(&shares);
+    let others = || shares.iter().enumerate().filter(|(at, _)| *at != first);
+    let second = others().map(|(_, share)| *share).fold(0.0, f64::max);
+    let rest: f64 = others().map(|(_, share)| *share).sum();
+    let sure = most / (most + second);
+    for (at, share) in shares.iter_mut().enumerate() {
+        *share = if at == first {
+            sure
+        } else {
+            *share * (1.0 - sure) / rest.max(f64::MIN_POSITIVE)
+        };
+    }
+    shares
+}
+
+fn softmax(mut scores: Vec<f64>) -> Vec<f64> {
     let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     for score in &mut scores {
         *score = (*score - largest).exp();
@@ -858,7 +887,8 @@ mod tests {
         assert_eq!(read, model);
         let models = Models::side_by_side(vec![(Task::Sentiment, read)]);
         let reading = models.read("小区停水");
-        let probabilities = models.probabilities(Task::Sentiment, &reading, &Signs::default());
+        let probabilities =
+            models.probabilities(Task::Sentiment, &reading, &Signs::default(), |_| true);
         assert!(probabilities[0] > 0.5, "{probabilities:?}");
         let told = [Told::by(Task::Sentiment, 0, &probabilities)];
         let segmenter = Segmenter::new([]);
@@ -881,6 +911,22 @@ mod tests {
         }
         assert!(sum > 0.0 && (reading.sums[0] - sum).abs() < 1e-3 * sum);
         assert!((reading.length - squares.sqrt()).abs() < 1e-3);
+    }
+
+    #[test]
+    fn the_first_class_is_as_sure_as_its_lead_over_the_second() {
+        let led_by = |lead: f64, third: f64| probabilities(vec![third, 1.0 + lead, 1.0]);
+        let near = |one: f64, other: f64| (one - other).abs() < 1e-9;
+        let narrow = led_by(0.2, -1.0);
+        assert!(near(narrow.iter().sum(), 1.0) && narrow[1] > narrow[2] && narrow[2] > narrow[0]);
+        assert!(
+            near(narrow[1], led_by(0.2, 0.9)[1]),
+            "a third changes nothing"
+        );
+        assert!(narrow[1] < led_by(2.0, -1.0)[1]);
+        assert_eq!(probabilities(vec![0.3]), [1.0]);
+        let unasked = probabilities(vec![f64::NEG_INFINITY, 2.0, f64::NEG_INFINITY]);
+        assert_eq!(unasked, [0.0, 1.0, 0.0]);
     }
 
     #[test]

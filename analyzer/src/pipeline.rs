@@ -259,7 +259,7 @@ impl Pipeline {
         let relevance = known.names.read(&mut words, &found, assessment.post.kind);
         let signs = Signs::read(text, &found, &known.lexicon.seconds);
         let reading = self.models.read(text);
-        let of = |task| self.models.probabilities(task, &reading, &signs);
+        let of = |task| self.models.probabilities(task, &reading, &signs, |_| true);
         let mut evidence = Findings::new(cleaned);
 
         let feelings = of(Task::Sentiment);
@@ -354,15 +354,21 @@ impl Pipeline {
         assessment
     }
 
-    /// What the model of a task says of a text that would be read for a region: the probability of each label.
-    /// Nothing when the region is not served.
+    /// What the model of a task says of a text that would be read for a region: the probability of each label
+    /// that is `asked` for. Nothing when the region is not served.
     #[must_use]
-    pub fn probabilities(&self, task: Task, region: &str, text: &str) -> Option<Vec<f64>> {
+    pub fn probabilities(
+        &self,
+        task: Task,
+        region: &str,
+        text: &str,
+        asked: impl Fn(usize) -> bool,
+    ) -> Option<Vec<f64>> {
         let lexicon = &self.regions.get(region)?.lexicon;
         let cleaned = Cleaned::of("", text);
         let signs = Signs::read(&cleaned.text, &lexicon.find(&cleaned), &lexicon.seconds);
         let reading = self.models.read(&cleaned.text);
-        Some(self.models.probabilities(task, &reading, &signs))
+        Some(self.models.probabilities(task, &reading, &signs, asked))
     }
 
     /// Weighs an event and gives the alerts that are due: one for each level it reaches, brought up to date when there is

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use crate::evaluate::Report;
-use crate::model::{BUCKETS, Features, Model, Rarity, Task, most, softmax};
+use crate::model::{BUCKETS, Features, Model, Rarity, Task, most, probabilities};
 use crate::rules::Rules;
 use crate::stage::lexicon::Lexicon;
 use crate::stage::signs::{SIGNS, SUBJECT_SIGNS};
@@ -51,11 +51,11 @@ fn groups(task: Task) -> Vec<Group> {
     let all = task.labels().len();
     match task {
         Task::Subject => vec![
-            group(0..KNOWN_TO_COMPLAINTS, 0.1, 2.0, 1.0),
-            group(KNOWN_TO_COMPLAINTS..all, 1.0, 4.0, 1.0),
+            group(0..KNOWN_TO_COMPLAINTS, 0.1, 1.5, 1.0),
+            group(KNOWN_TO_COMPLAINTS..all, 1.0, 16.0, 1.0),
         ],
-        Task::Sentiment => vec![group(0..2, 2.0, 0.6, 1.0), group(2..all, 2.0, 0.6, 1.5)],
-        Task::Appeal => vec![group(0..all, 1.0, 1.0, 3.0)],
+        Task::Sentiment => vec![group(0..2, 2.0, 0.3, 1.0), group(2..all, 2.0, 0.3, 1.5)],
+        Task::Appeal => vec![group(0..all, 2.0, 1.5, 2.0)],
     }
 }
 
@@ -68,7 +68,7 @@ pub struct Arguments {
     /// Which model; all where absent.
     #[arg(long, value_parser = ["subject", "sentiment", "appeal"])]
     task: Option<String>,
-    /// Folder with `complaints_subject.tsv`, `sentiment.tsv` and `board_posts.jsonl`.
+    /// Folder with `complaints_subject.tsv`, `sentiment.tsv`, `board_posts.jsonl` and `replies.jsonl`.
     #[arg(long)]
     data: PathBuf,
     /// The project's own labels of board posts and complaints, by row id.
@@ -234,7 +234,7 @@ impl Trainer<'_> {
                     .iter()
                     .filter_map(|at| {
                         let example = &examples[*at];
-                        let is = example.is(class)?;
+                        let is = example.is(class).filter(|_| example.weight > 0.0)?;
                         let members = if is { group.members } else { 1.0 };
                         Some((&vectors[*at], is, example.weight * members))
                     })
@@ -254,6 +254,9 @@ impl Trainer<'_> {
         let right = |tuning: Tuning| {
             let (mut right, mut all) = ([0.0; 2], [0.0; 2]);
             for (example, scores) in examples.iter().zip(scores) {
+                if example.weight == 0.0 {
+                    continue;
+                }
                 let mut tuned = scores.clone();
                 tuning.apply(example, &mut tuned);
                 tuned.truncate(example.among.end);
@@ -263,7 +266,7 @@ impl Trainer<'_> {
             }
             right[0] / f64::max(all[0], 1.0) + right[1] / f64::max(all[1], 1.0)
         };
-        let candidates = (0..=10).flat_map(|words| {
+        let candidates = (0..=2).flat_map(|words| {
             (0..=40).map(move |lift| Tuning {
                 words: f64::from(words) * 0.05,
                 lift: f64::from(lift) * 0.05 - 0.5,
@@ -279,10 +282,11 @@ impl Trainer<'_> {
         let loss = |sharpness: f64| {
             let mut sum = 0.0;
             for (example, scores) in examples.iter().zip(scores) {
-                let probabilities = softmax(scores.iter().map(|score| score * sharpness).collect());
-                let all: f64 = probabilities[example.among.clone()].iter().sum();
-                let own = probabilities[example.class] / all.max(f64::MIN_POSITIVE);
-                sum -= f64::from(example.weight) * own.max(1e-12).ln();
+                let among = example.among.clone();
+                let own = example.class - among.start;
+                let scores = scores[among].iter().map(|score| score * sharpness);
+                let said = probabilities(scores.collect());
+                sum -= f64::from(example.weight) * said[own].max(1e-12).ln();
             }
             sum
         };
@@ -316,7 +320,7 @@ impl Trainer<'_> {
                 .iter()
                 .map(|class| scores[at][*class] * f64::from(sharpness))
                 .collect();
-            let (said, probability) = most(&softmax(among));
+            let (said, probability) = most(&probabilities(among));
             if let Some(truth) = used.iter().position(|class| *class == examples[at].class) {
                 report.add(truth, said, probability);
             }

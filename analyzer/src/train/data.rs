@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use super::signature::Signature;
+use super::signature::{Neighbours, Signature};
 use super::{Machine, signature, words};
 use crate::model::{BUCKETS, Features, Rarity, Task};
 use crate::stage::clean::Cleaned;
@@ -29,6 +29,10 @@ pub(super) enum Source {
     Epidemic,
     /// Board posts and complaints labelled by the project.
     Own,
+    /// Their titles alone.
+    Titles,
+    /// Titles alone, of posts whose like is among the complaints: the subject is the one of their board.
+    FiledTitles,
     /// Texts written by the project.
     Written,
     /// Corrections of duty officers.
@@ -36,11 +40,13 @@ pub(super) enum Source {
 }
 
 impl Source {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Complaints,
+        Self::FiledTitles,
         Self::General,
         Self::Epidemic,
         Self::Own,
+        Self::Titles,
         Self::Written,
         Self::Corrections,
     ];
@@ -51,6 +57,10 @@ impl Source {
             Self::General => "SMP2020-EWECT usual, three polarities",
             Self::Epidemic => "SMP2020-EWECT virus, three polarities",
             Self::Own => "board posts and complaints labelled by the project",
+            Self::Titles => "titles of board posts labelled by the project",
+            Self::FiledTitles => {
+                "titles of posts that are among the complaints, its seven subjects"
+            }
             Self::Written => "texts written by the project",
             Self::Corrections => "corrections of duty officers",
         }
@@ -95,6 +105,12 @@ struct BoardPost {
     text: String,
 }
 
+/// The files of board posts, and what comes before their ids in our labels.
+const POSTS: [(&str, &str); 2] = [("board", "board_posts.jsonl"), ("reply", "replies.jsonl")];
+
+/// How alike a post and a complaint must be to be the same.
+const SAME_MATTER: f64 = 0.6;
+
 /// A correction as `responder corrections` prints it.
 #[derive(Deserialize)]
 struct Correction {
@@ -116,7 +132,7 @@ impl Sources<'_> {
         for (_, text) in self.complaints()? {
             all.push(Features::of(&Cleaned::of("", &text).text));
         }
-        for post in self.board()?.values() {
+        for post in self.posts()?.values() {
             all.push(Features::of(&Cleaned::of(&post.title, &post.text).text));
         }
         for (_, _, text) in self.general()? {
@@ -142,6 +158,7 @@ impl Sources<'_> {
                     example.among = 0..KNOWN_TO_COMPLAINTS;
                     examples.push(example);
                 }
+                self.add_filed_titles(&mut examples)?;
             }
             Task::Sentiment => self.add_general(&mut examples)?,
             Task::Appeal => {}
@@ -225,13 +242,16 @@ impl Sources<'_> {
         Ok(complaints)
     }
 
-    fn board(&self) -> anyhow::Result<BTreeMap<String, BoardPost>> {
-        let path = self.data.join("board_posts.jsonl");
+    /// The posts of the board by their ids, such as `board:188414`.
+    fn posts(&self) -> anyhow::Result<BTreeMap<String, BoardPost>> {
         let mut posts = BTreeMap::new();
-        for (number, row) in lines(&path)?.into_iter().enumerate() {
-            let post: BoardPost = serde_json::from_str(&row)
-                .with_context(|| format!("{}:{}", path.display(), number + 1))?;
-            posts.insert(post.id.clone(), post);
+        for (kind, file) in POSTS {
+            let path = self.data.join(file);
+            for (number, row) in lines(&path)?.into_iter().enumerate() {
+                let post: BoardPost = serde_json::from_str(&row)
+                    .with_context(|| format!("{}:{}", path.display(), number + 1))?;
+                posts.insert(format!("{kind}:{}", post.id), post);
+            }
         }
         Ok(posts)
     }
@@ -281,16 +301,12 @@ impl Sources<'_> {
 
     fn add_own(&self, task: Task, examples: &mut Vec<Example>) -> anyhow::Result<()> {
         let rows = table(self.labels, &["id", "sentiment", "appeal", "subject"])?;
-        let (board, complaints) = (self.board()?, self.complaints()?);
+        let (posts, complaints) = (self.posts()?, self.complaints()?);
         for (number, row) in rows.iter().enumerate() {
             let at = || format!("{}:{}", self.labels.display(), number + 2);
             let class = class_of(task, label_of(task, row)).with_context(at)?;
             let id = row.get("id").map_or("", String::as_str);
             let (title, text) = match id.split_once(':') {
-                Some(("board", id)) => match board.get(id) {
-                    Some(post) => (post.title.as_str(), post.text.as_str()),
-                    None => bail!("{}: board_posts.jsonl has no post `{id}`", at()),
-                },
                 // A complaint has no id: it goes by its line, the header being line 1.
                 Some(("complaint", line)) => match line
                     .parse::<usize>()
@@ -300,8 +316,12 @@ impl Sources<'_> {
                     Some((_, text)) => ("", text.as_str()),
                     None => bail!("{}: complaints_subject.tsv has no line `{line}`", at()),
                 },
-                _ => bail!(
-                    "{}: expected an id such as board:188414 or complaint:17",
+                Some(_) => match posts.get(id) {
+                    Some(post) => (post.title.as_str(), post.text.as_str()),
+                    None => bail!("{}: no file of posts has `{id}`", at()),
+                },
+                None => bail!(
+                    "{}: expected an id such as board:188414, reply:2549 or complaint:17",
                     at()
                 ),
             };
@@ -312,8 +332,38 @@ impl Sources<'_> {
             {
                 example.weight *= 0.3;
             }
+            if task == Task::Subject && !title.is_empty() {
+                let weight = weight * 0.5;
+                let mut alone = self.example(title, "", class, weight, Source::Titles, task);
+                alone.signature = example.signature.clone();
+                examples.push(alone);
+            }
             examples.push(example);
         }
+        Ok(())
+    }
+
+    /// The titles of posts whose like is among the complaints, for which the board's own subject is known; nothing is
+    /// learnt from them, they only tell how well titles are judged.
+    fn add_filed_titles(&self, examples: &mut Vec<Example>) -> anyhow::Result<()> {
+        let mut neighbours = Neighbours::default();
+        for (complaint, number) in examples.iter().zip(0..) {
+            neighbours.add("", &complaint.signature, number);
+        }
+        let mut titles = Vec::new();
+        for post in self.posts()?.values() {
+            let like = signature(&Cleaned::of("", &post.text).text);
+            let same = (neighbours.candidates("", &like).into_iter())
+                .filter_map(|number| examples.get(number as usize))
+                .find(|complaint| complaint.signature.similarity(&like) >= SAME_MATTER);
+            let Some(same) = same else { continue };
+            let (class, source) = (same.class, Source::FiledTitles);
+            let mut title = self.example(&post.title, "", class, 0.0, source, Task::Subject);
+            title.signature = same.signature.clone();
+            title.among = same.among.clone();
+            titles.push(title);
+        }
+        examples.append(&mut titles);
         Ok(())
     }
 
@@ -323,7 +373,7 @@ impl Sources<'_> {
             let class = class_of(task, label_of(task, row))
                 .with_context(|| format!("{}:{}", self.written.display(), number + 2))?;
             let text = row.get("text").map_or("", String::as_str);
-            let weight = if task == Task::Sentiment { 10.0 } else { 1.0 };
+            let weight = weight_of_written(task);
             examples.push(self.example("", text, class, weight, Source::Written, task));
         }
         Ok(())
@@ -353,13 +403,22 @@ impl Sources<'_> {
 }
 
 /// How much a text of our own labels counts against one of the set that a task is learnt from besides: for sentiment
-/// the everyday texts, which are many and of another field; for the subject the complaints, which call 城乡建设 not quite
-/// the same.
+/// the everyday texts, which are many and of another field; for the subject the complaints, whose board calls 城乡建设
+/// and 交通运输 not the same as our readers do.
 fn weight_of_own(task: Task) -> f32 {
     match task {
-        Task::Subject => 0.25,
-        Task::Sentiment => 6.0,
+        Task::Subject => 0.05,
+        Task::Sentiment => 4.0,
         Task::Appeal => 1.0,
+    }
+}
+
+/// The same of a text written by the project: few, but of what is rare on the board.
+fn weight_of_written(task: Task) -> f32 {
+    match task {
+        Task::Subject => 0.15,
+        Task::Sentiment => 20.0,
+        Task::Appeal => 5.0,
     }
 }
 
