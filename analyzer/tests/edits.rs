@@ -239,6 +239,21 @@ fn merged_events_stay_one_and_take_the_posts_that_are_like_either() {
 }
 
 #[test]
+fn a_single_post_merged_into_a_great_event_still_draws_its_like() {
+    let mut partition = Partition::new();
+    for number in 0..20 {
+        partition.hear(post(&format!("w{number:02}"), DRY, number));
+    }
+    let works = partition.hear(post("n0", WORKS, 20));
+    let dry = id::of_event("990101", "w00");
+    partition.edit(&merge(&works, &dry), 0);
+    assert_eq!(partition.hear(post("n1", WORKS, 21)), dry);
+    assert_eq!(partition.hear(post("w20", DRY, 22)), dry);
+    partition.rebuild();
+    assert_eq!(partition.hear(post("n2", WORKS, 23)), dry);
+}
+
+#[test]
 fn the_same_edit_again_changes_nothing_and_one_of_unknown_events_does_neither() {
     let (mut partition, dry, works) = two_events();
     let said = [merge(&works, &dry), split(&dry, &["n1", "w03"], None)];
