@@ -149,11 +149,22 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// The posts of a page.
+    /// The posts of a page. What a list does not show is not read.
     async fn rows(&self, keys: &[Key]) -> Result<Vec<AssessmentRow>, Unavailable> {
+        let unread = [
+            "relevant_because",
+            "subject_because",
+            "appeal_because",
+            "intensity",
+            "units",
+            "unit_reasons",
+            "keywords",
+        ]
+        .map(|list| format!("emptyArrayString() AS {list}"))
+        .join(", ");
         let sql = format!(
-            "SELECT ?fields FROM (SELECT * REPLACE (substringUTF8(text, 1, 300) AS text, '' AS evidence) \
-             FROM assessments FINAL PREWHERE {AMONG})"
+            "SELECT ?fields FROM (SELECT * REPLACE (substringUTF8(text, 1, 300) AS text, '' AS author, '' AS event_title, \
+             '' AS evidence, '' AS second_opinion, {unread}) FROM assessments FINAL PREWHERE {AMONG})"
         );
         let mut rows: Vec<AssessmentRow> = Vec::new();
         for region in self.regions {
