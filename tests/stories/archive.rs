@@ -14,7 +14,7 @@ use analyzer::archive::{Archiver, Kept};
 use analyzer::metrics::Metrics;
 use analyzer::settings::Settings;
 use backbone::clickhouse::rows::{AlertRow, AssessmentRow};
-use backbone::kafka::{Handler, Producer, Received, read_partition};
+use backbone::kafka::{Handler, Producer, Received, Start, read_partition};
 use backbone::message::{
     Alert, Assessment, Certainty, Message, Polarity, Post, Reactions, SourceKind,
 };
@@ -83,7 +83,7 @@ async fn alerts_told(kafka: &Kafka) -> BTreeSet<String> {
         let each = |received: Received<Alert>| {
             ids.insert(received.message.id);
         };
-        read_partition(kafka, &ALERTS, partition, None, each)
+        read_partition(kafka, &ALERTS, partition, Start::Beginning, each)
             .await
             .unwrap();
     }
