@@ -7,6 +7,8 @@
     reason = "a test that cannot go on fails"
 )]
 
+use std::sync::LazyLock;
+
 use backbone::clickhouse::rows::AssessmentRow;
 use backbone::id;
 use backbone::message::{
@@ -27,8 +29,12 @@ const WORKS: [&str; 2] = [
     "青禾县城东工地每天夜里打桩到两点，噪音太大，孩子睡不着觉，请城管来查处违规施工",
 ];
 
+/// When the posts of the day were published: a post keeps its time.
+static PUBLISHED: LazyLock<Timestamp> =
+    LazyLock::new(|| Timestamp::now() - SignedDuration::from_mins(5));
+
 fn post(id: &str, telling: [&str; 2], revision: u32) -> Post {
-    let now = Timestamp::now() - SignedDuration::from_mins(5);
+    let now = *PUBLISHED;
     Post {
         id: id.to_owned(),
         revision,

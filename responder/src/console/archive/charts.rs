@@ -18,7 +18,7 @@ pub(in crate::console) struct Totals {
 pub(in crate::console) async fn totals(client: &Client) -> Result<Totals, Unavailable> {
     let query = client.query(
         "SELECT sum(counted.posts) AS posts, sumIf(counted.posts, relevant) AS about_us, \
-         (SELECT least(max(published_at), now64(3, 'UTC')) FROM assessments) AS newest_at \
+         assumeNotNull((SELECT least(max(published_at), now64(3, 'UTC')) FROM assessments)) AS newest_at \
          FROM posts_by_hour AS counted WHERE place = ''",
     );
     within(query.fetch_one()).await
