@@ -77,10 +77,8 @@ fn town(name: &str) -> Place {
 
 fn about(first: &str, second: &str, mut assessment: Assessment) -> Assessment {
     let subject = assessment.subject.as_mut().unwrap();
-    (
-        first.clone_into(&mut subject.name),
-        second.clone_into(&mut subject.second),
-    );
+    first.clone_into(&mut subject.name);
+    second.clone_into(&mut subject.second);
     assessment
 }
 
@@ -138,7 +136,7 @@ impl Office {
     }
 
     /// The signals of a kind, each as it was first told.
-    fn new(&self, kind: SignalKind) -> Vec<&Signal> {
+    fn told_first(&self, kind: SignalKind) -> Vec<&Signal> {
         let told = self.told.iter();
         told.filter(|signal| signal.kind == kind && signal.update == 0)
             .collect()
@@ -192,10 +190,10 @@ fn single_old_posts_are_no_history() {
 fn what_is_usual_on_monday_morning_is_a_burst_on_saturday_night() {
     let mut office = Office::after(6);
     office.hear_many("monday", 6 * WEEK + 9, 11);
-    assert_eq!(office.new(SignalKind::Burst), Vec::<&Signal>::new());
+    assert_eq!(office.told_first(SignalKind::Burst), Vec::<&Signal>::new());
 
     office.hear_many("saturday", saturday_night(6), 11);
-    let bursts = office.new(SignalKind::Burst);
+    let bursts = office.told_first(SignalKind::Burst);
     assert_eq!(bursts.len(), 1, "{bursts:?}");
     let burst = bursts[0];
     assert_eq!((burst.subject.as_str(), burst.weeks), ("环境保护", 6));
@@ -237,7 +235,7 @@ fn a_burst_is_told_again_when_it_doubles_and_when_it_is_over_and_not_for_each_po
 
     // The next one is another.
     office.hear_many("again", saturday_night(7), 40);
-    assert_eq!(office.new(SignalKind::Burst).len(), 2);
+    assert_eq!(office.told_first(SignalKind::Burst).len(), 2);
 }
 
 #[test]
@@ -293,7 +291,7 @@ fn old_posts_that_come_now_count_in_their_own_hours() {
     assert!(office.told.is_empty(), "too late to be a burst");
     office.hear_many("now", saturday_night(6), 9);
     assert!(
-        office.new(SignalKind::Burst).is_empty(),
+        office.told_first(SignalKind::Burst).is_empty(),
         "what was imported tells that seven an evening are usual: {:?}",
         office.told
     );
@@ -317,9 +315,9 @@ fn a_new_source_is_no_burst_and_raises_what_is_usual() {
         }
     }
     assert!(
-        office.new(SignalKind::Burst).is_empty(),
+        office.told_first(SignalKind::Burst).is_empty(),
         "ten an evening is what it brings: {:?}",
-        office.new(SignalKind::Burst)
+        office.told_first(SignalKind::Burst)
     );
 }
 
@@ -337,7 +335,7 @@ fn a_subject_in_seven_places_is_a_common_problem_and_in_two_is_not() {
         office.hear(straw);
     }
     office.pass(6 * WEEK + 8 * 24);
-    let found = office.new(SignalKind::ManyPlaces);
+    let found = office.told_first(SignalKind::ManyPlaces);
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!((found[0].second.as_str(), found[0].count), ("大气污染", 6));
     assert_eq!(found[0].usual, 0.0);
@@ -365,11 +363,11 @@ fn a_subject_in_seven_places_is_a_common_problem_and_in_two_is_not() {
         office.hear(copy);
     }
     office.pass(6 * WEEK + 8 * 24);
-    assert!(office.new(SignalKind::ManyPlaces).is_empty());
+    assert!(office.told_first(SignalKind::ManyPlaces).is_empty());
 }
 
 fn found_id(office: &Office) -> String {
-    office.new(SignalKind::ManyPlaces)[0].id.clone()
+    office.told_first(SignalKind::ManyPlaces)[0].id.clone()
 }
 
 #[test]
@@ -393,7 +391,7 @@ fn a_place_of_six_subjects_is_told_where_it_has_few() {
         office.hear(assessment);
     }
     office.pass(6 * WEEK + 8 * 24);
-    let found = office.new(SignalKind::ManySubjects);
+    let found = office.told_first(SignalKind::ManySubjects);
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].place, "望江镇");
     assert!(
@@ -404,7 +402,7 @@ fn a_place_of_six_subjects_is_told_where_it_has_few() {
         found[0].title
     );
     assert!(
-        office.new(SignalKind::ManyPlaces).is_empty(),
+        office.told_first(SignalKind::ManyPlaces).is_empty(),
         "each subject in one place"
     );
 }
@@ -454,7 +452,7 @@ fn a_subject_that_rises_over_eight_weeks_is_told_once_and_brought_up_to_date() {
 fn a_rebuild_gives_the_same_state_and_repeats_nothing() {
     let mut office = Office::after(6);
     office.hear_many("burst", saturday_night(6), 13);
-    assert_eq!(office.new(SignalKind::Burst).len(), 1);
+    assert_eq!(office.told_first(SignalKind::Burst).len(), 1);
 
     // The process is killed, and another reads what was written.
     let mut rebuilt = Office::default();
