@@ -4,7 +4,7 @@
 //! A checkpoint is a shortcut and never the truth, which is in the partitions of `assessments`, `alerts` and `signals`. It says how far
 //! it has read them and by which chain it was made; one that is of another chain, damaged, or of other logs is passed over, and
 //! the state is rebuilt from the window's beginning. It is written anew when the posts since the last one are
-//! [`LEAST_POSTS`] and a [`PART`]th of all the window holds, so the cost of writing is the same for each post however
+//! ten thousand and a twentieth of all the window holds, so the cost of writing is the same for each post however
 //! many there are.
 
 use std::fs::File;

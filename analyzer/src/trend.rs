@@ -40,7 +40,7 @@
 //! `common_tail`, predicted by up to three equal stretches of days before (Poisson under the prior of Jeffreys); so what always
 //! is so, is not told. Told again when it has grown by half, and when it was not so for a week.
 //!
-//! - Rise: a subject's posts grow over six to `rise_weeks` whole weeks, see [`rise`]. Looked for every morning at six, told once and
+//! - Rise: a subject's posts grow over six to `rise_weeks` whole weeks, see `trend/rise.rs`. Looked for every morning at six, told once and
 //!   brought up to date each week.
 //!
 //! The numbers were tuned on the message board that the project read, see the operators' guide for what they find there.
