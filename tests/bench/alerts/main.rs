@@ -19,9 +19,9 @@ use backbone::settings::Kafka;
 use backbone::topics::{ALERTS, POSTS};
 use futures::future::try_join_all;
 use jiff::Timestamp;
-use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::Message as _;
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tokio::time::Instant;
 use wensheng_tests::{Program, number, project, shared_data, wait_for};
 
@@ -57,8 +57,8 @@ async fn main() -> anyhow::Result<()> {
     let address = |name: &str| addresses[name].as_str().unwrap().to_owned();
     let kafka: Kafka = toml::from_str(&format!("brokers = \"{}\"", address("kafka")))?;
     let listening = std::thread::spawn({
-        let brokers = kafka.brokers.clone();
-        move || listen(&brokers)
+        let kafka = kafka.clone();
+        move || listen(&kafka)
     });
 
     let posts = rate * seconds;
@@ -158,16 +158,22 @@ fn post(number: u64, texts: &[(String, String)]) -> Post {
 
 /// Milliseconds from the publication of a post, which is when it was sent, to the alert that it raised; until no alert has
 /// come for twenty seconds.
-fn listen(brokers: &str) -> Vec<i64> {
+fn listen(kafka: &Kafka) -> Vec<i64> {
     let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", brokers)
+        .set("bootstrap.servers", &kafka.brokers)
         .set("group.id", "bench-alerts")
         .set("auto.offset.reset", "earliest")
         .set("enable.auto.commit", "false")
         .set("fetch.wait.max.ms", "10")
         .create()
         .unwrap();
-    consumer.subscribe(&[ALERTS.name]).unwrap();
+    let mut partitions = TopicPartitionList::new();
+    for partition in 0..kafka.partitions {
+        partitions
+            .add_partition_offset(ALERTS.name, partition, Offset::Beginning)
+            .unwrap();
+    }
+    consumer.assign(&partitions).unwrap();
     let mut waits = Vec::new();
     while let Some(next) =
         consumer.poll(Duration::from_secs(if waits.is_empty() { 60 } else { 20 }))
