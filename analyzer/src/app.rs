@@ -17,15 +17,13 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::archive::{Archiver, Kept};
-use crate::assess::Assessor;
+use crate::assess::{Assessor, GROUP};
 use crate::checkpoint::Checkpoints;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
 use crate::second_opinion::{self, Adviser};
 use crate::settings::Settings;
 
-/// The consumer group that assesses posts.
-pub const GROUP: &str = "analyzer";
 /// The consumer groups that archive, one for each topic, so that none waits for another.
 const ARCHIVE_ASSESSMENTS: &str = "analyzer-archive-assessments";
 const ARCHIVE_ALERTS: &str = "analyzer-archive-alerts";

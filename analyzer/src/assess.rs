@@ -21,12 +21,14 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use crate::app::GROUP;
 use crate::checkpoint::Checkpoints;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
 use crate::second_opinion::Desk;
 use partition::Partition;
+
+/// The consumer group that assesses posts.
+pub const GROUP: &str = "analyzer";
 
 /// Handles posts.
 #[derive(Debug)]

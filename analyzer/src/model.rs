@@ -564,16 +564,21 @@ impl Models {
         for chunk in characters.chunks_mut(Sums::FIT / 2) {
             // First which places, then their slots: so the slots are fetched from memory side by side.
             for character in chunk.iter() {
-                let of = std::iter::once(character.alone).chain(character.pair);
-                places.extend(of.map(|place| (place, seen.count(place))));
+                places.push((character.alone, seen.count(character.alone)));
+                if let Some(pair) = character.pair {
+                    places.push((pair, seen.count(pair)));
+                }
             }
             for (place, before) in &places {
                 if let (Some(Slot(slot)), Some(once)) =
                     (self.slots.get(*place as usize), sums.once.get_mut(*before))
                 {
-                    add(once, slot);
                     let steps = u16::from(slot[IDF].cast_unsigned());
-                    squares += SQUARES[*before] * f32::from(steps * steps);
+                    // What training has not met has no weights.
+                    if steps > 0 {
+                        add(once, slot);
+                        squares += SQUARES[*before] * f32::from(steps * steps);
+                    }
                 }
             }
             for character in chunk {
