@@ -84,7 +84,8 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         }
         Ok(())
     });
-    let chain = format!("{} {:?}", pipeline.version(), settings.events);
+    let (events, trends) = (&settings.events, &settings.trends);
+    let chain = format!("{} {events:?} {trends:?}", pipeline.version());
     let checkpoints = settings.checkpoints.as_deref();
     let checkpoints = checkpoints
         .map(|folder| Checkpoints::new(folder, chain))

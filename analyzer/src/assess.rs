@@ -13,9 +13,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use backbone::kafka::{ClientConfigError, Handler, NotNow, Producer, Received, Rejected, Tail};
-use backbone::message::{Alert, Assessment, EventEdit, Post};
+use backbone::message::{Alert, Assessment, EventEdit, Message, Post};
 use backbone::settings::Kafka;
-use backbone::topics::{ALERTS, ASSESSMENTS, EVENT_EDITS, SIGNALS};
+use backbone::topics::{ALERTS, ASSESSMENTS, EVENT_EDITS, SIGNALS, Topic};
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -99,9 +99,7 @@ impl Assessor {
         for (number, partition) in &mut self.partitions {
             let due = self.pipeline.look_again(&mut partition.state, now);
             partition.overdue.extend(due);
-            let alerts = partition.overdue.iter();
-            let sent = alerts.map(|alert| self.producer.send_to(&ALERTS, *number, alert));
-            for offset in try_join_all(sent).await.map_err(NotNow::because)? {
+            for offset in send_all(&self.producer, &ALERTS, *number, &partition.overdue).await? {
                 partition.holds_alert(offset);
             }
             for alert in std::mem::take(&mut partition.overdue) {
@@ -116,9 +114,7 @@ impl Assessor {
         for (number, partition) in &mut self.partitions {
             let due = self.pipeline.signals(&mut partition.state);
             partition.signals.extend(due);
-            let signals = partition.signals.iter();
-            let sent = signals.map(|signal| self.producer.send_to(&SIGNALS, *number, signal));
-            for offset in try_join_all(sent).await.map_err(NotNow::because)? {
+            for offset in send_all(&self.producer, &SIGNALS, *number, &partition.signals).await? {
                 partition.holds_signal(offset);
             }
             for signal in std::mem::take(&mut partition.signals) {
@@ -198,6 +194,17 @@ impl Assessor {
             }
         }
     }
+}
+
+/// Sends messages to a partition; their offsets once the brokers have them all.
+async fn send_all<M: Message>(
+    producer: &Producer,
+    topic: &Topic,
+    partition: i32,
+    messages: &[M],
+) -> Result<Vec<i64>, NotNow> {
+    let sent = (messages.iter()).map(|message| producer.send_to(topic, partition, message));
+    try_join_all(sent).await.map_err(NotNow::because)
 }
 
 fn count_alert(metrics: &Metrics, alert: &Alert) {

@@ -288,21 +288,20 @@ impl Pipeline {
             })
             .collect();
         // The models are asked only where the rules have too few words.
+        let too_few = |words: &[Range<usize>]| words.len() < EXPLAINING_WORDS;
         let asked: Vec<Told> = (said.iter())
-            .filter(|(_, words)| words.len() < EXPLAINING_WORDS)
+            .filter(|(_, words)| too_few(words))
             .map(|(told, _)| *told)
             .collect();
         let explained = self
             .models
             .explain(&asked, &reading, &words, EXPLAINING_WORDS);
-        for (told, ranges) in asked.iter().zip(explained) {
-            let Some((_, said)) = said.iter_mut().find(|(known, _)| known.task == told.task) else {
-                continue;
-            };
+        let wanting = said.iter_mut().filter(|(_, words)| too_few(words));
+        for ((_, said), ranges) in wanting.zip(explained) {
             for range in ranges {
                 let apart =
                     |known: &Range<usize>| range.end <= known.start || known.end <= range.start;
-                if said.len() < EXPLAINING_WORDS && said.iter().chain(&named).all(apart) {
+                if too_few(said) && said.iter().chain(&named).all(apart) {
                     said.push(range);
                 }
             }

@@ -9,6 +9,7 @@
 mod console;
 pub mod duty;
 mod engines;
+pub mod load;
 mod office;
 mod officer;
 mod program;

@@ -3,11 +3,10 @@
 use backbone::kafka::{NotNow, read_at};
 use backbone::message::Assessment;
 use backbone::topics::{ALERTS, ASSESSMENTS};
-use futures::future::try_join_all;
 use jiff::Timestamp;
 use tracing::info;
 
-use super::{Assessor, count_alert};
+use super::{Assessor, count_alert, send_all};
 use crate::edit::Edited;
 
 impl Assessor {
@@ -71,9 +70,7 @@ impl Assessor {
                 continue;
             };
             let edited = partition.edited.clone();
-            let alerts = edited.alerts.iter();
-            let sent = alerts.map(|alert| self.producer.send_to(&ALERTS, number, alert));
-            for offset in try_join_all(sent).await.map_err(NotNow::because)? {
+            for offset in send_all(&self.producer, &ALERTS, number, &edited.alerts).await? {
                 partition.holds_alert(offset);
             }
             let assessments = edited

@@ -41,7 +41,7 @@ use Who::{Anyone, Roles};
 
 const ALL: &[Role] = &Role::ACCOUNTS;
 const OFFICE: &[Role] = &[Role::Administrator, Role::DutyOfficer, Role::Leader];
-const DUTY: &[Role] = &[Role::Administrator, Role::DutyOfficer];
+pub(super) const DUTY: &[Role] = &[Role::Administrator, Role::DutyOfficer];
 const ADMINISTRATOR: &[Role] = &[Role::Administrator];
 
 /// All routes. A path that is served but not listed here is refused. What a unit sees of the cases

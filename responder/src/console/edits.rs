@@ -14,14 +14,14 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::Console;
-use super::access::SignedIn;
+use super::access::{DUTY, SignedIn};
 use super::archive::{self, Unavailable};
 use super::fields::Fields;
 use super::page::{Frame, archive_unavailable, render, render_as};
 use super::problem::Problem;
 use super::show;
 use crate::account::User;
-use crate::case::{Role, StoreError};
+use crate::case::StoreError;
 use crate::event_edit::{self, EditError, Known, RECENT, TITLE_LIMIT};
 
 /// Posts that may be ticked: the newest.
@@ -95,7 +95,7 @@ async fn others(console: &Console, event: &Facts) -> Result<(Vec<Facts>, Vec<Fac
 
 /// Whether a page offers someone to edit events.
 pub(super) fn may_edit(user: &User) -> bool {
-    matches!(user.role, Role::Administrator | Role::DutyOfficer)
+    DUTY.contains(&user.role)
 }
 
 /// An event that may be chosen.

@@ -9,7 +9,6 @@
 )]
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -23,9 +22,12 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::Message as _;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tokio::time::Instant;
-use wensheng_tests::{Program, number, project, shared_data, wait_for};
+use wensheng_tests::load::{board_texts, processor_seconds};
+use wensheng_tests::{Program, number, project, wait_for};
 
 const REGION: &str = "360921";
+/// The programs that it consists of.
+const MEASURED: [&str; 3] = ["standalone", "broker", "clickhouse"];
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -63,7 +65,7 @@ async fn main() -> anyhow::Result<()> {
 
     let posts = rate * seconds;
     println!("{posts} posts at {rate} a second");
-    let before = processor_seconds();
+    let before = processor_seconds(&MEASURED);
     send(&kafka, rate, posts).await?;
     let sent = Instant::now();
     let archived = "SELECT uniqExact(post_id) FROM assessments";
@@ -76,7 +78,7 @@ async fn main() -> anyhow::Result<()> {
         "the last post was in the archive {:.1} s after it was sent",
         sent.elapsed().as_secs_f64()
     );
-    for (name, used) in processor_seconds() {
+    for (name, used) in processor_seconds(&MEASURED) {
         let used = used - before.get(&name).copied().unwrap_or_default();
         println!(
             "  {name:<12} {:.0} µs of processor time a post",
@@ -103,13 +105,7 @@ async fn main() -> anyhow::Result<()> {
 
 /// Real posts, each of a house of its own so that they are not all copies, evenly spread over the time.
 async fn send(kafka: &Kafka, rate: u64, posts: u64) -> anyhow::Result<()> {
-    let shared = shared_data().unwrap_or_else(|| project().join("deploy/sample"));
-    let file = ["board_posts.jsonl", "posts.jsonl"].map(|name| shared.join(name));
-    let file = file
-        .iter()
-        .find(|path| path.exists())
-        .expect("posts to send");
-    let texts = texts(file)?;
+    let texts = board_texts();
     let producer = Producer::new(kafka)?;
     let begun = Instant::now();
     for first in (0..posts).step_by(100) {
@@ -121,17 +117,6 @@ async fn send(kafka: &Kafka, rate: u64, posts: u64) -> anyhow::Result<()> {
     }
     println!("sent in {:.1} s", begun.elapsed().as_secs_f64());
     Ok(())
-}
-
-fn texts(file: &Path) -> anyhow::Result<Vec<(String, String)>> {
-    let text = std::fs::read_to_string(file)?;
-    text.lines()
-        .map(|line| {
-            let row: serde_json::Value = serde_json::from_str(line)?;
-            let of = |field: &str| row[field].as_str().unwrap_or_default().to_owned();
-            Ok((of("title"), of("text")))
-        })
-        .collect()
 }
 
 fn post(number: u64, texts: &[(String, String)]) -> Post {
@@ -187,25 +172,4 @@ fn listen(kafka: &Kafka) -> Vec<i64> {
         }
     }
     waits
-}
-
-/// Processor time of the programs of the standalone one, by name, in seconds.
-fn processor_seconds() -> BTreeMap<String, f64> {
-    let mut used = BTreeMap::new();
-    for process in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Ok(stat) = std::fs::read_to_string(process.path().join("stat")) else {
-            continue;
-        };
-        let Some((heading, rest)) = stat.rsplit_once(')') else {
-            continue;
-        };
-        let name = heading.split_once(" (").unwrap_or_default().1;
-        if ["standalone", "broker", "clickhouse"].contains(&name) {
-            let fields: Vec<f64> = (rest.split_whitespace())
-                .map(|field| field.parse().unwrap_or_default())
-                .collect();
-            *used.entry(name.to_owned()).or_default() += (fields[11] + fields[12]) / 100.0;
-        }
-    }
-    used
 }

@@ -20,6 +20,7 @@ use prometheus::Registry;
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use tokio_util::sync::CancellationToken;
+use wensheng_tests::load::processor_seconds;
 use wensheng_tests::{Broker, Store, number, project};
 
 use super::{option, texts};
@@ -27,6 +28,9 @@ use super::{option, texts};
 const REGION: &str = "360921";
 /// Assessments made by the analyzer's chain; the backlog repeats them as other posts.
 const ASSESSED: usize = 2_000;
+
+/// The programs that have a part in it.
+const MEASURED: [&str; 4] = ["archive", "broker", "clickhouse", "java"];
 
 /// Fills a topic with assessments of real posts and has the archiver write them.
 pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Result<()> {
@@ -85,7 +89,7 @@ pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Resul
         }
         // The first batch waited for the group and the tables.
         let (begun, first) = (Instant::now(), archived.get());
-        let used = processor_seconds();
+        let used = processor_seconds(&MEASURED);
         while archived.get() < rows as u64 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -96,7 +100,7 @@ pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Resul
             written as f64 / took,
             written as f64 * bytes as f64 / rows as f64 / took / 1e6,
         );
-        for (name, seconds) in processor_seconds() {
+        for (name, seconds) in processor_seconds(&MEASURED) {
             let before = used.get(&name).copied().unwrap_or_default();
             println!(
                 "  {name:<12} {:.2} cores, {:.1} µs a row",
@@ -184,29 +188,4 @@ fn fill(kafka: &Kafka, assessed: &[Assessment], rows: usize, days: usize) -> any
     }
     producer.flush(Duration::from_secs(300))?;
     Ok(bytes)
-}
-
-/// Processor time used so far, by this program and those it started, in seconds.
-fn processor_seconds() -> BTreeMap<String, f64> {
-    let own = std::process::id().to_string();
-    let mut used = BTreeMap::new();
-    for process in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Ok(stat) = std::fs::read_to_string(process.path().join("stat")) else {
-            continue;
-        };
-        let Some((heading, rest)) = stat.rsplit_once(')') else {
-            continue;
-        };
-        let (pid, name) = heading.split_once(" (").unwrap_or_default();
-        let fields: Vec<&str> = rest.split_whitespace().collect();
-        let parent = fields.get(1).copied().unwrap_or_default();
-        if pid == own || parent == own || name == "java" {
-            let ticks: f64 = [11, 12]
-                .iter()
-                .filter_map(|at| fields.get(*at)?.parse::<f64>().ok())
-                .sum();
-            *used.entry(name.to_owned()).or_default() += ticks / 100.0;
-        }
-    }
-    used
 }
