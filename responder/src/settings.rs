@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::case::Escalation;
 use crate::deadline::Deadlines;
 use crate::store::Place;
 
@@ -32,6 +33,9 @@ pub struct Settings {
     /// Deadlines by level.
     #[serde(default)]
     pub deadlines: Deadlines,
+    /// Whom the clocks of a case are told to, and when.
+    #[serde(default)]
+    pub escalation: Escalation,
     /// Channels that carry notices.
     #[serde(default)]
     pub channel: Vec<Channel>,
