@@ -14,7 +14,7 @@ use responder::app;
 use responder::case::Role;
 use responder::correction::Corrections;
 use responder::settings::Settings;
-use responder::store::Store;
+use responder::store::{self, Store};
 
 /// Makes a case of each event that reached a level, gets it to the units responsible, and serves the
 /// console. Without a command it runs until stopped.
@@ -52,6 +52,16 @@ enum Command {
     User(User),
     /// Prints what duty officers corrected, a line of JSON each, for `analyzer train --corrections`.
     Corrections,
+    /// Writes the whole store into a file, while the responder runs.
+    Backup {
+        /// File to write; it must not exist.
+        file: PathBuf,
+    },
+    /// Reads a backup into a place where there is no store yet.
+    Restore {
+        /// File that `backup` wrote.
+        file: PathBuf,
+    },
     /// Lists or replays dead letters.
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
@@ -142,6 +152,16 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             };
             accounts.add(&user, Timestamp::now()).await?;
             writeln!(stdout(), "account `{}` added", user.name)?;
+            Ok(())
+        }
+        Some(Command::Backup { file }) => {
+            store::backup(&settings.store.place()?, &file).await?;
+            writeln!(stdout(), "the store is in {}", file.display())?;
+            Ok(())
+        }
+        Some(Command::Restore { file }) => {
+            store::restore(&settings.store.place()?, &file).await?;
+            writeln!(stdout(), "the store is back from {}", file.display())?;
             Ok(())
         }
         Some(Command::DeadLetters(command)) => {
