@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::account::{Accounts, NewUser};
+use crate::calendar::Calendar;
 use crate::case::{Cases, Role};
 use crate::console::{self, Console};
 use crate::correction::Corrections;
@@ -67,7 +68,8 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     let store = Store::open(&settings.store.place()?).await?;
     let accounts = Accounts::new(store.clone(), settings.console.session_hours);
     add_first_administrator(&settings, &accounts).await?;
-    let cases = Cases::new(store.clone(), settings.deadlines.clone());
+    let calendar = Calendar::load(&settings.calendar)?;
+    let cases = Cases::new(store.clone(), settings.deadlines.clone(), calendar);
     let sources = Sources::new(
         store.clone(),
         settings.administrator.clone(),

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod app;
+pub mod calendar;
 pub mod case;
 mod clock;
 pub mod console;

@@ -16,6 +16,7 @@ use axum::{Json, Router};
 use backbone::message::{self, Alert, CaseEvent};
 use backbone::region::Region;
 use jiff::{SignedDuration, Timestamp};
+use responder::calendar::Calendar;
 use responder::case::{Action, Actor, Case, Cases, Deed, MoveError, Query, Role, State, Taken};
 use responder::deadline::Deadlines;
 use responder::metrics::Metrics;
@@ -55,7 +56,11 @@ fn office(kept: Kept) -> Office {
     }
     let regions = Arc::new(BTreeMap::from([(REGION.to_owned(), region)]));
     Office {
-        cases: Cases::new(kept.store.clone(), Deadlines::default()),
+        cases: Cases::new(
+            kept.store.clone(),
+            Deadlines::default(),
+            Calendar::default(),
+        ),
         kept,
         notices: Composer::new(regions, "http://127.0.0.1:8080/".parse().unwrap()),
     }

@@ -16,6 +16,7 @@ use backbone::region::Region;
 use backbone::settings::ClickHouse;
 use jiff::Timestamp;
 use responder::account::{Accounts, NewUser};
+use responder::calendar::Calendar;
 use responder::case::{Action, Actor, Cases, Deed, Query, Role};
 use responder::console::{self, Console, ROUTES, Who};
 use responder::correction::Corrections;
@@ -79,7 +80,7 @@ async fn office() -> Office {
         serde_json::json!({ "listen": "127.0.0.1:0", "public_url": address }),
     )
     .unwrap();
-    let cases = Cases::new(store.clone(), Deadlines::default());
+    let cases = Cases::new(store.clone(), Deadlines::default(), Calendar::default());
     let corrections = Corrections::new(store.clone());
     let accounts = Accounts::new(store.clone(), 12);
     let sources = Sources::new(store.clone(), None, address.parse().unwrap());

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::table::{ENDED, permits, rule};
 use super::{Action, Actor, Case, Deed, Move, Role, State};
+use crate::calendar::Calendar;
 use crate::deadline::Deadlines;
 use crate::notify;
 use crate::routing::Routed;
@@ -147,13 +148,18 @@ const OF_UNIT: &str =
 pub struct Cases {
     store: Store,
     deadlines: Deadlines,
+    calendar: Calendar,
 }
 
 impl Cases {
     /// The cases of an opened store.
     #[must_use]
-    pub fn new(store: Store, deadlines: Deadlines) -> Self {
-        Self { store, deadlines }
+    pub fn new(store: Store, deadlines: Deadlines, calendar: Calendar) -> Self {
+        Self {
+            store,
+            deadlines,
+            calendar,
+        }
     }
 
     /// Opens or raises the case of an alert's event. The same alert again changes nothing.
@@ -220,8 +226,12 @@ impl Cases {
             reply: String::new(),
             opened_at: now,
             sign_by: None,
-            first_information_by: self.deadlines.first_information(alert.level, now),
-            respond_by: self.deadlines.response(alert.level, now),
+            first_information_by: self.deadlines.first_information(
+                alert.level,
+                now,
+                &self.calendar,
+            ),
+            respond_by: self.deadlines.response(alert.level, now, &self.calendar),
             answered_at: None,
             updated_at: now,
             version: 1,
@@ -244,15 +254,17 @@ impl Cases {
         if ENDED.contains(&from) {
             case.state = State::Pending;
             case.answered_at = None;
-            case.respond_by = self.deadlines.response(alert.level, now);
+            case.respond_by = self.deadlines.response(alert.level, now, &self.calendar);
         } else {
-            case.respond_by = case
-                .respond_by
-                .min(self.deadlines.response(alert.level, now));
+            case.respond_by =
+                case.respond_by
+                    .min(self.deadlines.response(alert.level, now, &self.calendar));
         }
         case.first_information_by = case
             .first_information_by
-            .or(self.deadlines.first_information(alert.level, now));
+            .or(self
+                .deadlines
+                .first_information(alert.level, now, &self.calendar));
         update(connection, &mut case, now).await?;
         let system = Actor::system();
         record(
@@ -339,7 +351,7 @@ impl Cases {
                     .filter(|unit| **unit != deed.lead)
                     .cloned()
                     .collect();
-                case.sign_by = Some(self.deadlines.sign(case.level, now));
+                case.sign_by = Some(self.deadlines.sign(case.level, now, &self.calendar));
             }
             Action::Sign | Action::Return => case.sign_by = None,
             Action::Report => case.first_information_by = None,
@@ -348,7 +360,11 @@ impl Cases {
                 note.clone_into(&mut case.reply);
             }
             Action::Approve => case.answered_at = Some(now),
-            Action::Extend => case.respond_by = self.deadlines.extended(case.respond_by, now),
+            Action::Extend => {
+                case.respond_by =
+                    self.deadlines
+                        .extended(case.level, case.respond_by, now, &self.calendar)
+            }
             _ => {}
         }
     }
