@@ -11,6 +11,11 @@ use toml::Value;
 
 use crate::calendar::Calendar;
 
+/// No term is longer, so that no date lies beyond the calendar.
+const MOST_HOURS: u64 = 10 * 366 * 24;
+const REMEDY: &str =
+    "write such as { minutes = 30 }, { hours = 48 } or { days = 5, time = \"working\" }";
+
 /// Deadlines by level, Ⅰ to Ⅳ. Each is one term for all levels, such as `{ days = 5, time = "working" }`, or a list of four.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -44,7 +49,12 @@ pub struct Deadlines {
 impl Default for Deadlines {
     fn default() -> Self {
         Self {
-            sign: Terms([30, 60, 120, 240].map(Term::minutes).into()),
+            sign: Terms(vec![
+                Term::minutes(30),
+                Term::hours(1),
+                Term::hours(2),
+                Term::hours(4),
+            ]),
             first_information: Terms([5, 5].map(Term::hours).into()),
             response: Terms([24, 24, 48, 48].map(Term::hours).into()),
             extension: Terms(vec![Term::hours(24); 4]),
@@ -189,6 +199,18 @@ impl Term {
         }
     }
 
+    /// Whether it is a length at all.
+    pub(crate) fn check(self) -> Result<(), String> {
+        let hours = u64::from(self.hours) + 24 * u64::from(self.days);
+        let set = [self.minutes, self.hours, self.days].map(|number| number > 0);
+        if set.into_iter().filter(|set| *set).count() == 1 && hours <= MOST_HOURS {
+            return Ok(());
+        }
+        Err(format!(
+            "a term has one of minutes, hours and days, from 1 to ten years; {REMEDY}"
+        ))
+    }
+
     /// When it has passed since `now`.
     #[must_use]
     pub fn after(self, now: Timestamp, calendar: &Calendar) -> Timestamp {
@@ -235,27 +257,13 @@ fn terms<'de, D: Deserializer<'de>>(
 }
 
 fn read(value: Value, plain: fn(u32) -> Term) -> Result<Term, String> {
-    let remedy =
-        "write such as { minutes = 30 }, { hours = 48 } or { days = 5, time = \"working\" }";
-    let term = match &value {
-        Value::Integer(number) => u32::try_from(*number).ok().map(plain),
-        Value::Table(_) => Some(
-            value
-                .try_into::<Term>()
-                .map_err(|error| format!("{}; {remedy}", error.message()))?,
-        ),
-        _ => None,
+    let term = match value {
+        Value::Integer(number) => plain(u32::try_from(number).unwrap_or(0)),
+        Value::Table(_) => value
+            .try_into()
+            .map_err(|error: toml::de::Error| format!("{}; {REMEDY}", error.message()))?,
+        _ => Term::default(),
     };
-    term.filter(|term| {
-        [term.minutes, term.hours, term.days]
-            .iter()
-            // No more than ten years, so that no date lies beyond the calendar.
-            .filter(|number| (1..=10 * 366 * 24 * 60).contains(*number))
-            .count()
-            == 1
-            && u64::from(term.hours) + 24 * u64::from(term.days) <= 10 * 366 * 24
-    })
-    .ok_or_else(|| {
-        format!("a term has one of minutes, hours and days, from 1 to ten years; {remedy}")
-    })
+    term.check()?;
+    Ok(term)
 }
