@@ -80,6 +80,7 @@ fn routed() -> Routed {
         lead: "zhujian".to_owned(),
         assists: vec!["fengchuan".to_owned()],
         because: vec!["主管城乡建设".to_owned()],
+        ..Routed::default()
     }
 }
 

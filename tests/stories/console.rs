@@ -175,6 +175,7 @@ impl Office {
             lead: lead.to_owned(),
             assists: Vec::new(),
             because: vec![HOSTILE.to_owned()],
+            ..Routed::default()
         };
         let now = Timestamp::now();
         self.cases.take(&alert, &routed, now).await.unwrap();
