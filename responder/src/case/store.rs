@@ -418,6 +418,26 @@ impl Cases {
         })
     }
 
+    /// The alerts of a region's cases in which something is still due: those that may hold the notices of others back.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn open_alerts(&self, region: &str) -> Result<Vec<Alert>, StoreError> {
+        let mut conditions = Conditions::default();
+        conditions.add("region = {}", region)?;
+        conditions.add_plain(&format!("state NOT IN {ENDED_STATES}"));
+        let (statement, values) = conditions.into_query("SELECT alert FROM cases", "ORDER BY id");
+        let rows = sqlx::query_with(statement, values)
+            .fetch_all(self.store.pool())
+            .await?;
+        rows.iter()
+            .map(|row| {
+                serde_json::from_str(row.try_get("alert")?)
+                    .map_err(|_| StoreError::Unknown { what: "alert" })
+            })
+            .collect()
+    }
+
     /// How many cases an actor may see, by state and level.
     ///
     /// # Errors
