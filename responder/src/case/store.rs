@@ -465,7 +465,7 @@ impl Cases {
 /// Which cases an actor may see and asks for.
 fn conditions(query: &Query, actor: &Actor) -> Result<Conditions, StoreError> {
     let mut conditions = Conditions::default();
-    if actor.role == Role::Unit {
+    if actor.role.of_unit() {
         conditions.add_plain("state NOT IN ('pending', 'dismissed')");
         conditions.add("region = {}", &actor.region)?;
         conditions.add(OF_UNIT, &actor.unit)?;
