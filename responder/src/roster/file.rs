@@ -6,8 +6,8 @@ use std::io::{BufReader, Cursor};
 use std::path::Path;
 
 use calamine::{Data, Reader, Xlsx};
-use jiff::civil::DateTime;
 use jiff::SignedDuration;
+use jiff::civil::DateTime;
 use thiserror::Error;
 
 use super::{Planned, Post};
