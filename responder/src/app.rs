@@ -22,7 +22,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::account::{Accounts, NewUser};
-use crate::case::{Cases, Role};
+use crate::calendar::Calendar;
+use crate::case::{Cases, Role, Timing};
 use crate::console::{self, Console};
 use crate::correction::Corrections;
 use crate::event_edit::EventEdits;
@@ -67,11 +68,12 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     let store = Store::open(&settings.store.place()?).await?;
     let accounts = Accounts::new(store.clone(), settings.console.session_hours);
     add_first_administrator(&settings, &accounts).await?;
-    let cases = Cases::new(
-        store.clone(),
-        settings.deadlines.clone(),
-        settings.escalation.clone(),
-    );
+    let timing = Timing {
+        deadlines: settings.deadlines.clone(),
+        calendar: Calendar::load(&settings.calendar)?,
+        escalation: settings.escalation.clone(),
+    };
+    let cases = Cases::new(store.clone(), timing);
     let sources = Sources::new(
         store.clone(),
         settings.administrator.clone(),

@@ -3,7 +3,9 @@
 
 pub mod account;
 pub mod app;
+pub mod calendar;
 pub mod case;
+pub mod check;
 mod clock;
 pub mod console;
 pub mod correction;
@@ -13,6 +15,7 @@ pub mod intake;
 pub mod metrics;
 pub mod notify;
 pub mod outbox;
+pub mod roster;
 pub mod routing;
 pub mod settings;
 pub mod source;

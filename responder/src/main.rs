@@ -1,7 +1,8 @@
 //! The responder's program.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, Write, stdin, stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -10,11 +11,14 @@ use backbone::{dead_letters, service};
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use responder::account::{Accounts, NewUser};
-use responder::app;
-use responder::case::Role;
+use responder::calendar::Calendar;
+use responder::case::{Cases, Role, Timing};
 use responder::correction::Corrections;
+use responder::roster::{self, Roster};
+use responder::routing::{Moment, Routing, Silences};
 use responder::settings::Settings;
 use responder::store::{self, Store};
+use responder::{app, check};
 
 /// Makes a case of each event that reached a level, gets it to the units responsible, and serves the
 /// console. Without a command it runs until stopped.
@@ -25,6 +29,7 @@ use responder::store::{self, Store};
   responder --config deploy/config/responder.toml                 runs until Ctrl-C
   responder --config deploy/config/responder.toml check-config    says what is wrong with settings, units or routing
   responder --config deploy/config/responder.toml route backbone/examples/alerts/v1/yellow.json
+  responder --config deploy/config/responder.toml roster import deploy/sample/roster.csv --region 990101
   printf '%s\\n' \"$PASSWORD\" | responder --config … user add zhang --display-name 张三 --role duty-officer
 
 Environment: WENSHENG_ADMIN_PASSWORD (the first administrator's password), RUST_LOG (what is logged),
@@ -40,13 +45,21 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Checks the settings, the units and the routing, and says what is wrong. Exit code 2 on a problem.
+    /// Checks the settings, the units, the routing, the calendar and the roster, and says what is wrong. Exit code 2 on a problem;
+    /// what is not wrong but will be missed is a warning.
     CheckConfig,
-    /// Says who would get the matter of an alert, and why.
+    /// Says who would get the matter of an alert now, and why: every rule tried, who is told by which channel, and what holds
+    /// the notices back. Silences and the alerts of open cases are those of the store, where there is one.
     Route {
         /// File with one alert message as JSON.
         file: PathBuf,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
+    /// Who is on duty when.
+    #[command(subcommand)]
+    Roster(roster::command::Command),
     /// Accounts of the console.
     #[command(subcommand)]
     User(User),
@@ -109,12 +122,18 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         None => app::run(settings, service::stop_on_signal()?).await,
         Some(Command::CheckConfig) => {
-            app::load_routings(&settings)?;
+            let routings = app::load_routings(&settings)?;
+            let calendar = Calendar::load(&settings.calendar)?;
             settings.kafka.client_config()?;
+            for warning in check::warnings(&settings, &routings, &calendar, Timestamp::now()).await
+            {
+                writeln!(stdout(), "warning: {warning}")?;
+            }
             writeln!(stdout(), "{} is in order", arguments.config.display())?;
             Ok(())
         }
-        Some(Command::Route { file }) => route(&settings, &file),
+        Some(Command::Route { file, json }) => route(&settings, &file, json).await,
+        Some(Command::Roster(command)) => roster(&settings, &command).await,
         Some(Command::Corrections) => {
             let corrections = Corrections::new(Store::open(&settings.store.place()?).await?);
             corrections.write(&mut stdout()).await
@@ -170,28 +189,56 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
 }
 
-fn route(settings: &Settings, file: &std::path::Path) -> anyhow::Result<()> {
+async fn route(settings: &Settings, file: &Path, json: bool) -> anyhow::Result<()> {
     let payload = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let alert: Alert = message::decode(&payload).with_context(|| file.display().to_string())?;
     let routings = app::load_routings(settings)?;
-    let routing = routings.get(&alert.region).with_context(|| {
-        format!(
-            "region `{}` is not served; add its folder to `regions`",
-            alert.region
-        )
-    })?;
-    let routed = routing.route(&alert);
-    let name = |code: &String| {
-        let unit = routing.region().unit(code);
-        unit.map_or_else(|| code.clone(), |unit| format!("{} ({code})", unit.name))
-    };
-    let mut out = stdout();
-    writeln!(out, "lead     {}", name(&routed.lead))?;
-    for code in &routed.assists {
-        writeln!(out, "assists  {}", name(code))?;
+    let routing = served(&routings, &alert.region)?;
+    let calendar = Calendar::load(&settings.calendar)?;
+    let now = Timestamp::now();
+    let (mut silences, mut open) = (Vec::new(), Vec::new());
+    if let Some(store) = Store::look(&settings.store.place()?).await? {
+        silences = Silences::new(store.clone())
+            .active(&alert.region, now)
+            .await?;
+        let cases = Cases::new(store.clone(), Timing::default());
+        open = cases.open_alerts(&alert.region).await?;
+        store.close().await;
     }
-    for reason in &routed.because {
-        writeln!(out, "because  {reason}")?;
+    let explained = routing.explain(
+        &alert,
+        &Moment {
+            now,
+            calendar: &calendar,
+            silences: &silences,
+            open: &open,
+        },
+    );
+    let mut out = stdout();
+    if json {
+        serde_json::to_writer_pretty(&mut out, &explained)?;
+        writeln!(out)?;
+    } else {
+        explained.write(&mut out)?;
     }
     Ok(())
+}
+
+async fn roster(settings: &Settings, command: &roster::command::Command) -> anyhow::Result<()> {
+    let routings = app::load_routings(settings)?;
+    served(&routings, command.region())?;
+    let calendar = Calendar::load(&settings.calendar)?;
+    let roster = Roster::new(Store::open(&settings.store.place()?).await?);
+    let known = BTreeSet::new();
+    let now = Timestamp::now();
+    roster::command::run(command, &roster, &calendar, &known, now, &mut stdout()).await
+}
+
+fn served<'a>(
+    routings: &'a BTreeMap<String, Routing>,
+    region: &str,
+) -> anyhow::Result<&'a Routing> {
+    routings
+        .get(region)
+        .with_context(|| format!("region `{region}` is not served; add its folder to `regions`"))
 }

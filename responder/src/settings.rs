@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::calendar;
 use crate::case::Escalation;
 use crate::deadline::Deadlines;
 use crate::store::Place;
@@ -30,6 +31,9 @@ pub struct Settings {
     pub operations: Operations,
     /// The console.
     pub console: Console,
+    /// The working calendar.
+    #[serde(default)]
+    pub calendar: calendar::Settings,
     /// Deadlines by level.
     #[serde(default)]
     pub deadlines: Deadlines,
@@ -163,6 +167,7 @@ impl Settings {
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
         let mut settings = load(path, Self::check)?;
         settings.store.file = settings.store.file.map(|file| beside(path, &file));
+        settings.calendar.holidays = beside(path, &settings.calendar.holidays);
         for region in &mut settings.regions {
             *region = beside(path, region);
         }

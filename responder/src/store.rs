@@ -60,6 +60,20 @@ impl Store {
         Ok(store)
     }
 
+    /// Opens a store as it is; none where its file is not there. Nothing of it is made or changed, so that it can be looked
+    /// into beside a responder of another version.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn look(place: &Place) -> anyhow::Result<Option<Self>> {
+        install_default_drivers();
+        match place {
+            Place::File(path) if !path.is_file() => Ok(None),
+            Place::File(path) => Ok(Some(sqlite(path).await?)),
+            Place::Postgres(url) => Ok(Some(postgres(url).await?)),
+        }
+    }
+
     /// The connections, for what is read or written by one statement.
     #[must_use]
     pub fn pool(&self) -> &AnyPool {

@@ -11,8 +11,7 @@ mod stores;
 
 use jiff::SignedDuration;
 use office::{actor, morning, office};
-use responder::case::{Action, Cases, Escalation, Progress, Role, State};
-use responder::deadline::Deadlines;
+use responder::case::{Action, Cases, Progress, Role, State, Timing};
 use responder::store::{Place, Store, backup, restore};
 use sqlx::migrate::Migrator;
 use stores::{Kept, on_each_store};
@@ -39,7 +38,7 @@ async fn a_backup_made_while_cases_move_is_read_back_whole(kept: Kept) {
     };
     restore(&empty, &file).await.unwrap();
     let store = Store::open(&empty).await.unwrap();
-    let cases = Cases::new(store, Deadlines::default(), Escalation::default());
+    let cases = Cases::new(store, Timing::default());
     let id = office.only().await.id;
     let then = cases.get(&id, &officer).await.unwrap().unwrap();
     assert_eq!(then.state, State::Pending, "as it was at the backup");
@@ -118,7 +117,7 @@ async fn the_cases_of_an_older_store_are_carried_over() {
     pool.close().await;
 
     let store = Store::open(&Place::File(path)).await.unwrap();
-    let cases = Cases::new(store, Deadlines::default(), Escalation::default());
+    let cases = Cases::new(store, Timing::default());
     let town = actor(Role::UnitLead, "fengchuan");
     let case = cases.get("c", &town).await.unwrap().unwrap();
     assert_eq!(case.lead(), "zhujian");

@@ -9,10 +9,7 @@ use std::sync::Arc;
 use backbone::message::{self, Alert, CaseEvent};
 use backbone::region::Region;
 use jiff::Timestamp;
-use responder::case::{
-    Action, Actor, Case, Cases, Deed, Escalation, MoveError, Query, Role, Taken,
-};
-use responder::deadline::Deadlines;
+use responder::case::{Action, Actor, Case, Cases, Deed, MoveError, Query, Role, Taken, Timing};
 use responder::notify::Composer;
 use responder::routing::Routed;
 use sqlx::Row;
@@ -46,11 +43,7 @@ pub(crate) fn office(kept: Kept) -> Office {
     }
     let regions = Arc::new(BTreeMap::from([(REGION.to_owned(), region)]));
     Office {
-        cases: Cases::new(
-            kept.store.clone(),
-            Deadlines::default(),
-            Escalation::default(),
-        ),
+        cases: Cases::new(kept.store.clone(), Timing::default()),
         kept,
         notices: Composer::new(regions, "http://127.0.0.1:8080/".parse().unwrap()),
     }
@@ -70,6 +63,7 @@ pub(crate) fn routed() -> Routed {
         lead: "zhujian".to_owned(),
         assists: vec!["fengchuan".to_owned()],
         because: vec!["主管城乡建设".to_owned()],
+        ..Routed::default()
     }
 }
 
