@@ -88,7 +88,7 @@ pub enum AccountError {
     #[error("密码至少{SHORTEST_PASSWORD}个字符，最多{LONGEST_PASSWORD}个字符")]
     Password,
     /// An account of a unit names no unit, or one of the office names one.
-    #[error("责任单位账号须选定一个单位，其他角色不选单位")]
+    #[error("单位负责人和联络员须选定一个单位，其他角色不选单位")]
     Unit,
     /// The system itself has no account.
     #[error("不能添加这种角色的账号")]
@@ -274,7 +274,7 @@ fn check(user: &NewUser) -> Result<(), AccountError> {
         return Err(AccountError::Role);
     }
     let named = (!user.region.is_empty(), !user.unit.is_empty());
-    if named != (user.role == Role::Unit, user.role == Role::Unit) {
+    if named != (user.role.of_unit(), user.role.of_unit()) {
         return Err(AccountError::Unit);
     }
     check_password(&user.password)

@@ -81,7 +81,10 @@ fn role(name: &str) -> Result<Role, String> {
     Role::ACCOUNTS
         .into_iter()
         .find(|role| role.name() == name)
-        .ok_or_else(|| "known roles are administrator, duty-officer, leader and unit".to_owned())
+        .ok_or_else(|| {
+            let known = Role::ACCOUNTS.map(Role::name).join(", ");
+            format!("known roles are {known}")
+        })
 }
 
 #[tokio::main]
@@ -116,7 +119,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             stdin().lock().read_line(&mut password)?;
             let password = password.trim_end_matches(['\r', '\n']).to_owned();
             let known = app::load_routings(&settings)?;
-            if role == Role::Unit
+            if role.of_unit()
                 && known
                     .get(&region)
                     .and_then(|routing| routing.region().unit(&unit))

@@ -147,7 +147,7 @@ impl Office {
 #[tokio::test]
 async fn a_matter_is_dispatched_signed_answered_and_closed() {
     let office = office().await;
-    let (officer, lead) = (actor(Role::DutyOfficer, ""), actor(Role::Unit, "zhujian"));
+    let (officer, lead) = (actor(Role::DutyOfficer, ""), actor(Role::UnitLead, "zhujian"));
     assert_eq!(office.take(3).await, Taken::Opened);
     assert_eq!(office.only().await.state, State::Pending);
 
@@ -263,7 +263,7 @@ async fn what_had_ended_is_judged_again_when_it_grows() {
 #[tokio::test]
 async fn a_move_needs_the_role_the_state_the_version_and_its_note() {
     let office = office().await;
-    let (officer, lead) = (actor(Role::DutyOfficer, ""), actor(Role::Unit, "zhujian"));
+    let (officer, lead) = (actor(Role::DutyOfficer, ""), actor(Role::UnitLead, "zhujian"));
     office.take(2).await;
     assert!(
         matches!(
@@ -281,12 +281,22 @@ async fn a_move_needs_the_role_the_state_the_version_and_its_note() {
         Err(MoveError::NoteMissing("误报理由"))
     ));
     office.act(&officer, Action::Dispatch, "").await.unwrap();
-    let assisting = actor(Role::Unit, "fengchuan");
+    let assisting = actor(Role::UnitLead, "fengchuan");
     assert!(matches!(
         office.act(&assisting, Action::Sign, "").await,
         Err(MoveError::NotAllowed { .. })
     ));
-    let stranger = actor(Role::Unit, "jiaoti");
+    let contact = actor(Role::UnitContact, "zhujian");
+    assert!(
+        matches!(
+            office.act(&contact, Action::Return, "不属于本单位").await,
+            Err(MoveError::NotAllowed { .. })
+        ),
+        "handing back is for the unit's lead"
+    );
+    let auditor = actor(Role::Auditor, "");
+    assert!(auditor.sees(&office.only().await));
+    let stranger = actor(Role::UnitLead, "jiaoti");
     assert!(matches!(
         office.act(&stranger, Action::Sign, "").await,
         Err(MoveError::NotFound)
@@ -306,7 +316,22 @@ async fn a_move_needs_the_role_the_state_the_version_and_its_note() {
         .await;
     assert!(matches!(refused, Err(MoveError::Stale)));
 
-    office.act(&lead, Action::Sign, "").await.unwrap();
+    office.act(&contact, Action::Sign, "").await.unwrap();
+    office.act(&contact, Action::Report, "已到现场").await.unwrap();
+    assert!(matches!(
+        office.act(&contact, Action::Reply, "答复").await,
+        Err(MoveError::NotAllowed { .. })
+    ));
+    for action in Action::ALL {
+        assert!(
+            matches!(
+                office.act(&auditor, action, "看看").await,
+                Err(MoveError::NotAllowed { .. })
+            ),
+            "the auditor moves nothing, not by {}",
+            action.name()
+        );
+    }
     office.act(&lead, Action::Reply, "答复").await.unwrap();
     assert!(
         matches!(

@@ -87,8 +87,10 @@ async fn office() -> Office {
         ("admin", Role::Administrator, ""),
         ("officer", Role::DutyOfficer, ""),
         ("leader", Role::Leader, ""),
-        ("housing", Role::Unit, "zhujian"),
-        ("health", Role::Unit, "weijian"),
+        ("housing", Role::UnitLead, "zhujian"),
+        ("contact", Role::UnitContact, "zhujian"),
+        ("auditor", Role::Auditor, ""),
+        ("health", Role::UnitLead, "weijian"),
     ] {
         let user = NewUser {
             name: name.to_owned(),
@@ -266,7 +268,9 @@ async fn a_role_opens_what_its_row_of_the_table_says_and_nothing_else() {
         ("admin", Role::Administrator),
         ("officer", Role::DutyOfficer),
         ("leader", Role::Leader),
-        ("housing", Role::Unit),
+        ("housing", Role::UnitLead),
+        ("contact", Role::UnitContact),
+        ("auditor", Role::Auditor),
     ] {
         let mut browser = office.browser(name).await;
         let csrf = csrf(&mut browser).await;

@@ -404,7 +404,7 @@ impl Cases {
 
 fn push_conditions(builder: &mut QueryBuilder<Sqlite>, query: &Query, actor: &Actor) {
     builder.push("1 = 1");
-    if actor.role == Role::Unit {
+    if actor.role.of_unit() {
         builder.push(" AND state NOT IN ('pending', 'dismissed') AND region = ");
         builder.push_bind(actor.region.clone());
         push_unit(builder, &actor.unit);
