@@ -80,6 +80,15 @@ impl State {
         }
     }
 
+    /// Whether something still has to be done before the people are answered.
+    #[must_use]
+    pub fn open(self) -> bool {
+        !matches!(
+            self,
+            Self::Answered | Self::Closed | Self::Followed | Self::Dismissed
+        )
+    }
+
     /// The state of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
@@ -348,18 +357,15 @@ impl Case {
     /// Whether something due by now is missing: signature, first information or answer.
     #[must_use]
     pub fn overdue(&self, now: Timestamp) -> bool {
-        let open = !matches!(
-            self.state,
-            State::Answered | State::Closed | State::Followed | State::Dismissed
-        );
-        open && [
-            self.sign_by,
-            self.first_information_by,
-            Some(self.respond_by),
-        ]
-        .into_iter()
-        .flatten()
-        .any(|due| due < now)
+        self.state.open()
+            && [
+                self.sign_by,
+                self.first_information_by,
+                Some(self.respond_by),
+            ]
+            .into_iter()
+            .flatten()
+            .any(|due| due < now)
     }
 }
 

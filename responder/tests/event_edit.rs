@@ -117,7 +117,7 @@ async fn an_edit_is_kept_told_and_noted_once(kept: Kept) {
     assert_eq!(rows[0].get::<&str, _>("topic"), "event-edits");
     let told: EventEdit = decode(rows[0].get::<&str, _>("message").as_bytes()).unwrap();
     assert_eq!((&told, told.role.as_str()), (&made, "duty-officer"));
-    let audit = Accounts::new(store.clone(), 1).audit_log(10).await.unwrap();
+    let audit = accounts(&store).audit_log(10).await.unwrap();
     assert_eq!(audit.len(), 1);
     assert_eq!(
         (audit[0].user.as_str(), audit[0].action.as_str()),
@@ -159,5 +159,5 @@ async fn an_edit_whose_message_cannot_be_kept_is_not_made(kept: Kept) {
         .await;
     assert!(made.is_err());
     assert_eq!(edits.of("one").await.unwrap(), []);
-    assert_eq!(Accounts::new(store, 1).audit_log(10).await.unwrap(), []);
+    assert_eq!(accounts(&store).audit_log(10).await.unwrap(), []);
 }

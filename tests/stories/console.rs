@@ -81,7 +81,7 @@ async fn office() -> Office {
     .unwrap();
     let cases = Cases::new(store.clone(), Deadlines::default());
     let corrections = Corrections::new(store.clone());
-    let accounts = Accounts::new(store.clone(), 12);
+    let accounts = Accounts::new(store.clone(), settings.session_limits());
     let sources = Sources::new(store.clone(), None, address.parse().unwrap());
     for (name, role, unit) in [
         ("admin", Role::Administrator, ""),
@@ -99,6 +99,7 @@ async fn office() -> Office {
             region: if unit.is_empty() { "" } else { REGION }.to_owned(),
             unit: unit.to_owned(),
             password: PASSWORD.to_owned(),
+            must_change: false,
         };
         accounts.add(&user, Timestamp::now()).await.unwrap();
     }
