@@ -51,7 +51,7 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .fallback(problem::missing)
         .layer(from_fn_with_state(Arc::clone(&console), access::guard))
         .split_for_parts();
-    Router::new().nest(ROOT, router.with_state(console))
+    router.with_state(console)
 }
 
 /// All that is served.

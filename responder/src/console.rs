@@ -116,7 +116,7 @@ pub fn router(console: Console) -> Router {
             access::guard,
         ))
         .with_state(Arc::clone(&console))
-        .merge(api::router(console))
+        .nest(api::ROOT, api::router(console))
 }
 
 /// Serves the console until `stop`; requests under way are answered first.

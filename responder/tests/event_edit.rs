@@ -8,13 +8,22 @@
 
 use backbone::message::{Change, EventEdit, decode};
 use jiff::{SignedDuration, Timestamp};
-use responder::account::Accounts;
+use responder::account::{Accounts, Limits};
 use responder::case::{Actor, Role};
 use responder::event_edit::{EditError, EventEdits, Known, RECENT, merge, split};
+use responder::store::Store;
 use sqlx::Row;
 
 mod stores;
 use stores::{Kept, on_each_store};
+
+fn accounts(store: &Store) -> Accounts {
+    let limits = Limits {
+        absolute: SignedDuration::from_hours(12),
+        idle: SignedDuration::from_hours(2),
+    };
+    Accounts::new(store.clone(), limits)
+}
 
 fn known(id: &str) -> Known {
     Known {

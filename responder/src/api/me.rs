@@ -68,11 +68,14 @@ pub(super) struct SessionView {
     address: String,
     /// With what kind of browser.
     browser: String,
+    /// Whether it is the session that asks.
+    this: bool,
 }
 
-impl From<Listed> for SessionView {
-    fn from(session: Listed) -> Self {
+impl SessionView {
+    fn new(session: Listed, asks: &By) -> Self {
         Self {
+            this: matches!(asks, By::Session { id, .. } if *id == session.id),
             id: session.id,
             started_at: session.started_at,
             seen_at: session.seen_at,
@@ -92,7 +95,8 @@ pub(super) async fn sessions(
     asked.only(&[])?;
     let name = &caller.user.name;
     let sessions = console.accounts.sessions(name, Timestamp::now()).await?;
-    Ok(Json(sessions.into_iter().map(SessionView::from).collect()))
+    let view = |session| SessionView::new(session, &caller.by);
+    Ok(Json(sessions.into_iter().map(view).collect()))
 }
 
 /// Ends a session of one's own.
