@@ -67,7 +67,11 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     let store = Store::open(&settings.store.place()?).await?;
     let accounts = Accounts::new(store.clone(), settings.console.session_limits());
     add_first_administrator(&settings, &accounts).await?;
-    let cases = Cases::new(store.clone(), settings.deadlines.clone());
+    let cases = Cases::new(
+        store.clone(),
+        settings.deadlines.clone(),
+        settings.escalation.clone(),
+    );
     let sources = Sources::new(
         store.clone(),
         settings.administrator.clone(),

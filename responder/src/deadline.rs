@@ -19,6 +19,12 @@ pub struct Deadlines {
     pub response_hours: [u32; 4],
     /// Hours that an extension adds.
     pub extension_hours: u32,
+    /// Hours from a unit's asking until the office decides on more time.
+    pub decision_hours: u32,
+    /// Hours from a reply until it is reviewed.
+    pub review_hours: [u32; 4],
+    /// Hours from the closing until the writers are asked whether it helped.
+    pub follow_up_hours: u32,
 }
 
 impl Default for Deadlines {
@@ -28,6 +34,9 @@ impl Default for Deadlines {
             first_information_hours: [5, 5],
             response_hours: [24, 24, 48, 48],
             extension_hours: 24,
+            decision_hours: 4,
+            review_hours: [2, 2, 8, 8],
+            follow_up_hours: 168,
         }
     }
 }
@@ -50,6 +59,24 @@ impl Deadlines {
     #[must_use]
     pub fn response(&self, level: u8, now: Timestamp) -> Timestamp {
         now + SignedDuration::from_hours(of_level(&self.response_hours, level).unwrap_or(48))
+    }
+
+    /// Until when the office says whether there is more time, asked now.
+    #[must_use]
+    pub fn extension(&self, _level: u8, now: Timestamp) -> Timestamp {
+        now + SignedDuration::from_hours(i64::from(self.decision_hours))
+    }
+
+    /// Until when a reply of now is reviewed.
+    #[must_use]
+    pub fn review(&self, level: u8, now: Timestamp) -> Timestamp {
+        now + SignedDuration::from_hours(of_level(&self.review_hours, level).unwrap_or(8))
+    }
+
+    /// Until when the writers are asked whether what was closed now helped.
+    #[must_use]
+    pub fn follow_up(&self, _level: u8, now: Timestamp) -> Timestamp {
+        now + SignedDuration::from_hours(i64::from(self.follow_up_hours))
     }
 
     /// A deadline extended now: from the deadline, or from now where it has passed.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::account::Limits;
+use crate::case::Escalation;
 use crate::deadline::Deadlines;
 use crate::store::Place;
 
@@ -34,6 +35,9 @@ pub struct Settings {
     /// Deadlines by level.
     #[serde(default)]
     pub deadlines: Deadlines,
+    /// Whom the clocks of a case are told to, and when.
+    #[serde(default)]
+    pub escalation: Escalation,
     /// Channels that carry notices.
     #[serde(default)]
     pub channel: Vec<Channel>,

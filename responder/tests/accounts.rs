@@ -17,9 +17,9 @@ use responder::account::{
 use responder::case::Role;
 use serde_json::{Value, json};
 
-mod office;
+mod served;
 mod stores;
-use office::{Office, PASSWORD, office};
+use served::{Office, PASSWORD, office};
 use stores::{Kept, on_each_store};
 
 on_each_store!(

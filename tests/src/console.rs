@@ -191,7 +191,15 @@ impl Browser {
         owner.change_password(&first, password).await;
     }
 
-    fn cookie(&self) -> String {
+    /// The console's address.
+    #[must_use]
+    pub fn console(&self) -> &str {
+        &self.console
+    }
+
+    /// Its cookies, as it sends them.
+    #[must_use]
+    pub fn cookie(&self) -> String {
         self.cookies
             .iter()
             .map(|(name, value)| format!("{name}={value}"))

@@ -9,7 +9,7 @@ use clickhouse::Client;
 use jiff::Timestamp;
 use prometheus::Registry;
 use responder::account::{Accounts, NewUser};
-use responder::case::{Cases, Role};
+use responder::case::{Cases, Escalation, Role};
 use responder::console::{self, Console};
 use responder::correction::Corrections;
 use responder::deadline::Deadlines;
@@ -60,7 +60,7 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
     let url = || address.parse().expect("an address");
     let console = Console {
         settings,
-        cases: Cases::new(store.clone(), Deadlines::default()),
+        cases: Cases::new(store.clone(), Deadlines::default(), Escalation::default()),
         accounts,
         corrections: Corrections::new(store.clone()),
         edits: EventEdits::new(store.clone()),

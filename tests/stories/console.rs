@@ -16,7 +16,7 @@ use backbone::region::Region;
 use backbone::settings::ClickHouse;
 use jiff::Timestamp;
 use responder::account::{Accounts, NewUser};
-use responder::case::{Action, Actor, Cases, Deed, Query, Role};
+use responder::case::{Action, Actor, Cases, Deed, Escalation, Query, Role};
 use responder::console::{self, Console, ROUTES, Who};
 use responder::correction::Corrections;
 use responder::deadline::Deadlines;
@@ -79,7 +79,7 @@ async fn office() -> Office {
         serde_json::json!({ "listen": "127.0.0.1:0", "public_url": address }),
     )
     .unwrap();
-    let cases = Cases::new(store.clone(), Deadlines::default());
+    let cases = Cases::new(store.clone(), Deadlines::default(), Escalation::default());
     let corrections = Corrections::new(store.clone());
     let accounts = Accounts::new(store.clone(), settings.session_limits());
     let sources = Sources::new(store.clone(), None, address.parse().unwrap());
@@ -223,13 +223,8 @@ impl Office {
             unit: String::new(),
         };
         let found = self.cases.get(case, &officer).await.unwrap().unwrap();
-        let deed = Deed {
-            action: Action::Dispatch,
-            version: found.version,
-            note: String::new(),
-            lead: found.lead.clone(),
-            assists: Vec::new(),
-        };
+        let mut deed = Deed::plain(Action::Dispatch, found.version, "");
+        found.lead().clone_into(&mut deed.lead);
         self.cases
             .perform(case, &deed, &officer, &self.notices, Timestamp::now())
             .await

@@ -12,7 +12,10 @@ use utoipa::{PartialSchema, ToSchema};
 use super::access::Caller;
 use super::asked::{self, Asked, Body, Id};
 use super::problem::Problem;
-use crate::case::{Action, Actor, Case, Deed, Move, Query, RULES, Role, State as Stage, allowed};
+use crate::case::{
+    Action, Actor, Case, Deed, Move, Part, Progress, Query, RULES, Role, Rule, State as Stage,
+    allowed,
+};
 use crate::console::Console;
 use crate::notify::{self, Notice};
 
@@ -20,6 +23,10 @@ use crate::notify::{self, Notice};
 const LEVELS: std::ops::RangeInclusive<u8> = 1..=4;
 /// Longest text to look for, in characters.
 const LONGEST_TEXT: usize = 100;
+/// Longest note, in characters.
+const LONGEST_NOTE: usize = 5_000;
+/// Most units that assist.
+const MOST_ASSISTS: usize = 50;
 
 macro_rules! names {
     ($(#[$doc:meta] $name:ident: $names:expr;)+) => {
@@ -45,7 +52,7 @@ names! {
     /// Name of a move.
     ActionName: Action::ALL.map(Action::name);
     /// Name of a move that people make.
-    DeedName: RULES.iter().map(|rule| rule.action.name());
+    DeedName: deeds().map(|rule| rule.action.name());
     /// Name of a role.
     RoleName: std::iter::once(Role::System.name()).chain(Role::ACCOUNTS.map(Role::name));
     /// Name of a role that an account can have.
@@ -64,10 +71,12 @@ pub(super) struct CaseView {
     /// Level, 1 (gravest) to 4.
     #[schema(minimum = 1, maximum = 4)]
     level: u8,
-    /// Code of the lead unit; what routing proposes while it is pending.
-    lead: String,
-    /// Codes of the assisting units.
-    assists: Vec<String>,
+    /// Its units, the lead first; what is proposed while it is pending.
+    parts: Vec<PartView>,
+    /// How often a lead unit handed it back.
+    hand_backs: u32,
+    /// The case it is merged into; empty where it is not.
+    merged_into: String,
     /// Id of its event.
     event: String,
     /// Title of its event.
@@ -82,7 +91,7 @@ pub(super) struct CaseView {
     reply: String,
     #[schema(value_type = String, format = DateTime)]
     opened_at: Timestamp,
-    /// Until when the lead unit must sign for it.
+    /// Until when the next unit must sign for its part.
     #[schema(value_type = Option<String>, format = DateTime)]
     sign_by: Option<Timestamp>,
     /// Until when first information must go out.
@@ -91,11 +100,16 @@ pub(super) struct CaseView {
     /// Until when the people must be answered.
     #[schema(value_type = String, format = DateTime)]
     respond_by: Timestamp,
+    /// Since when no clock runs; absent where they run.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    paused_at: Option<Timestamp>,
     /// When they were.
     #[schema(value_type = Option<String>, format = DateTime)]
     answered_at: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
+    /// What those asked at the follow-up said; empty before.
+    satisfaction: String,
     /// Whether something due is missing.
     overdue: bool,
     /// To be shown with a move: one made on an older version is refused.
@@ -110,8 +124,9 @@ impl CaseView {
             region: case.region.clone(),
             state: case.state.name(),
             level: case.level,
-            lead: case.lead.clone(),
-            assists: case.assists.clone(),
+            parts: case.parts.iter().map(PartView::from).collect(),
+            hand_backs: case.hand_backs,
+            merged_into: case.merged_into.clone(),
             event: event.id.clone(),
             title: event.title.clone(),
             gist: event.gist.clone(),
@@ -119,13 +134,42 @@ impl CaseView {
             voices: event.voices,
             reply: case.reply.clone(),
             opened_at: case.opened_at,
-            sign_by: case.sign_by,
+            sign_by: case.sign_by(),
             first_information_by: case.first_information_by,
             respond_by: case.respond_by,
+            paused_at: case.paused_at,
             answered_at: case.answered_at,
             updated_at: case.updated_at,
+            satisfaction: case.satisfaction.clone(),
             overdue: case.overdue(now),
             version: case.version,
+        }
+    }
+}
+
+/// What one unit has to do in a case.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Part)]
+pub(super) struct PartView {
+    /// The unit's code.
+    unit: String,
+    /// `sent`, `signed` or `reported`.
+    progress: &'static str,
+    /// Until when the unit must sign.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    sign_by: Option<Timestamp>,
+}
+
+impl From<&Part> for PartView {
+    fn from(part: &Part) -> Self {
+        Self {
+            unit: part.unit.clone(),
+            progress: match part.progress {
+                Progress::Sent => "sent",
+                Progress::Signed => "signed",
+                Progress::Reported => "reported",
+            },
+            sign_by: part.sign_by,
         }
     }
 }
@@ -155,6 +199,10 @@ pub(super) struct MoveView {
     role: &'static str,
     /// Account name; empty for the system.
     actor: String,
+    /// Code of the unit whose account it is; empty for the office.
+    unit: String,
+    /// What was chosen where the move has choices.
+    choice: String,
     note: String,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
@@ -169,6 +217,8 @@ impl From<Move> for MoveView {
             to: made.to.name(),
             role: made.role.name(),
             actor: made.actor,
+            unit: made.unit,
+            choice: made.choice,
             note: made.note,
             at: made.at,
         }
@@ -222,7 +272,7 @@ pub(super) async fn list(
         unit: asked.text("unit", LONGEST_TEXT)?,
         event: asked.text("event", LONGEST_TEXT)?,
         text: asked.text("text", LONGEST_TEXT)?,
-        overdue_at: asked.flag("overdue")?.then_some(now),
+        due_before: asked.flag("overdue")?.then_some(now),
         offset,
         limit,
     };
@@ -258,7 +308,10 @@ pub(super) async fn show(
     Ok(Json(CaseWithMoves {
         case: CaseView::new(&case, now),
         moves: moves.into_iter().map(MoveView::from).collect(),
-        may: may.iter().map(|rule| rule.action.name()).collect(),
+        may: (may.iter().map(|rule| rule.action))
+            .filter(|action| *action != Action::Attach)
+            .map(Action::name)
+            .collect(),
     }))
 }
 
@@ -281,14 +334,67 @@ pub(super) struct NewMove {
     #[serde(default)]
     #[schema(max_length = 5_000)]
     note: String,
-    /// For `dispatch`: code of the lead unit.
+    /// What is chosen, for `follow-up` and `pause`.
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    choice: String,
+    /// For `dispatch` and `redispatch`: code of the lead unit. For `return`: code of the unit that should have it.
     #[serde(default)]
     #[schema(max_length = 100)]
     lead: String,
-    /// For `dispatch`: codes of the assisting units.
+    /// For `dispatch` and `redispatch`: codes of the assisting units.
     #[serde(default)]
     #[schema(max_items = 50)]
     assists: Vec<String>,
+    /// For `merge`: id of the case to merge into.
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    into: String,
+}
+
+impl NewMove {
+    /// The deed, when every field is within its bounds.
+    fn deed(self) -> Result<Deed, Problem> {
+        let wrong = |field: &str, detail: String| Problem::Body {
+            field: field.to_owned(),
+            detail,
+        };
+        let known = deeds().find(|rule| rule.action.name() == self.action);
+        let rule = known.ok_or_else(|| {
+            let names: Vec<_> = deeds().map(|rule| rule.action.name()).collect();
+            wrong("action", format!("可用的值：{}。", names.join("、")))
+        })?;
+        if self.version < 0 {
+            return Err(wrong("version", "请填写案件的版本号，不小于0。".to_owned()));
+        }
+        for (field, text, longest) in [
+            ("note", &self.note, LONGEST_NOTE),
+            ("choice", &self.choice, LONGEST_TEXT),
+            ("lead", &self.lead, LONGEST_TEXT),
+            ("into", &self.into, LONGEST_TEXT),
+        ] {
+            if text.chars().count() > longest {
+                return Err(wrong(field, format!("请控制在{longest}字以内。")));
+            }
+        }
+        if self.assists.len() > MOST_ASSISTS {
+            return Err(wrong("assists", format!("协办单位最多{MOST_ASSISTS}个。")));
+        }
+        Ok(Deed {
+            action: rule.action,
+            version: self.version,
+            note: self.note,
+            choice: self.choice,
+            lead: self.lead,
+            assists: self.assists,
+            into: self.into,
+        })
+    }
+}
+
+/// The rules of the moves that are made here: an attachment comes with its file, in the console.
+fn deeds() -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().filter(|rule| rule.action != Action::Attach)
 }
 
 /// What became of a case by a move.
@@ -319,50 +425,12 @@ pub(super) async fn perform(
 ) -> Result<Json<Moved>, Problem> {
     asked.only(&[])?;
     let now = Timestamp::now();
-    let known = RULES.iter().find(|rule| rule.action.name() == asks.action);
-    let rule = known.ok_or_else(|| {
-        let names: Vec<_> = RULES.iter().map(|rule| rule.action.name()).collect();
-        Problem::Body {
-            field: "action".to_owned(),
-            detail: format!("可用的值：{}。", names.join("、")),
-        }
-    })?;
-    if asks.assists.len() > 50 {
-        return Err(Problem::Body {
-            field: "assists".to_owned(),
-            detail: "协办单位最多50个。".to_owned(),
-        });
-    }
-    if asks.version < 0 {
-        return Err(Problem::Body {
-            field: "version".to_owned(),
-            detail: "请填写案件的版本号，不小于0。".to_owned(),
-        });
-    }
-    if asks.lead.chars().count() > LONGEST_TEXT {
-        return Err(Problem::Body {
-            field: "lead".to_owned(),
-            detail: format!("请控制在{LONGEST_TEXT}字以内。"),
-        });
-    }
-    if asks.note.chars().count() > 5_000 {
-        return Err(Problem::Body {
-            field: "note".to_owned(),
-            detail: "请控制在5000字以内。".to_owned(),
-        });
-    }
-    let deed = Deed {
-        action: rule.action,
-        version: asks.version,
-        note: asks.note,
-        lead: asks.lead,
-        assists: asks.assists,
-    };
+    let deed = asks.deed()?;
     let case = console
         .cases
         .perform(&id, &deed, &caller.actor(), &console.notices, now)
         .await?;
-    caller.audit(&console, rule.action.name(), &id, now).await?;
+    caller.audit(&console, deed.action.name(), &id, now).await?;
     Ok(Json(Moved {
         state: case.state.name(),
         version: case.version,

@@ -72,7 +72,7 @@ pub(crate) async fn figures(
         })
         .collect();
     let late = Query {
-        overdue_at: Some(now),
+        due_before: Some(now),
         limit: 1,
         ..Query::default()
     };

@@ -106,7 +106,7 @@ impl From<MoveError> for Problem {
             MoveError::NotFound => Self::NotFound,
             MoveError::Store(error) => error.into(),
             MoveError::Stale => Self::Stale(said),
-            MoveError::NotAllowed { .. } => Self::NotAllowed(said),
+            MoveError::Refused(_) => Self::NotAllowed(said),
             _ => Self::Refused(said),
         }
     }

@@ -122,7 +122,7 @@ pub(super) async fn page(
         .collect();
     let waiting = cases(&console, &actor, vec![Stage::Pending], SHOWN).await?;
     let late = Query {
-        overdue_at: Some(now),
+        due_before: Some(now),
         limit: SHOWN,
         ..Query::default()
     };
