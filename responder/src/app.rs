@@ -66,7 +66,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     readiness.down("kafka", "not connected yet");
 
     let store = Store::open(&settings.store.place()?).await?;
-    let accounts = Accounts::new(store.clone(), settings.console.session_hours);
+    let accounts = Accounts::new(store.clone(), settings.console.session_limits());
     add_first_administrator(&settings, &accounts).await?;
     let timing = Timing {
         deadlines: settings.deadlines.clone(),
@@ -211,6 +211,8 @@ async fn add_first_administrator(settings: &Settings, accounts: &Accounts) -> an
         role: Role::Administrator,
         region: String::new(),
         unit: String::new(),
+        // What stands in a file must not stay the key.
+        must_change: given.is_none(),
         password,
     };
     accounts

@@ -42,7 +42,7 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
         serde_json::json!({ "listen": "127.0.0.1:0", "public_url": address }),
     )
     .expect("settings");
-    let accounts = Accounts::new(store.clone(), 12);
+    let accounts = Accounts::new(store.clone(), settings.session_limits());
     let user = NewUser {
         name: "officer".to_owned(),
         display_name: "officer".to_owned(),
@@ -50,6 +50,7 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
         region: String::new(),
         unit: String::new(),
         password: PASSWORD.to_owned(),
+        must_change: false,
     };
     accounts
         .add(&user, Timestamp::now())
