@@ -219,7 +219,7 @@ async fn page(
         .await?
         .ok_or(Problem::NotFound)?;
     let moves = console.cases.moves(id).await?;
-    let notices = notify::of_case(&console.pool, id).await?;
+    let notices = notify::of_case(&console.store, id).await?;
     let event = &case.alert.event;
     let sentiment = show::label(event.sentiment);
     let unit_name = |code: &str| console.unit_name(&case.region, code).to_owned();
