@@ -332,13 +332,23 @@ mod tests {
         let names = |contacts: &str| {
             let folder = tempfile::tempdir().unwrap();
             std::fs::write(folder.path().join("region.toml"), REGION).unwrap();
-            std::fs::write(folder.path().join("units.toml"), format!("{OFFICE}{contacts}")).unwrap();
+            std::fs::write(
+                folder.path().join("units.toml"),
+                format!("{OFFICE}{contacts}"),
+            )
+            .unwrap();
             let region = Region::load(folder.path()).unwrap();
             let told = region.unit("office").unwrap().first_contacts();
-            told.iter().map(|contact| contact.name.clone()).collect::<Vec<_>>()
+            told.iter()
+                .map(|contact| contact.name.clone())
+                .collect::<Vec<_>>()
         };
-        let leader = CONTACT.replace("值班室", "甲").replace("\"contact\"", "\"duty-officer\"");
-        let lead = CONTACT.replace("值班室", "乙").replace("\"contact\"", "\"lead\"");
+        let leader = CONTACT
+            .replace("值班室", "甲")
+            .replace("\"contact\"", "\"duty-officer\"");
+        let lead = CONTACT
+            .replace("值班室", "乙")
+            .replace("\"contact\"", "\"lead\"");
         let other = CONTACT.replace("值班室", "丙");
         assert_eq!(names(""), Vec::<String>::new());
         assert_eq!(names(&leader), ["甲"]);
@@ -387,7 +397,9 @@ mod tests {
             ),
             (
                 REGION,
-                &format!("{OFFICE}[[unit.contact]]\nname = \"值班室\"\nrole = \"contact\"\nreach = []\n"),
+                &format!(
+                    "{OFFICE}[[unit.contact]]\nname = \"值班室\"\nrole = \"contact\"\nreach = []\n"
+                ),
                 "contact `值班室` of unit `office` cannot be reached",
             ),
             (

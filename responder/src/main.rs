@@ -13,6 +13,7 @@ use responder::account::{Accounts, NewUser};
 use responder::app;
 use responder::case::Role;
 use responder::correction::Corrections;
+use responder::notify::trial;
 use responder::settings::Settings;
 use responder::store::Store;
 
@@ -25,6 +26,7 @@ use responder::store::Store;
   responder --config deploy/config/responder.toml                 runs until Ctrl-C
   responder --config deploy/config/responder.toml check-config    says what is wrong with settings, units or routing
   responder --config deploy/config/responder.toml route backbone/examples/alerts/v1/yellow.json
+  responder --config … notify-test 值班室 --region 360921         sends a test message by each channel of a contact
   printf '%s\\n' \"$PASSWORD\" | responder --config … user add zhang --display-name 张三 --role duty-officer
 
 Environment: WENSHENG_ADMIN_PASSWORD (the first administrator's password), RUST_LOG (what is logged),
@@ -46,6 +48,17 @@ enum Command {
     Route {
         /// File with one alert message as JSON.
         file: PathBuf,
+    },
+    /// Sends a test message by each way to reach a contact and says which worked. Exit code 1 where none did.
+    NotifyTest {
+        /// Name of the contact in units.toml.
+        contact: String,
+        /// Code of the region.
+        #[arg(long)]
+        region: String,
+        /// Code of the contact's unit, where several units have one of that name.
+        #[arg(long)]
+        unit: Option<String>,
     },
     /// Accounts of the console.
     #[command(subcommand)]
@@ -87,7 +100,10 @@ fn role(name: &str) -> Result<Role, String> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    service::exit_code(run(Arguments::parse()).await)
+    match run(Arguments::parse()).await {
+        Err(error) if error.is::<trial::NotReached>() => ExitCode::FAILURE,
+        ended => service::exit_code(ended),
+    }
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
@@ -102,6 +118,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             Ok(())
         }
         Some(Command::Route { file }) => route(&settings, &file),
+        Some(Command::NotifyTest {
+            contact,
+            region,
+            unit,
+        }) => notify_test(&settings, &contact, &region, unit.as_deref()).await,
         Some(Command::Corrections) => {
             let corrections = Corrections::new(Store::open(&settings.store.place()?).await?);
             corrections.write(&mut stdout()).await
@@ -145,6 +166,27 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             dead_letters::run(&settings.kafka, &command, &mut stdout()).await
         }
     }
+}
+
+async fn notify_test(
+    settings: &Settings,
+    name: &str,
+    region: &str,
+    unit: Option<&str>,
+) -> anyhow::Result<()> {
+    let routings = app::load_routings(settings)?;
+    let routing = routings
+        .get(region)
+        .with_context(|| format!("region `{region}` is not served; add its folder to `regions`"))?;
+    let (_, contact) = trial::contact(routing.region(), unit, name)?;
+    trial::run(
+        contact,
+        &settings.channel,
+        &settings.console.public_url,
+        &mut stdout(),
+        Timestamp::now(),
+    )
+    .await
 }
 
 fn route(settings: &Settings, file: &std::path::Path) -> anyhow::Result<()> {

@@ -37,7 +37,10 @@ const CODES: Codes = Codes {
         ),
         (300_001, "the token is wrong; set `access_token` anew"),
         (400_101, "the token is wrong; set `access_token` anew"),
-        (400_102, "the robot is switched off; switch it on in the group"),
+        (
+            400_102,
+            "the robot is switched off; switch it on in the group",
+        ),
         (400_013, "the group is dissolved; make a robot in another"),
         (400_106, "the robot is gone; make another"),
     ],
@@ -79,7 +82,9 @@ impl Sender {
             .require(&format!("{field}.access_token"))?;
         let secret = settings.secret.as_ref();
         let mut address = address(&settings.url, "robot/send")?;
-        address.query_pairs_mut().append_pair("access_token", &token);
+        address
+            .query_pairs_mut()
+            .append_pair("access_token", &token);
         Ok(Self {
             address,
             token,

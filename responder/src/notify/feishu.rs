@@ -35,13 +35,22 @@ const CODES: Codes = Codes {
     busy: (&[9_499, 11_232, 99_991_400], 60),
     later: &[19_099],
     remedies: &[
-        (19_001, "the hook is wrong or the robot is gone; set `hook` anew"),
+        (
+            19_001,
+            "the hook is wrong or the robot is gone; set `hook` anew",
+        ),
         (
             19_021,
             "the signature does not fit: set `secret` anew and check this machine's clock",
         ),
-        (19_022, "this machine's address is not among those the robot allows"),
-        (19_024, "none of the robot's keywords is in the message; add 【 to them"),
+        (
+            19_022,
+            "this machine's address is not among those the robot allows",
+        ),
+        (
+            19_024,
+            "none of the robot's keywords is in the message; add 【 to them",
+        ),
     ],
 };
 

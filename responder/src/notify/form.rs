@@ -135,7 +135,10 @@ pub fn cut(text: &str, limit: usize) -> String {
 /// One line without characters that are not seen: line breaks, controls, and those that turn the direction of writing.
 fn clean(text: &str) -> String {
     let seen = text.chars().map(|character| match character {
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => ' ',
+        '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' => ' ',
         other if other.is_control() => ' ',
         other => other,
     });

@@ -59,7 +59,7 @@ pub(super) async fn ask<T: DeserializeOwned>(
             .map_err(|_| Refusal::later("answers without what is asked for")),
         (Some(code), Some(answer)) => {
             let said = answer.get(codes.fields.1).and_then(Value::as_str);
-            Err(judged(code, said.unwrap_or_default(), codes))
+            Err(judged(code, said.unwrap_or_default(), codes).coded(code))
         }
         _ if status.is_success() => Err(Refusal::later("answers in a form that is not known")),
         _ => Err(Refusal::never(format!(
@@ -133,7 +133,16 @@ pub(super) async fn body(mut response: Response) -> Result<Vec<u8>, Refusal> {
 fn asked_wait(response: &Response) -> SignedDuration {
     let asked = ["retry-after", "x-ogw-ratelimit-reset"]
         .iter()
-        .find_map(|name| response.headers().get(*name)?.to_str().ok()?.trim().parse().ok())
+        .find_map(|name| {
+            response
+                .headers()
+                .get(*name)?
+                .to_str()
+                .ok()?
+                .trim()
+                .parse()
+                .ok()
+        })
         .unwrap_or(USUAL_WAIT);
     SignedDuration::from_secs(asked.clamp(1, LONGEST_WAIT))
 }

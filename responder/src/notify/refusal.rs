@@ -13,6 +13,8 @@ pub struct Refusal {
     pub problem: String,
     /// Whether it may be taken later.
     pub again: Again,
+    /// The service's own code, where it gave one.
+    pub code: Option<i64>,
 }
 
 /// Whether a message that was not taken may be taken later.
@@ -43,7 +45,17 @@ impl Refusal {
     }
 
     fn new(problem: String, again: Again) -> Self {
-        Self { problem, again }
+        Self {
+            problem,
+            again,
+            code: None,
+        }
+    }
+
+    /// The same with the service's own code.
+    pub(super) fn coded(mut self, code: i64) -> Self {
+        self.code = Some(code);
+        self
     }
 
     /// The same without the given words, which may be secrets or recipients that a service repeats, on one line.
@@ -53,7 +65,11 @@ impl Refusal {
                 self.problem = self.problem.replace(word, "…");
             }
         }
-        let one_line = self.problem.split_whitespace().collect::<Vec<_>>().join(" ");
+        let one_line = self
+            .problem
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
         self.problem = one_line.chars().take(LONGEST).collect();
         self
     }

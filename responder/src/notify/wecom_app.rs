@@ -26,7 +26,7 @@ pub(super) const RATE: Rate = Rate {
 };
 
 /// The access token is not valid any more, or never was.
-const STALE: [&str; 3] = ["answered 40014:", "answered 42001:", "answered 41001:"];
+const STALE: [i64; 3] = [40_014, 41_001, 42_001];
 /// A token is renewed so long before it ends.
 const EARLY: SignedDuration = SignedDuration::from_secs(120);
 
@@ -120,14 +120,14 @@ impl Sender {
 
     pub(super) async fn send(&self, message: &Message<'_>, now: Timestamp) -> Result<(), Refusal> {
         let token = self.token(None, now).await?;
-        let refusal = match self.post(message, &token).await {
-            Err(refusal) if STALE.iter().any(|code| refusal.problem.starts_with(code)) => {
+        let sent = match self.post(message, &token).await {
+            Err(refusal) if refusal.code.is_some_and(|code| STALE.contains(&code)) => {
                 let renewed = self.token(Some(&token), now).await?;
                 self.post(message, &renewed).await
             }
             other => other,
         };
-        refusal.map_err(|refusal| refusal.without([self.secret.as_str(), token.as_str(), message.to]))
+        sent.map_err(|refusal| refusal.without([self.secret.as_str(), token.as_str(), message.to]))
     }
 
     /// The access token, asked for anew where there is none, where it ends, or where `stale` was refused.

@@ -14,7 +14,7 @@ pub struct Wording {
     pub heading: &'static str,
     /// What it is about, on one line.
     pub title: String,
-    /// What one has to know, each with its label.
+    /// What one has to know, each with its label: the short ones first.
     pub facts: Vec<(&'static str, String)>,
     /// What one is asked to do.
     pub request: &'static str,
@@ -43,7 +43,11 @@ fn words(kind: Kind) -> Words {
         Kind::HandBack => ("责任单位退回", "退回理由", "请重新研判并派单。"),
         Kind::Reminder => ("办理时限提醒", "提醒", "请在期限前办理。"),
         Kind::Escalation => ("办理已超期", "情况", "请督促尽快办理。"),
-        Kind::Commitment => ("承诺事项提醒", "承诺内容", "请按期兑现，并在案件中登记完成情况。"),
+        Kind::Commitment => (
+            "承诺事项提醒",
+            "承诺内容",
+            "请按期兑现，并在案件中登记完成情况。",
+        ),
         Kind::Digest => ("多件事项", "事项", "请逐件查看并办理。"),
         Kind::Source => ("来源状况", "问题", "请在来源页查看。"),
         Kind::Test => ("通知测试", "说明", "收到即表示该渠道可用，无需处理。"),
@@ -56,15 +60,20 @@ fn words(kind: Kind) -> Words {
 }
 
 impl Wording {
-    /// A notice's words.
+    /// The words of a notice that was queued at the given time. They tell it, so that two notices of the same matter
+    /// never read the same and one that comes late shows it.
     #[must_use]
-    pub fn of(body: &Body) -> Self {
-        match body {
+    pub fn of(body: &Body, queued_at: Timestamp) -> Self {
+        let mut wording = match body {
             Body::Case(body) => of_case(body),
             Body::Digest(body) => of_digest(body),
             Body::Source(body) => of_source(body),
             Body::Test(body) => of_test(body),
-        }
+        };
+        wording
+            .facts
+            .insert(0, ("通知时间", clock::time(queued_at)));
+        wording
     }
 
     /// The subject of a mail: what it is, and about what.
@@ -116,7 +125,10 @@ fn of_digest(body: &DigestBody) -> Wording {
     let facts = body.notices.iter().map(|notice| {
         let level = level(notice.level).numeral;
         let due = time(&notice.respond_by);
-        let line = format!("{}：{}（{level}，{due}前答复）", notice.action, notice.title);
+        let line = format!(
+            "{}：{}（{level}，{due}前答复）",
+            notice.action, notice.title
+        );
         (note, line)
     });
     Wording {
@@ -126,7 +138,12 @@ fn of_digest(body: &DigestBody) -> Wording {
         request,
         link_title: "查看全部案件",
         link: body.link.clone(),
-        level: body.notices.iter().map(|notice| notice.level).min().unwrap_or(4),
+        level: body
+            .notices
+            .iter()
+            .map(|notice| notice.level)
+            .min()
+            .unwrap_or(4),
     }
 }
 
