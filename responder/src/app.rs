@@ -29,8 +29,8 @@ use crate::correction::Corrections;
 use crate::event_edit::EventEdits;
 use crate::intake::{Intake, SourceIntake};
 use crate::metrics::Metrics;
-use crate::notify::Composer;
-use crate::notify::webhook::Carrier;
+use crate::notify::channel::check_reach;
+use crate::notify::{Carrier, Composer};
 use crate::outbox;
 use crate::routing::Routing;
 use crate::settings::Settings;
@@ -80,7 +80,12 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         settings.console.public_url.clone(),
     );
     let notices = Composer::new(Arc::clone(&regions), settings.console.public_url.clone());
-    let carrier = Carrier::new(store.clone(), &settings.channel, metrics.clone())?;
+    let carrier = Carrier::new(
+        store.clone(),
+        &settings.channel,
+        &settings.console.public_url,
+        metrics.clone(),
+    )?;
     let producer = Producer::new(&settings.kafka)?;
     let intake = Intake::new(cases.clone(), Arc::new(routings), metrics.clone());
     let source_intake = SourceIntake::new(sources.clone(), Arc::clone(&regions));
@@ -158,14 +163,17 @@ pub fn load_routings(settings: &Settings) -> anyhow::Result<BTreeMap<String, Rou
     for folder in &settings.regions {
         let routing = Routing::load(folder)?;
         for unit in &routing.region().units {
-            if let Some(channel) = &unit.channel
-                && !settings.channel.iter().any(|known| &known.name == channel)
-            {
-                anyhow::bail!(
-                    "{}: unit `{}` has the channel `{channel}`, which the settings do not have; add a [[channel]] of that name",
-                    folder.join("units.toml").display(),
-                    unit.code
-                );
+            for contact in &unit.contact {
+                for reach in &contact.reach {
+                    check_reach(reach, &settings.channel).map_err(|problem| {
+                        anyhow::anyhow!(
+                            "{}: contact `{}` of unit `{}`: {problem}",
+                            folder.join("units.toml").display(),
+                            contact.name,
+                            unit.code
+                        )
+                    })?;
+                }
             }
         }
         let code = routing.region().code().to_owned();

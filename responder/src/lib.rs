@@ -13,6 +13,7 @@ pub mod correction;
 pub mod deadline;
 pub mod event_edit;
 pub mod intake;
+mod level;
 pub mod metrics;
 pub mod notify;
 pub mod outbox;

@@ -14,6 +14,7 @@ use responder::account::command;
 use responder::calendar::Calendar;
 use responder::case::{Cases, Timing};
 use responder::correction::Corrections;
+use responder::notify::trial;
 use responder::roster::{self, Roster};
 use responder::routing::{Moment, Routing, Silences};
 use responder::settings::Settings;
@@ -30,6 +31,7 @@ use responder::{app, check};
   responder --config deploy/config/responder.toml check-config    says what is wrong with settings, units or routing
   responder --config deploy/config/responder.toml route backbone/examples/alerts/v1/yellow.json
   responder --config deploy/config/responder.toml roster import deploy/sample/roster.csv --region 990101
+  responder --config … notify-test 值班室 --region 360921         sends a test message by each channel of a contact
   printf '%s\\n' \"$PASSWORD\" | responder --config … user add zhang --display-name 张三 --role duty-officer
   responder --config … token add zhang --label 大屏 --scope cases:read        prints a token for the API, this once
   responder --config … audit verify                               says whether a line of the audit was changed or removed
@@ -62,6 +64,17 @@ enum Command {
     /// Who is on duty when.
     #[command(subcommand)]
     Roster(roster::command::Command),
+    /// Sends a test message by each way to reach a contact and says which worked. Exit code 1 where none did.
+    NotifyTest {
+        /// Name of the contact in units.toml.
+        contact: String,
+        /// Code of the region.
+        #[arg(long)]
+        region: String,
+        /// Code of the contact's unit, where several units have one of that name.
+        #[arg(long)]
+        unit: Option<String>,
+    },
     /// Accounts of the console.
     #[command(subcommand)]
     User(command::User),
@@ -90,7 +103,10 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    service::exit_code(run(Arguments::parse()).await)
+    match run(Arguments::parse()).await {
+        Err(error) if error.is::<trial::NotReached>() => ExitCode::FAILURE,
+        ended => service::exit_code(ended),
+    }
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
@@ -111,6 +127,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Some(Command::Route { file, json }) => route(&settings, &file, json).await,
         Some(Command::Roster(command)) => roster(&settings, &command).await,
+        Some(Command::NotifyTest {
+            contact,
+            region,
+            unit,
+        }) => notify_test(&settings, &contact, &region, unit.as_deref()).await,
         Some(Command::Corrections) => {
             let corrections = Corrections::new(Store::open(&settings.store.place()?).await?);
             corrections.write(&mut stdout()).await
@@ -134,6 +155,25 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             dead_letters::run(&settings.kafka, &command, &mut stdout()).await
         }
     }
+}
+
+async fn notify_test(
+    settings: &Settings,
+    name: &str,
+    region: &str,
+    unit: Option<&str>,
+) -> anyhow::Result<()> {
+    let routings = app::load_routings(settings)?;
+    let routing = served(&routings, region)?;
+    let (_, contact) = trial::contact(routing.region(), unit, name)?;
+    trial::run(
+        contact,
+        &settings.channel,
+        &settings.console.public_url,
+        &mut stdout(),
+        Timestamp::now(),
+    )
+    .await
 }
 
 async fn route(settings: &Settings, file: &Path, json: bool) -> anyhow::Result<()> {

@@ -55,7 +55,8 @@ pub struct Told {
 
 /// What carries a unit's notices; none where they are seen on the console only.
 pub(super) fn carries(unit: &Unit) -> Option<String> {
-    unit.channel.clone()
+    let first = unit.first_contacts().into_iter().next()?;
+    first.reach.first().map(|reach| reach.channel.clone())
 }
 
 impl Routing {
