@@ -36,7 +36,7 @@ pub(crate) use log::queue;
 pub use log::{Try, of_case, tries};
 
 /// To whom a notice goes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Addressee {
     /// Code of the region.
     pub region: String,

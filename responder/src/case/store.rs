@@ -2,6 +2,7 @@
 //! whatever is killed when, all of them are there or none.
 
 mod query;
+mod ring;
 mod rows;
 mod telling;
 
@@ -18,6 +19,7 @@ use crate::notify;
 use crate::routing::Routed;
 use crate::store::Store;
 pub use query::{Counts, Page, Query};
+pub use ring::{Ring, Rung};
 use rows::{Record, find, insert, json, read_move, record, update};
 
 /// Most characters of a note.
@@ -150,7 +152,8 @@ impl Cases {
                 Taken::Opened
             }
             Some(case) if alert.level < case.level => {
-                self.raise(&mut transaction, case, alert, now).await?;
+                self.raise(&mut transaction, case, alert, routed, now)
+                    .await?;
                 Taken::Raised
             }
             Some(_) => Taken::Known,
@@ -192,6 +195,7 @@ impl Cases {
             version: 1,
         };
         insert(connection, &case).await?;
+        self.ring(connection, &case, routed, now).await?;
         self.plan(connection, &case, now).await?;
         record(
             connection,
@@ -208,6 +212,7 @@ impl Cases {
         connection: &mut AnyConnection,
         mut case: Case,
         alert: &Alert,
+        routed: &Routed,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         case.alert = alert.clone();
@@ -223,12 +228,14 @@ impl Cases {
             if alert.level < host.level {
                 let from = host.state;
                 raise(&mut host, alert.level, &self.timing, now);
+                self.ring(connection, &host, routed, now).await?;
                 self.record_raise(connection, host, Some(from), now).await?;
             }
             return Ok(());
         }
         let from = case.state;
         raise(&mut case, alert.level, &self.timing, now);
+        self.ring(connection, &case, routed, now).await?;
         self.record_raise(connection, case, Some(from), now).await
     }
 

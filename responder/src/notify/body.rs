@@ -4,9 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 /// The kinds of notices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
+    /// 新预警: a matter waits to be judged.
+    Alert,
     /// 派单: a case is the unit's.
     Dispatch,
     /// 催办.
@@ -35,7 +37,8 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
+        Self::Alert,
         Self::Dispatch,
         Self::Urge,
         Self::Supervise,
@@ -54,6 +57,7 @@ impl Kind {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Alert => "alert",
             Self::Dispatch => "dispatch",
             Self::Urge => "urge",
             Self::Supervise => "supervise",
@@ -73,6 +77,7 @@ impl Kind {
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
+            Self::Alert => "新预警",
             Self::Dispatch => "派单",
             Self::Urge => "催办",
             Self::Supervise => "督办",
@@ -93,7 +98,8 @@ impl Kind {
     pub fn folds(self) -> bool {
         matches!(
             self,
-            Self::Dispatch
+            Self::Alert
+                | Self::Dispatch
                 | Self::Urge
                 | Self::SendBack
                 | Self::Approve

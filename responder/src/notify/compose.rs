@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use backbone::id;
 use backbone::region::{Contact, ContactRole, Region, Unit};
+use jiff::Timestamp;
 use url::Url;
 
-use super::body::{Body, CaseBody, Kind};
+use super::body::{Body, CaseBody, DigestBody, Kind};
 use super::{Addressee, Notice};
 use crate::case::{Action, Case, MoveError};
 
@@ -92,10 +93,23 @@ impl Composer {
     /// [`Composer::to_unit`].
     #[must_use]
     pub fn to_role(&self, case: &Case, role: ContactRole, kind: Kind, note: &str) -> Vec<Notice> {
+        self.to_role_of(case, case.lead(), role, kind, note)
+    }
+
+    /// As [`Composer::to_role`], of the unit given in the place of the lead.
+    #[must_use]
+    pub fn to_role_of(
+        &self,
+        case: &Case,
+        unit: &str,
+        role: ContactRole,
+        kind: Kind,
+        note: &str,
+    ) -> Vec<Notice> {
         let Some(region) = self.regions.get(&case.region) else {
             return Vec::new();
         };
-        let Some(lead) = region.unit(case.lead()) else {
+        let Some(lead) = region.unit(unit) else {
             return Vec::new();
         };
         let office = region.units.iter().find(|unit| unit.duty_office);
@@ -115,6 +129,45 @@ impl Composer {
             })
             .find(|notices| !notices.is_empty())
             .unwrap_or_default()
+    }
+
+    /// Notices of cases that go out at one time: those to one contact in one.
+    #[must_use]
+    pub fn gathered(&self, notices: Vec<Notice>, now: Timestamp) -> Vec<Notice> {
+        let mut by_contact: BTreeMap<Addressee, Vec<Notice>> = BTreeMap::new();
+        for notice in notices {
+            let same = by_contact.entry(notice.addressee.clone()).or_default();
+            same.push(notice);
+        }
+        (by_contact.into_values())
+            .flat_map(|same| match self.digest(&same, now) {
+                Some(digest) => vec![digest],
+                None => same,
+            })
+            .collect()
+    }
+
+    /// One notice that tells of several to one contact; none where there is one only.
+    fn digest(&self, notices: &[Notice], now: Timestamp) -> Option<Notice> {
+        let [first, _, ..] = notices else {
+            return None;
+        };
+        let ids: Vec<&str> = notices.iter().map(|notice| notice.id.as_str()).collect();
+        let id = id::of("digest", &ids);
+        let bodies = notices.iter().filter_map(|notice| match &notice.body {
+            Body::Case(body) => Some(body.clone()),
+            _ => None,
+        });
+        let body = Body::Digest(DigestBody {
+            id: id.clone(),
+            kind: Kind::Digest,
+            action: Kind::Digest.title().to_owned(),
+            unit: first.addressee.unit.clone(),
+            notices: bodies.collect(),
+            link: self.public_url.join("cases").ok()?.to_string(),
+        });
+        let to = first.addressee.clone();
+        Notice::queued(id.clone(), &id, to, &first.reach, now, body)
     }
 
     /// The notice of a case, as it is with `unit`, to a contact of `to`.

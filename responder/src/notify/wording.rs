@@ -35,6 +35,7 @@ struct Words {
 /// What each kind of notice of a case is called, what the note with it is, and what it asks for.
 fn words(kind: Kind) -> Words {
     let (heading, note, request) = match kind {
+        Kind::Alert => ("新预警待研判", "情况", "请尽快研判并派单。"),
         Kind::Dispatch => ("派单通知", "派单意见", "请在签收期限内签收并办理。"),
         Kind::Urge => ("催办通知", "催办意见", "请抓紧办理并报告进展。"),
         Kind::Supervise => ("督办通知", "督办要求", "请按督办要求办理并报告结果。"),
