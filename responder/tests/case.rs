@@ -14,15 +14,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
 use backbone::message::{self, Alert, CaseEvent};
-use backbone::region::Region;
+use backbone::region::{Contact, ContactRole, Reach, Region};
 use jiff::{SignedDuration, Timestamp};
 use responder::case::{Action, Actor, Case, Cases, Deed, MoveError, Query, Role, State, Taken};
 use responder::deadline::Deadlines;
 use responder::metrics::Metrics;
-use responder::notify::webhook::Carrier;
-use responder::notify::{self, Composer};
+use responder::notify::channel::Channel;
+use responder::notify::{self, Carrier, Composer};
 use responder::routing::Routed;
-use responder::settings::Channel;
 use sqlx::Row;
 
 mod stores;
@@ -51,7 +50,14 @@ fn morning() -> Timestamp {
 fn office(kept: Kept) -> Office {
     let mut region = Region::load(&project().join("deploy/config/region").join(REGION)).unwrap();
     for unit in &mut region.units {
-        unit.channel = Some("phone".to_owned());
+        unit.contact = vec![Contact {
+            name: "值班室".to_owned(),
+            role: ContactRole::Contact,
+            reach: vec![Reach {
+                channel: "phone".to_owned(),
+                to: String::new(),
+            }],
+        }];
     }
     let regions = Arc::new(BTreeMap::from([(REGION.to_owned(), region)]));
     Office {
@@ -367,20 +373,28 @@ async fn units_are_told_once_even_when_their_webhook_fails_at_first(kept: Kept) 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/notices", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, receiver).await });
-    let channel: Channel =
-        serde_json::from_value(serde_json::json!({ "name": "phone", "url": url })).unwrap();
+    let channel: Channel = serde_json::from_value(
+        serde_json::json!({ "name": "phone", "kind": "webhook", "url": url }),
+    )
+    .unwrap();
     let metrics = Metrics::new(&prometheus::Registry::new()).unwrap();
-    let carrier = Carrier::new(office.kept.store.clone(), &[channel], metrics).unwrap();
+    let carrier = Carrier::new(
+        office.kept.store.clone(),
+        &[channel],
+        &"http://127.0.0.1:8080/".parse().unwrap(),
+        metrics,
+    )
+    .unwrap();
 
     carrier.carry_due(morning()).await.unwrap();
     assert_eq!(taken.lock().unwrap().len(), 1, "one of two was refused");
     carrier
-        .carry_due(morning() + SignedDuration::from_secs(4))
+        .carry_due(morning() + SignedDuration::from_secs(3))
         .await
         .unwrap();
     assert_eq!(taken.lock().unwrap().len(), 1, "not before its time");
     carrier
-        .carry_due(morning() + SignedDuration::from_secs(6))
+        .carry_due(morning() + SignedDuration::from_secs(7))
         .await
         .unwrap();
     carrier
@@ -401,5 +415,5 @@ async fn units_are_told_once_even_when_their_webhook_fails_at_first(kept: Kept) 
             .all(|body| body.link.ends_with(&format!("/cases/{}", case.id)))
     );
     let log = notify::of_case(&office.kept.store, &case.id).await.unwrap();
-    assert!(log.iter().all(|notice| notice.state == "sent"));
+    assert!(log.iter().all(|notice| notice.state == notify::State::Sent));
 }
