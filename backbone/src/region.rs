@@ -2,6 +2,7 @@
 //! Nothing in code names a county; everything about one is here.
 
 mod contact;
+mod hours;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::settings::{self, SettingsError};
 
 pub use contact::{Contact, ContactRole, Reach};
+pub use hours::Hours;
 
 /// The first-level subjects a matter can have: seven of the public message boards whose complaints
 /// the subject model is trained on, then what a county's own units are for beyond them.
@@ -128,6 +130,12 @@ pub struct Unit {
     pub short: Vec<String>,
     /// What it answers for.
     pub kind: UnitKind,
+    /// Code of the unit above it, which hears of what it leaves undone; none where absent.
+    #[serde(default)]
+    pub parent: Option<String>,
+    /// Its working hours, such as `08:30-12:00,14:30-17:30`; those of the responder's settings where absent.
+    #[serde(default)]
+    pub hours: Option<Hours>,
     /// The subjects it is in charge of: a whole one (环境保护) or a part of one (环境保护/噪声污染).
     #[serde(default)]
     pub subjects: Vec<String>,
@@ -210,6 +218,16 @@ impl Region {
     #[must_use]
     pub fn unit(&self, code: &str) -> Option<&Unit> {
         self.units.iter().find(|unit| unit.code == code)
+    }
+
+    /// The units above a unit, the nearest first.
+    #[must_use]
+    pub fn above(&self, code: &str) -> Vec<&Unit> {
+        std::iter::successors(self.unit(code), |unit| {
+            unit.parent.as_deref().and_then(|above| self.unit(above))
+        })
+        .skip(1)
+        .collect()
     }
 
     /// The place and the larger places it lies in, the smallest first.
@@ -295,12 +313,38 @@ fn check_units(units: &[Unit], gazetteer: &Gazetteer) -> Result<(), String> {
         }
         contact::check(unit)?;
     }
+    for unit in units {
+        check_parents(unit, units)?;
+    }
     match units.iter().filter(|unit| unit.duty_office).count() {
         1 => Ok(()),
         count => Err(format!(
             "exactly one unit must have `duty_office = true`, not {count}; it gets what no other unit answers for"
         )),
     }
+}
+
+fn check_parents(unit: &Unit, units: &[Unit]) -> Result<(), String> {
+    let code = &unit.code;
+    let mut below = unit;
+    for _ in units {
+        let Some(parent) = &below.parent else {
+            return Ok(());
+        };
+        below = units.iter().find(|known| &known.code == parent).ok_or_else(|| {
+            format!(
+                "unit `{}` has the parent `{parent}`, which is not listed; add a [[unit]] of that code or correct it",
+                below.code
+            )
+        })?;
+        if &below.code == code {
+            return Err(format!(
+                "unit `{code}` is above itself by way of `parent`; take the `parent` of one of them away"
+            ));
+        }
+    }
+    // A circle that it leads into and is not part of is told of by a unit that is.
+    Ok(())
 }
 
 #[cfg(test)]
@@ -389,6 +433,23 @@ mod tests {
                 REGION,
                 &format!("{OFFICE}subjects = [\"天文\"]\n"),
                 "unknown subject `天文`",
+            ),
+            (
+                REGION,
+                &format!("{OFFICE}parent = \"county\"\n"),
+                "unit `office` has the parent `county`, which is not listed",
+            ),
+            (
+                REGION,
+                &format!(
+                    "{OFFICE}parent = \"b\"\n[[unit]]\ncode = \"b\"\nname = \"b\"\nkind = \"office\"\nparent = \"office\"\n"
+                ),
+                "unit `office` is above itself",
+            ),
+            (
+                REGION,
+                &format!("{OFFICE}hours = \"9 to 5\"\n"),
+                "`9 to 5` is no hours of a day",
             ),
             (
                 REGION,

@@ -2,8 +2,11 @@
 //! follows it until the people are answered, and serves the console.
 
 pub mod account;
+pub mod api;
 pub mod app;
+pub mod calendar;
 pub mod case;
+pub mod check;
 mod clock;
 pub mod console;
 pub mod correction;
@@ -14,6 +17,7 @@ mod level;
 pub mod metrics;
 pub mod notify;
 pub mod outbox;
+pub mod roster;
 pub mod routing;
 pub mod settings;
 pub mod source;

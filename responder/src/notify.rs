@@ -32,7 +32,6 @@ use url::Url;
 pub use body::{Body, CaseBody, DigestBody, Kind, SourceBody, TestBody};
 pub use carrier::Carrier;
 pub use compose::Composer;
-
 pub use log::{Try, of_case, queue, tries};
 
 /// To whom a notice goes.

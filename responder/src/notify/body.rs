@@ -166,13 +166,13 @@ pub struct CaseBody {
     pub title: String,
     /// Level, 1 (gravest) to 4.
     pub level: u8,
-    /// Code of the unit addressed.
+    /// Code of the unit that the matter is with.
     pub unit: String,
     /// Its name.
     pub unit_name: String,
     /// Whether it leads.
     pub lead: bool,
-    /// Until when the lead unit must sign for it; empty where nothing is to be signed.
+    /// Until when the unit must sign for it; empty where nothing is to be signed.
     #[serde(default)]
     pub sign_by: String,
     /// Until when the people must be answered.

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::body::{Body, CaseBody, Kind};
 use super::{Addressee, Notice};
-use crate::case::{Action, Case, MoveError};
+use crate::case::{Action, Case, MoveError, Part};
 
 /// Composes the notices of cases.
 #[derive(Debug)]
@@ -51,22 +51,28 @@ impl Composer {
     /// back, else to the lead.
     pub(crate) fn compose(&self, case: &Case, action: Action, note: &str) -> Vec<Notice> {
         let kind = match action {
-            Action::Dispatch => Kind::Dispatch,
+            Action::Dispatch | Action::Redispatch => Kind::Dispatch,
             Action::Urge => Kind::Urge,
             Action::Supervise => Kind::Supervise,
             Action::SendBack => Kind::SendBack,
             Action::Approve => Kind::Approve,
             Action::Return => {
-                return self.to_role(case, ContactRole::DutyOfficer, Kind::HandBack, note);
+                return self.to_role(
+                    case,
+                    case.lead(),
+                    ContactRole::DutyOfficer,
+                    Kind::HandBack,
+                    note,
+                );
             }
             _ => return Vec::new(),
         };
-        let assists: &[String] = match kind {
-            Kind::Dispatch => &case.assists,
+        let assisting: &[Part] = match kind {
+            Kind::Dispatch => case.assisting(),
             _ => &[],
         };
-        std::iter::once(&case.lead)
-            .chain(assists)
+        std::iter::once(case.lead())
+            .chain(assisting.iter().map(|part| part.unit.as_str()))
             .flat_map(|unit| self.to_unit(case, unit, kind, note))
             .collect()
     }
@@ -88,15 +94,23 @@ impl Composer {
             .collect()
     }
 
-    /// The notices to those of a role: of the case's lead unit, or of the duty office where the role is one of its own.
+    /// The notices to those of a role about what a unit has to do: of that unit, or of the duty office where the role is
+    /// one of its own.
     /// Where nobody has the role, to those of the next role above that somebody has. Ids as for
     /// [`Composer::to_unit`].
     #[must_use]
-    pub fn to_role(&self, case: &Case, role: ContactRole, kind: Kind, note: &str) -> Vec<Notice> {
+    pub fn to_role(
+        &self,
+        case: &Case,
+        unit: &str,
+        role: ContactRole,
+        kind: Kind,
+        note: &str,
+    ) -> Vec<Notice> {
         let Some(region) = self.regions.get(&case.region) else {
             return Vec::new();
         };
-        let Some(lead) = region.unit(&case.lead) else {
+        let Some(unit) = region.unit(unit) else {
             return Vec::new();
         };
         let office = region.units.iter().find(|unit| unit.duty_office);
@@ -107,11 +121,11 @@ impl Composer {
                 let of = if next.of_duty_office() {
                     office
                 } else {
-                    Some(lead)
+                    Some(unit)
                 };
                 of.into_iter()
                     .flat_map(|unit| unit.contacts_as(next).map(move |contact| (unit, contact)))
-                    .filter_map(|to| self.notice(case, lead, to, kind, note))
+                    .filter_map(|to| self.notice(case, unit, to, kind, note))
                     .collect::<Vec<_>>()
             })
             .find(|notices| !notices.is_empty())
@@ -139,7 +153,7 @@ impl Composer {
         ];
         let id = id::of("notice", &named);
         let link = self.public_url.join(&format!("cases/{}", case.id)).ok()?;
-        let lead = unit.code == case.lead;
+        let lead = unit.code == case.lead();
         let body = Body::Case(CaseBody {
             id: id.clone(),
             kind,
@@ -150,7 +164,7 @@ impl Composer {
             unit: unit.code.clone(),
             unit_name: unit.name.clone(),
             lead,
-            sign_by: (case.sign_by.filter(|_| lead))
+            sign_by: (case.part(&unit.code).and_then(|part| part.sign_by))
                 .map(|due| due.to_string())
                 .unwrap_or_default(),
             respond_by: case.respond_by.to_string(),

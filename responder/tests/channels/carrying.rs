@@ -15,7 +15,7 @@ use responder::notify::channel::Channel;
 use responder::notify::{self, Carrier, Composer, Kind, State, trial};
 use serde_json::json;
 
-use crate::matter::{after, morning};
+use crate::matter::{after, morning, part};
 use crate::service::{Answer, Call, Service, dingtalk, settings, webhook, wecom_robot};
 use crate::stores::{self, Kept, on_each_store};
 
@@ -61,14 +61,19 @@ fn case(number: u32, level: u8) -> Case {
         region: REGION.to_owned(),
         state: Stage::Dispatched,
         level,
-        lead: "zhujian".to_owned(),
-        assists: Vec::new(),
+        parts: vec![part("zhujian")],
         routed_because: String::new(),
         alert: alert(),
         reply: String::new(),
         opened_at: morning(),
-        sign_by: None,
+        hand_backs: 0,
+        merged_into: String::new(),
+        satisfaction: String::new(),
         first_information_by: None,
+        extension_by: None,
+        review_by: None,
+        follow_up_by: None,
+        paused_at: None,
         respond_by: after(86_400),
         answered_at: None,
         updated_at: morning(),
@@ -368,7 +373,7 @@ async fn a_channel_that_hangs_holds_up_no_other(kept: Kept) {
     until(|| robot.calls().len() == 4).await;
     // The queue of the one is full of messages that hang; the other goes on.
     let mut unit = case(9, 2);
-    unit.lead = "jiaoti".to_owned();
+    unit.parts = vec![part("jiaoti")];
     for notice in other.composer.to_unit(&unit, "jiaoti", Kind::Dispatch, "") {
         let notice = notify::Notice {
             reach: vec![Reach {

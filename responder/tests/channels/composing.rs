@@ -9,7 +9,7 @@ use backbone::region::{Contact, ContactRole, Reach, Region};
 use responder::case::{Case, State};
 use responder::notify::{Body, Composer, Kind, Notice};
 
-use crate::matter::{after, morning};
+use crate::matter::{after, morning, part};
 
 const REGION: &str = "360921";
 
@@ -45,14 +45,19 @@ fn case() -> Case {
         region: REGION.to_owned(),
         state: State::Dispatched,
         level: 3,
-        lead: "zhujian".to_owned(),
-        assists: vec!["fengchuan".to_owned()],
+        parts: vec![part("zhujian"), part("fengchuan")],
         routed_because: String::new(),
         alert,
         reply: String::new(),
         opened_at: morning(),
-        sign_by: Some(after(3_600)),
+        hand_backs: 0,
+        merged_into: String::new(),
+        satisfaction: String::new(),
         first_information_by: None,
+        extension_by: None,
+        review_by: None,
+        follow_up_by: None,
+        paused_at: None,
         respond_by: after(86_400),
         answered_at: None,
         updated_at: morning(),
@@ -85,7 +90,8 @@ fn a_unit_is_told_through_its_contacts_and_a_role_by_who_has_it() {
     assert_eq!(to_unit("zhujian"), ["zhujian/联络员甲", "zhujian/联络员乙"]);
     assert_eq!(to_unit("fengchuan"), ["fengchuan/镇长"]);
     assert!(to_unit("jiaoti").is_empty(), "it has nobody");
-    let to_role = |role| names(&composer.to_role(&case, role, Kind::Escalation, "签收超期"));
+    let to_role =
+        |role| names(&composer.to_role(&case, "zhujian", role, Kind::Escalation, "签收超期"));
     assert_eq!(to_role(Lead), ["zhujian/局长"]);
     assert_eq!(to_role(DutyOfficer), ["zhengfuban/值班室"]);
     // Nobody is duty leader: the next above is told.
@@ -95,7 +101,7 @@ fn a_unit_is_told_through_its_contacts_and_a_role_by_who_has_it() {
 #[test]
 fn a_unit_without_anybody_escalates_to_the_duty_office() {
     let composer = composer(&[("zhengfuban", "值班室", DutyOfficer)]);
-    let told = composer.to_role(&case(), Person, Kind::Escalation, "");
+    let told = composer.to_role(&case(), "zhujian", Person, Kind::Escalation, "");
     assert_eq!(names(&told), ["zhengfuban/值班室"]);
     let Body::Case(body) = &told[0].body else {
         panic!("it is about a case")

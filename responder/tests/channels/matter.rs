@@ -1,6 +1,7 @@
 //! What the notices of these stories are about.
 
 use jiff::{SignedDuration, Timestamp};
+use responder::case::{Part, Progress};
 use responder::notify::channel::Message;
 use responder::notify::wording::Wording;
 use responder::notify::{Body, CaseBody, Kind};
@@ -47,5 +48,14 @@ pub(crate) fn message<'a>(body: &'a Body, to: &'a str) -> Message<'a> {
         to,
         wording: Wording::of(body, morning()),
         body,
+    }
+}
+
+/// A unit's part in a case that was sent to it.
+pub(crate) fn part(unit: &str) -> Part {
+    Part {
+        unit: unit.to_owned(),
+        progress: Progress::Sent,
+        sign_by: Some(after(3_600)),
     }
 }
