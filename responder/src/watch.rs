@@ -173,7 +173,13 @@ impl Watch {
                 .to_unit(case, case.lead(), Kind::Reminder, &note);
         }
         let note = format!("{since}起待研判（{}）", clock::time(now));
-        let told = (self.notices).to_role(case, ContactRole::DutyOfficer, Kind::Alert, &note);
+        let told = (self.notices).to_role(
+            case,
+            case.lead(),
+            ContactRole::DutyOfficer,
+            Kind::Alert,
+            &note,
+        );
         on_duty_only(told, shifts, Post::DutyOfficer)
     }
 
@@ -192,14 +198,14 @@ impl Watch {
             _ => (Kind::Escalation, format!("{title}时限{due}已过，尚未完成")),
         };
         let to = |role, post| {
-            let told = self.notices.to_role(case, role, kind, &note);
+            let told = self.notices.to_role(case, case.lead(), role, kind, &note);
             on_duty_only(told, shifts, post)
         };
         match telling.step {
             Step::Remind if !of_office => self.notices.to_unit(case, unit, kind, &note),
             Step::Lead if !of_office => {
                 self.notices
-                    .to_role_of(case, unit, ContactRole::Lead, kind, &note)
+                    .to_role(case, unit, ContactRole::Lead, kind, &note)
             }
             Step::Remind | Step::Lead => to(ContactRole::DutyOfficer, Post::DutyOfficer),
             Step::DutyLeader => to(ContactRole::DutyLeader, Post::DutyLeader),

@@ -15,7 +15,7 @@ use thiserror::Error;
 use super::apply::{absorb, apply, raise};
 use super::table::{self, Refusal};
 use super::{Action, Actor, Case, Deed, Move, Part, State, Timing};
-use crate::notify;
+use crate::notify::{self, Kind};
 use crate::routing::Routed;
 use crate::store::Store;
 pub use query::{Counts, Page, Query};
@@ -294,7 +294,10 @@ impl Cases {
             notices.check_units(&case.region, &deed.lead, &deed.assists)?;
         }
         match deed.action {
-            Action::Merge => self.absorb(connection, &case, deed, actor, now).await?,
+            Action::Merge => {
+                self.absorb(connection, &case, deed, actor, notices, now)
+                    .await?;
+            }
             Action::Split => self.release(connection, &case, actor, now).await?,
             _ => {}
         }
@@ -323,6 +326,7 @@ impl Cases {
         case: &Case,
         deed: &Deed,
         actor: &Actor,
+        notices: &notify::Composer,
         now: Timestamp,
     ) -> Result<(), MoveError> {
         let mut host = find(connection, &deed.into)
@@ -335,7 +339,7 @@ impl Cases {
         if !host.state.open() {
             return Err(MoveError::MergeInto("该案已经办结、误报或并入他案"));
         }
-        let from = host.state;
+        let (from, before) = (host.state, host.parts.len());
         absorb(&mut host, case, &self.timing, now);
         update(connection, &mut host, now).await?;
         self.plan(connection, &host, now).await?;
@@ -347,7 +351,15 @@ impl Cases {
             choice: "",
             note: &note,
         };
-        Ok(record(connection, &host, &made, now).await?)
+        record(connection, &host, &made, now).await?;
+        // Units that come to a case on its way are told as by a dispatch.
+        let joined = host.parts.get(before..).unwrap_or_default();
+        for part in joined.iter().filter(|part| part.sign_by.is_some()) {
+            for notice in notices.to_unit(&host, &part.unit, Kind::Dispatch, &note) {
+                notify::queue(connection, &notice, now).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The case that another is taken out of again notes it; its units stay.

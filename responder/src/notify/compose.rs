@@ -10,7 +10,7 @@ use url::Url;
 
 use super::body::{Body, CaseBody, DigestBody, Kind};
 use super::{Addressee, Notice};
-use crate::case::{Action, Case, MoveError};
+use crate::case::{Action, Case, MOST_HAND_BACKS, MoveError};
 
 /// Composes the notices of cases.
 #[derive(Debug)]
@@ -48,8 +48,8 @@ impl Composer {
         Ok(())
     }
 
-    /// The notices that a move causes: to all units of the case when it is dispatched, to the office when it is handed
-    /// back, else to the lead.
+    /// The notices that a move causes: to all units of the case when it is dispatched, to the office what it has to decide
+    /// (to its leader where the table of moves says so), else to the lead.
     pub(crate) fn compose(&self, case: &Case, action: Action, note: &str) -> Vec<Notice> {
         let kind = match action {
             Action::Dispatch | Action::Redispatch => Kind::Dispatch,
@@ -57,9 +57,13 @@ impl Composer {
             Action::Supervise => Kind::Supervise,
             Action::SendBack => Kind::SendBack,
             Action::Approve => Kind::Approve,
+            Action::Extend | Action::RefuseExtension => Kind::Decision,
             Action::Return => {
-                return self.to_role(case, ContactRole::DutyOfficer, Kind::HandBack, note);
+                let leader = case.hand_backs >= MOST_HAND_BACKS;
+                return self.to_office(case, leader, Kind::HandBack, note);
             }
+            Action::AskExtension => return self.to_office(case, false, Kind::Extension, note),
+            Action::Reply => return self.to_office(case, case.level <= 2, Kind::Review, ""),
             _ => return Vec::new(),
         };
         let told = match kind {
@@ -69,6 +73,15 @@ impl Composer {
         told.iter()
             .flat_map(|part| self.to_unit(case, &part.unit, kind, note))
             .collect()
+    }
+
+    fn to_office(&self, case: &Case, leader: bool, kind: Kind, note: &str) -> Vec<Notice> {
+        let role = if leader {
+            ContactRole::OfficeLeader
+        } else {
+            ContactRole::DutyOfficer
+        };
+        self.to_role(case, case.lead(), role, kind, note)
     }
 
     /// The notices to one unit of a case: to its contacts; where it has none, to its lead. The same kind, note and version
@@ -88,17 +101,12 @@ impl Composer {
             .collect()
     }
 
-    /// The notices to those of a role: of the case's lead unit, or of the duty office where the role is one of its own.
+    /// The notices to those of a role about what a unit has to do: of that unit, or of the duty office where the role is
+    /// one of its own.
     /// Where nobody has the role, to those of the next role above that somebody has. Ids as for
     /// [`Composer::to_unit`].
     #[must_use]
-    pub fn to_role(&self, case: &Case, role: ContactRole, kind: Kind, note: &str) -> Vec<Notice> {
-        self.to_role_of(case, case.lead(), role, kind, note)
-    }
-
-    /// As [`Composer::to_role`], of the unit given in the place of the lead.
-    #[must_use]
-    pub fn to_role_of(
+    pub fn to_role(
         &self,
         case: &Case,
         unit: &str,
@@ -109,7 +117,7 @@ impl Composer {
         let Some(region) = self.regions.get(&case.region) else {
             return Vec::new();
         };
-        let Some(lead) = region.unit(unit) else {
+        let Some(unit) = region.unit(unit) else {
             return Vec::new();
         };
         let office = region.units.iter().find(|unit| unit.duty_office);
@@ -120,11 +128,11 @@ impl Composer {
                 let of = if next.of_duty_office() {
                     office
                 } else {
-                    Some(lead)
+                    Some(unit)
                 };
                 of.into_iter()
                     .flat_map(|unit| unit.contacts_as(next).map(move |contact| (unit, contact)))
-                    .filter_map(|to| self.notice(case, lead, to, kind, note))
+                    .filter_map(|to| self.notice(case, unit, to, kind, note))
                     .collect::<Vec<_>>()
             })
             .find(|notices| !notices.is_empty())
