@@ -36,7 +36,7 @@ use responsible::{of_place, of_subject};
 use rule::{BY_BOTH, BY_PLACE, BY_SUBJECT};
 
 /// Who gets a matter, and why.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Routed {
     /// Code of the lead unit.
     pub lead: String,
