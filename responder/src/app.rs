@@ -23,7 +23,7 @@ use tracing::info;
 
 use crate::account::{Accounts, NewUser};
 use crate::calendar::Calendar;
-use crate::case::{Cases, Role};
+use crate::case::{Cases, Role, Timing};
 use crate::console::{self, Console};
 use crate::correction::Corrections;
 use crate::event_edit::EventEdits;
@@ -66,10 +66,14 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     readiness.down("kafka", "not connected yet");
 
     let store = Store::open(&settings.store.place()?).await?;
-    let accounts = Accounts::new(store.clone(), settings.console.session_hours);
+    let accounts = Accounts::new(store.clone(), settings.console.session_limits());
     add_first_administrator(&settings, &accounts).await?;
-    let calendar = Calendar::load(&settings.calendar)?;
-    let cases = Cases::new(store.clone(), settings.deadlines.clone(), calendar);
+    let timing = Timing {
+        deadlines: settings.deadlines.clone(),
+        calendar: Calendar::load(&settings.calendar)?,
+        escalation: settings.escalation.clone(),
+    };
+    let cases = Cases::new(store.clone(), timing);
     let sources = Sources::new(
         store.clone(),
         settings.administrator.clone(),
@@ -207,6 +211,8 @@ async fn add_first_administrator(settings: &Settings, accounts: &Accounts) -> an
         role: Role::Administrator,
         region: String::new(),
         unit: String::new(),
+        // What stands in a file must not stay the key.
+        must_change: given.is_none(),
         password,
     };
     accounts

@@ -2,7 +2,7 @@
 //! scripts; what a role may open is one table, [`ROUTES`].
 
 mod access;
-mod archive;
+pub(crate) mod archive;
 mod assets;
 mod audit;
 mod case;
@@ -24,6 +24,7 @@ mod units;
 mod users;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -33,6 +34,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use access::{ROUTES, Route, Who};
+pub(crate) use access::{SESSION_COOKIE, finish, known, same};
 
 use crate::account::Accounts;
 use crate::case::Cases;
@@ -41,7 +43,7 @@ use crate::event_edit::EventEdits;
 use crate::metrics::Metrics;
 use crate::source::Sources;
 use crate::store::Store;
-use crate::{notify, settings};
+use crate::{api, notify, settings};
 
 /// What the console shows and changes.
 pub struct Console {
@@ -104,14 +106,17 @@ pub fn router(console: Console) -> Router {
         .route("/users/{name}/password", post(users::set_password))
         .route("/audit", get(audit::list))
         .route("/account", get(own::page).post(own::set_password))
+        .route("/account/sessions", post(own::end_session))
         .route("/assets/console.css", get(assets::stylesheet))
+        .route("/assets/console.js", get(assets::script))
         .route("/assets/icon.svg", get(assets::icon))
         .fallback(problem::missing)
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&console),
             access::guard,
         ))
-        .with_state(console)
+        .with_state(Arc::clone(&console))
+        .nest(api::ROOT, api::router(console))
 }
 
 /// Serves the console until `stop`; requests under way are answered first.
@@ -123,7 +128,8 @@ pub async fn serve(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    axum::serve(listener, router(console))
+    let router = router(console).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, router)
         .with_graceful_shutdown(stop.cancelled_owned())
         .await?;
     Ok(())

@@ -36,6 +36,10 @@ pub struct Deadlines {
     #[serde(alias = "extension_hours", deserialize_with = "hours")]
     #[schemars(with = "Vec<Term>")]
     pub extension: Terms,
+    /// From a unit's asking for more time until the office must decide; a plain number is hours.
+    #[serde(deserialize_with = "hours")]
+    #[schemars(with = "Vec<Term>")]
+    pub decision: Terms,
     /// From a reply being handed in until it must be reviewed; a plain number is hours.
     #[serde(deserialize_with = "hours")]
     #[schemars(with = "Vec<Term>")]
@@ -58,6 +62,12 @@ impl Default for Deadlines {
             first_information: Terms([5, 5].map(Term::hours).into()),
             response: Terms([24, 24, 48, 48].map(Term::hours).into()),
             extension: Terms(vec![Term::hours(24); 4]),
+            decision: Terms(vec![
+                Term::hours(1),
+                Term::hours(2),
+                Term::hours(4).working(),
+                Term::hours(4).working(),
+            ]),
             review: Terms(vec![
                 Term::hours(1),
                 Term::hours(2),
@@ -92,6 +102,12 @@ impl Deadlines {
     #[must_use]
     pub fn response(&self, level: u8, now: Timestamp, calendar: &Calendar) -> Timestamp {
         self.response.after(level, now, calendar)
+    }
+
+    /// Until when the office says whether there is more time, asked now.
+    #[must_use]
+    pub fn decision(&self, level: u8, now: Timestamp, calendar: &Calendar) -> Timestamp {
+        self.decision.after(level, now, calendar)
     }
 
     /// A deadline extended now: from the deadline, or from now where it has passed.

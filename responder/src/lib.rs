@@ -2,6 +2,7 @@
 //! follows it until the people are answered, and serves the console.
 
 pub mod account;
+pub mod api;
 pub mod app;
 pub mod calendar;
 pub mod case;

@@ -1,7 +1,7 @@
 //! The responder's program.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, Write, stdin, stdout};
+use std::io::{Write, stdin, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,14 +10,14 @@ use backbone::message::{self, Alert};
 use backbone::{dead_letters, service};
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
-use responder::account::{Accounts, NewUser};
+use responder::account::command;
 use responder::calendar::Calendar;
-use responder::case::{Cases, Role};
+use responder::case::{Cases, Timing};
 use responder::correction::Corrections;
 use responder::roster::{self, Roster};
 use responder::routing::{Moment, Routing, Silences};
 use responder::settings::Settings;
-use responder::store::Store;
+use responder::store::{self, Store};
 use responder::{app, check};
 
 /// Makes a case of each event that reached a level, gets it to the units responsible, and serves the
@@ -31,6 +31,8 @@ use responder::{app, check};
   responder --config deploy/config/responder.toml route backbone/examples/alerts/v1/yellow.json
   responder --config deploy/config/responder.toml roster import deploy/sample/roster.csv --region 990101
   printf '%s\\n' \"$PASSWORD\" | responder --config … user add zhang --display-name 张三 --role duty-officer
+  responder --config … token add zhang --label 大屏 --scope cases:read        prints a token for the API, this once
+  responder --config … audit verify                               says whether a line of the audit was changed or removed
 
 Environment: WENSHENG_ADMIN_PASSWORD (the first administrator's password), RUST_LOG (what is logged),
 WENSHENG_LOG_FORMAT=json, and the variables that the settings name for secrets."
@@ -62,43 +64,28 @@ enum Command {
     Roster(roster::command::Command),
     /// Accounts of the console.
     #[command(subcommand)]
-    User(User),
+    User(command::User),
+    /// Tokens with which programs use the API.
+    #[command(subcommand)]
+    Token(command::Token),
+    /// The audit of what was read and done.
+    #[command(subcommand)]
+    Audit(command::Audit),
     /// Prints what duty officers corrected, a line of JSON each, for `analyzer train --corrections`.
     Corrections,
+    /// Writes the whole store into a file, while the responder runs.
+    Backup {
+        /// File to write; it must not exist.
+        file: PathBuf,
+    },
+    /// Reads a backup into a place where there is no store yet.
+    Restore {
+        /// File that `backup` wrote.
+        file: PathBuf,
+    },
     /// Lists or replays dead letters.
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
-}
-
-#[derive(Subcommand)]
-enum User {
-    /// Adds an account; the password is read from the first line of standard input.
-    Add {
-        /// Name to sign in with: letters, digits, `-`, `_` and `.`.
-        name: String,
-        /// Name shown on pages.
-        #[arg(long)]
-        display_name: String,
-        /// What the account may do.
-        #[arg(long, value_parser = role)]
-        role: Role,
-        /// Code of the region of a unit's account.
-        #[arg(long, default_value = "")]
-        region: String,
-        /// Code of the unit of a unit's account.
-        #[arg(long, default_value = "")]
-        unit: String,
-    },
-}
-
-fn role(name: &str) -> Result<Role, String> {
-    Role::ACCOUNTS
-        .into_iter()
-        .find(|role| role.name() == name)
-        .ok_or_else(|| {
-            let known = Role::ACCOUNTS.map(Role::name).join(", ");
-            format!("known roles are {known}")
-        })
 }
 
 #[tokio::main]
@@ -128,41 +115,21 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let corrections = Corrections::new(Store::open(&settings.store.place()?).await?);
             corrections.write(&mut stdout()).await
         }
-        Some(Command::User(User::Add {
-            name,
-            display_name,
-            role,
-            region,
-            unit,
-        })) => {
-            let mut password = String::new();
-            stdin().lock().read_line(&mut password)?;
-            let password = password.trim_end_matches(['\r', '\n']).to_owned();
-            let known = app::load_routings(&settings)?;
-            if role.of_unit()
-                && known
-                    .get(&region)
-                    .and_then(|routing| routing.region().unit(&unit))
-                    .is_none()
-            {
-                anyhow::bail!("there is no unit `{unit}` in region `{region}`; see its units.toml");
-            }
-            let accounts = Accounts::new(
-                Store::open(&settings.store.place()?).await?,
-                settings.console.session_hours,
-            );
-            let user = NewUser {
-                name,
-                display_name,
-                role,
-                region,
-                unit,
-                password,
-            };
-            accounts.add(&user, Timestamp::now()).await?;
-            writeln!(stdout(), "account `{}` added", user.name)?;
+        Some(Command::User(command)) => {
+            command::user(&settings, command, stdin(), &mut stdout()).await
+        }
+        Some(Command::Backup { file }) => {
+            store::backup(&settings.store.place()?, &file).await?;
+            writeln!(stdout(), "the store is in {}", file.display())?;
             Ok(())
         }
+        Some(Command::Restore { file }) => {
+            store::restore(&settings.store.place()?, &file).await?;
+            writeln!(stdout(), "the store is back from {}", file.display())?;
+            Ok(())
+        }
+        Some(Command::Token(command)) => command::token(&settings, command, &mut stdout()).await,
+        Some(Command::Audit(command)) => command::audit(&settings, command, &mut stdout()).await,
         Some(Command::DeadLetters(command)) => {
             dead_letters::run(&settings.kafka, &command, &mut stdout()).await
         }
@@ -181,7 +148,7 @@ async fn route(settings: &Settings, file: &Path, json: bool) -> anyhow::Result<(
         silences = Silences::new(store.clone())
             .active(&alert.region, now)
             .await?;
-        let cases = Cases::new(store.clone(), settings.deadlines.clone(), calendar.clone());
+        let cases = Cases::new(store.clone(), Timing::default());
         open = cases.open_alerts(&alert.region).await?;
         store.close().await;
     }

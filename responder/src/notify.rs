@@ -15,7 +15,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 use url::Url;
 
-use crate::case::{Action, Case, MoveError, StoreError};
+use crate::case::{Action, Case, MoveError, Part, StoreError};
 use crate::store::Store;
 
 /// What a channel carries: enough to know that one must look, and where. No post text.
@@ -176,16 +176,16 @@ impl Composer {
 
     /// The notices that a move causes: to all units of the case when it is dispatched, else to the lead.
     pub(crate) fn compose(&self, case: &Case, action: Action, note: &str) -> Vec<Notice> {
-        let assists: &[String] = match action {
-            Action::Dispatch => &case.assists,
+        let assisting: &[Part] = match action {
+            Action::Dispatch | Action::Redispatch => case.assisting(),
             Action::Urge | Action::Supervise | Action::SendBack | Action::Approve => &[],
             _ => return Vec::new(),
         };
         let Some(region) = self.regions.get(&case.region) else {
             return Vec::new();
         };
-        std::iter::once(&case.lead)
-            .chain(assists)
+        std::iter::once(case.lead())
+            .chain(assisting.iter().map(|part| part.unit.as_str()))
             .filter_map(|code| region.unit(code))
             .filter_map(|unit| {
                 let channel = unit.channel.clone()?;
@@ -199,7 +199,7 @@ impl Composer {
                     level: case.level,
                     unit: unit.code.clone(),
                     unit_name: unit.name.clone(),
-                    lead: unit.code == case.lead,
+                    lead: unit.code == case.lead(),
                     respond_by: case.respond_by.to_string(),
                     note: note.to_owned(),
                     link: link.to_string(),

@@ -1,16 +1,19 @@
 //! The responder's settings.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use backbone::settings::{
     ClickHouse, Kafka, Operations, Secret, SettingsError, beside, check_regions, load,
 };
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::account::Limits;
 use crate::calendar;
+use crate::case::Escalation;
 use crate::deadline::Deadlines;
 use crate::store::Place;
 
@@ -36,6 +39,9 @@ pub struct Settings {
     /// Deadlines by level.
     #[serde(default)]
     pub deadlines: Deadlines,
+    /// Whom the clocks of a case are told to, and when.
+    #[serde(default)]
+    pub escalation: Escalation,
     /// Channels that carry notices.
     #[serde(default)]
     pub channel: Vec<Channel>,
@@ -117,6 +123,12 @@ pub struct Console {
     /// Hours after which someone signed in must sign in again.
     #[serde(default = "default_session_hours")]
     pub session_hours: u32,
+    /// Minutes after which someone who did nothing must sign in again. A page that refreshes itself counts as used.
+    #[serde(default = "default_session_idle_minutes")]
+    pub session_idle_minutes: u32,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed, for counting wrong passwords by address.
+    #[serde(default = "default_proxies")]
+    pub proxies: Vec<IpAddr>,
     /// The first administrator's password; made at the first start and written to
     /// `initial-administrator.txt` beside `store.file` where it is not set.
     #[serde(default)]
@@ -125,6 +137,25 @@ pub struct Console {
 
 fn default_session_hours() -> u32 {
     12
+}
+
+fn default_session_idle_minutes() -> u32 {
+    120
+}
+
+fn default_proxies() -> Vec<IpAddr> {
+    vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+}
+
+impl Console {
+    /// How long sessions last.
+    #[must_use]
+    pub fn session_limits(&self) -> Limits {
+        Limits {
+            absolute: SignedDuration::from_hours(i64::from(self.session_hours)),
+            idle: SignedDuration::from_mins(i64::from(self.session_idle_minutes)),
+        }
+    }
 }
 
 /// A generic webhook: an address that takes a notice as JSON by POST.

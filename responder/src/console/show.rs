@@ -157,8 +157,8 @@ impl CaseLine {
             level: level(case.level),
             state: case.state.title(),
             state_name: case.state.name(),
-            lead: console.unit_name(&case.region, &case.lead).to_owned(),
-            assists: case.assists.len(),
+            lead: console.unit_name(&case.region, case.lead()).to_owned(),
+            assists: case.assisting().len(),
             posts: case.alert.event.posts,
             voices: case.alert.event.voices,
             due: next_due(case, now),
@@ -183,20 +183,12 @@ fn next_due(case: &Case, now: Timestamp) -> String {
             Some(at) => format!("{} 已回应", time(at)),
             None => "已回应".to_owned(),
         },
-        State::Dismissed => "—".to_owned(),
-        _ => {
-            let first = [
-                case.sign_by.map(|due| (due, "签收")),
-                case.first_information_by.map(|due| (due, "首次信息")),
-                Some((case.respond_by, "回应")),
-            ];
-            first
-                .into_iter()
-                .flatten()
-                .min_by_key(|(due, _)| *due)
-                .map(|(due, what)| format!("{what}{}", until(due, now)))
-                .unwrap_or_default()
-        }
+        State::Dismissed | State::Merged => "—".to_owned(),
+        _ if case.paused_at.is_some() => "计时暂停".to_owned(),
+        _ => (case.clocks().iter())
+            .min_by_key(|(_, _, due)| *due)
+            .map(|(clock, _, due)| format!("{}{}", clock.title(), until(*due, now)))
+            .unwrap_or_default(),
     }
 }
 
