@@ -119,10 +119,10 @@ fn a_workbook_says_the_same_with_times_as_dates_or_as_text() {
     sheet.write(1, 0, "值班员").unwrap();
     sheet.write(1, 1, "叶知秋").unwrap();
     sheet
-        .write_with_format(1, 2, &time("2026-10-01T08:30:00"), &date)
+        .write_with_format(1, 2, time("2026-10-01T08:30:00"), &date)
         .unwrap();
     sheet
-        .write_with_format(1, 3, &time("2026-10-01T17:30:00"), &date)
+        .write_with_format(1, 3, time("2026-10-01T17:30:00"), &date)
         .unwrap();
     for (column, text) in ["值班员", "沈望舒", "2026-10-01 17:30", "2026-10-02 08:30"]
         .iter()
