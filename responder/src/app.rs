@@ -22,14 +22,15 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::account::{Accounts, NewUser};
-use crate::case::{Cases, Role};
+use crate::calendar::Calendar;
+use crate::case::{Cases, Role, Timing};
 use crate::console::{self, Console};
 use crate::correction::Corrections;
 use crate::event_edit::EventEdits;
 use crate::intake::{Intake, SourceIntake};
 use crate::metrics::Metrics;
-use crate::notify::Composer;
-use crate::notify::webhook::Carrier;
+use crate::notify::channel::check_reach;
+use crate::notify::{Carrier, Composer};
 use crate::outbox;
 use crate::routing::Routing;
 use crate::settings::Settings;
@@ -67,18 +68,24 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     let store = Store::open(&settings.store.place()?).await?;
     let accounts = Accounts::new(store.clone(), settings.console.session_limits());
     add_first_administrator(&settings, &accounts).await?;
-    let cases = Cases::new(
-        store.clone(),
-        settings.deadlines.clone(),
-        settings.escalation.clone(),
-    );
+    let timing = Timing {
+        deadlines: settings.deadlines.clone(),
+        calendar: Calendar::load(&settings.calendar)?,
+        escalation: settings.escalation.clone(),
+    };
+    let cases = Cases::new(store.clone(), timing);
     let sources = Sources::new(
         store.clone(),
         settings.administrator.clone(),
         settings.console.public_url.clone(),
     );
     let notices = Composer::new(Arc::clone(&regions), settings.console.public_url.clone());
-    let carrier = Carrier::new(store.clone(), &settings.channel, metrics.clone())?;
+    let carrier = Carrier::new(
+        store.clone(),
+        &settings.channel,
+        &settings.console.public_url,
+        metrics.clone(),
+    )?;
     let producer = Producer::new(&settings.kafka)?;
     let intake = Intake::new(cases.clone(), Arc::new(routings), metrics.clone());
     let source_intake = SourceIntake::new(sources.clone(), Arc::clone(&regions));
@@ -156,14 +163,17 @@ pub fn load_routings(settings: &Settings) -> anyhow::Result<BTreeMap<String, Rou
     for folder in &settings.regions {
         let routing = Routing::load(folder)?;
         for unit in &routing.region().units {
-            if let Some(channel) = &unit.channel
-                && !settings.channel.iter().any(|known| &known.name == channel)
-            {
-                anyhow::bail!(
-                    "{}: unit `{}` has the channel `{channel}`, which the settings do not have; add a [[channel]] of that name",
-                    folder.join("units.toml").display(),
-                    unit.code
-                );
+            for contact in &unit.contact {
+                for reach in &contact.reach {
+                    check_reach(reach, &settings.channel).map_err(|problem| {
+                        anyhow::anyhow!(
+                            "{}: contact `{}` of unit `{}`: {problem}",
+                            folder.join("units.toml").display(),
+                            contact.name,
+                            unit.code
+                        )
+                    })?;
+                }
             }
         }
         let code = routing.region().code().to_owned();

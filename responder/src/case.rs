@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use action::Action;
 pub use attachment::{Attachment, AttachmentError, LARGEST, MOST, NewAttachment};
-pub use clock::{Clock, Escalation, Step, Telling};
+pub use clock::{Clock, Escalation, Step, Telling, Timing};
 pub use role::{Actor, Role};
 pub use state::State;
 pub use store::{Cases, Counts, MoveError, Page, Query, StoreError, Taken};

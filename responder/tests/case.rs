@@ -16,7 +16,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use backbone::message::Alert;
 use jiff::SignedDuration;
-use office::{actor, alert, morning, office, routed};
+use office::{actor, alert, at, morning, office, routed};
 use responder::case::{Action, Deed, MoveError, Refusal, Role, State, Taken};
 use responder::metrics::Metrics;
 use responder::notify;
@@ -360,7 +360,8 @@ async fn a_joint_case_waits_for_every_unit_before_it_is_answered(kept: Kept) {
     assert_eq!(case.state, State::Review);
     assert_eq!(
         case.review_by,
-        Some(morning() + SignedDuration::from_hours(8))
+        Some(at("2026-11-23T15:00:00+08:00")),
+        "four hours of work: half past eight to twelve, half past two to three"
     );
     let moves = office.cases.moves(&case.id).await.unwrap();
     assert!(
@@ -505,10 +506,7 @@ async fn more_time_is_asked_for_and_given_and_clocks_stand_for_a_stated_reason_o
         .act(&lead, Action::AskExtension, "需等配件到货")
         .await
         .unwrap();
-    assert_eq!(
-        case.extension_by,
-        Some(morning() + SignedDuration::from_hours(4))
-    );
+    assert_eq!(case.extension_by, Some(at("2026-11-23T15:00:00+08:00")));
     assert!(
         office
             .act(&lead, Action::AskExtension, "再问一次")
@@ -576,7 +574,8 @@ async fn what_was_answered_badly_is_handled_again(kept: Kept) {
     let case = office.only().await;
     assert_eq!(
         case.follow_up_by,
-        Some(morning() + SignedDuration::from_hours(168))
+        Some(at("2026-11-30T17:30:00+08:00")),
+        "five workdays"
     );
     let case = office
         .act(&officer, Action::FollowUp, "路灯又坏了")

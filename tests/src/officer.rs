@@ -9,10 +9,9 @@ use clickhouse::Client;
 use jiff::Timestamp;
 use prometheus::Registry;
 use responder::account::{Accounts, NewUser};
-use responder::case::{Cases, Escalation, Role};
+use responder::case::{Cases, Role, Timing};
 use responder::console::{self, Console};
 use responder::correction::Corrections;
-use responder::deadline::Deadlines;
 use responder::event_edit::EventEdits;
 use responder::metrics::Metrics;
 use responder::notify::Composer;
@@ -60,7 +59,7 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
     let url = || address.parse().expect("an address");
     let console = Console {
         settings,
-        cases: Cases::new(store.clone(), Deadlines::default(), Escalation::default()),
+        cases: Cases::new(store.clone(), Timing::default()),
         accounts,
         corrections: Corrections::new(store.clone()),
         edits: EventEdits::new(store.clone()),

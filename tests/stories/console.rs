@@ -16,10 +16,9 @@ use backbone::region::Region;
 use backbone::settings::ClickHouse;
 use jiff::Timestamp;
 use responder::account::{Accounts, NewUser};
-use responder::case::{Action, Actor, Cases, Deed, Escalation, Query, Role};
+use responder::case::{Action, Actor, Cases, Deed, Query, Role, Timing};
 use responder::console::{self, Console, ROUTES, Who};
 use responder::correction::Corrections;
-use responder::deadline::Deadlines;
 use responder::event_edit::EventEdits;
 use responder::metrics::Metrics;
 use responder::notify::Composer;
@@ -79,7 +78,7 @@ async fn office() -> Office {
         serde_json::json!({ "listen": "127.0.0.1:0", "public_url": address }),
     )
     .unwrap();
-    let cases = Cases::new(store.clone(), Deadlines::default(), Escalation::default());
+    let cases = Cases::new(store.clone(), Timing::default());
     let corrections = Corrections::new(store.clone());
     let accounts = Accounts::new(store.clone(), settings.session_limits());
     let sources = Sources::new(store.clone(), None, address.parse().unwrap());
@@ -177,6 +176,7 @@ impl Office {
             lead: lead.to_owned(),
             assists: Vec::new(),
             because: vec![HOSTILE.to_owned()],
+            ..Routed::default()
         };
         let now = Timestamp::now();
         self.cases.take(&alert, &routed, now).await.unwrap();

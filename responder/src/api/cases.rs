@@ -463,10 +463,10 @@ impl From<Notice> for NoticeView {
     fn from(notice: Notice) -> Self {
         Self {
             action: notice.body.action().to_owned(),
+            channel: notice.channel().to_owned(),
+            state: notice.state.name().to_owned(),
             id: notice.id,
-            unit: notice.unit,
-            channel: notice.channel,
-            state: notice.state,
+            unit: notice.addressee.unit,
             attempts: notice.attempts,
             problem: notice.problem,
             updated_at: notice.updated_at,

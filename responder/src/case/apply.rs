@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Action, Actor, Case, Deed, Part, Progress, State};
-use crate::deadline::Deadlines;
+use super::{Action, Actor, Case, Deed, Part, Progress, State, Timing};
 
 /// Changes a case by a move that its rule lets the actor make; `to` is the state after it.
 pub(super) fn apply(
@@ -11,7 +10,7 @@ pub(super) fn apply(
     deed: &Deed,
     actor: &Actor,
     to: State,
-    deadlines: &Deadlines,
+    timing: &Timing,
     now: Timestamp,
 ) {
     let (from, level) = (case.state, case.level);
@@ -22,7 +21,7 @@ pub(super) fn apply(
     match deed.action {
         Action::Dispatch | Action::Redispatch => {
             let same_lead = case.lead() == deed.lead;
-            send(case, deed, Some(deadlines.sign(level, now)));
+            send(case, deed, Some(timing.sign(level, now)));
             if same_lead && deed.action == Action::Redispatch {
                 case.state = from;
             }
@@ -45,7 +44,7 @@ pub(super) fn apply(
             deed.note.trim().clone_into(&mut case.reply);
             case.first_information_by = None;
             case.extension_by = None;
-            case.review_by = Some(deadlines.review(level, now));
+            case.review_by = Some(timing.review(level, now));
         }
         Action::Return => hand_back(case, deed, actor),
         Action::SendBack => case.review_by = None,
@@ -53,21 +52,21 @@ pub(super) fn apply(
             case.review_by = None;
             case.answered_at = Some(now);
         }
-        Action::Close => case.follow_up_by = Some(deadlines.follow_up(level, now)),
+        Action::Close => case.follow_up_by = Some(timing.follow_up(level, now)),
         Action::FollowUp => {
             case.follow_up_by = None;
             case.satisfaction.clone_from(&deed.choice);
         }
-        Action::AskExtension => case.extension_by = Some(deadlines.extension(level, now)),
+        Action::AskExtension => case.extension_by = Some(timing.decision(level, now)),
         Action::Extend => {
-            case.respond_by = deadlines.extended(case.respond_by, now);
+            case.respond_by = timing.extended(level, case.respond_by, now);
             case.extension_by = None;
         }
         Action::RefuseExtension => case.extension_by = None,
         Action::Pause => case.paused_at = Some(now),
         Action::Reopen | Action::Split => {
             case.merged_into.clear();
-            restart(case, deadlines, now);
+            restart(case, timing, now);
         }
         Action::Merge => {
             case.merged_into.clone_from(&deed.into);
@@ -79,30 +78,30 @@ pub(super) fn apply(
 }
 
 /// Brings a case to a graver level; one at its end is pending again.
-pub(super) fn raise(case: &mut Case, level: u8, deadlines: &Deadlines, now: Timestamp) {
+pub(super) fn raise(case: &mut Case, level: u8, timing: &Timing, now: Timestamp) {
     case.level = level;
     if case.state.open() {
         resume(case, now);
-        case.respond_by = case.respond_by.min(deadlines.response(level, now));
+        case.respond_by = case.respond_by.min(timing.response(level, now));
         case.first_information_by = case
             .first_information_by
-            .or(deadlines.first_information(level, now));
+            .or(timing.first_information(level, now));
     } else {
         case.state = State::Pending;
-        restart(case, deadlines, now);
+        restart(case, timing, now);
     }
 }
 
 /// Takes the units of a case that is merged into this one, and its level where that is graver.
-pub(super) fn absorb(case: &mut Case, other: &Case, deadlines: &Deadlines, now: Timestamp) {
+pub(super) fn absorb(case: &mut Case, other: &Case, timing: &Timing, now: Timestamp) {
     if other.level < case.level {
-        raise(case, other.level, deadlines, now);
+        raise(case, other.level, timing, now);
     }
     let sent = matches!(
         case.state,
         State::Dispatched | State::Signed | State::Handling
     );
-    let sign_by = sent.then(|| deadlines.sign(case.level, now));
+    let sign_by = sent.then(|| timing.sign(case.level, now));
     for part in &other.parts {
         if case.part(&part.unit).is_none() {
             case.parts.push(Part::sent(&part.unit, sign_by));
@@ -156,15 +155,15 @@ fn stop(case: &mut Case) {
 }
 
 /// The clocks of a case that is to be judged anew begin now.
-fn restart(case: &mut Case, deadlines: &Deadlines, now: Timestamp) {
+fn restart(case: &mut Case, timing: &Timing, now: Timestamp) {
     stop(case);
     for part in &mut case.parts {
         part.progress = Progress::Sent;
     }
     case.answered_at = None;
     case.satisfaction.clear();
-    case.respond_by = deadlines.response(case.level, now);
-    case.first_information_by = deadlines.first_information(case.level, now);
+    case.respond_by = timing.response(case.level, now);
+    case.first_information_by = timing.first_information(case.level, now);
 }
 
 /// The clocks go on: what was due moves by the time that they stood.

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Case;
+use crate::calendar::Calendar;
+use crate::deadline::Deadlines;
 
 /// A clock of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -136,6 +138,47 @@ impl Default for Escalation {
             remind_answer_minutes: 240,
             after_minutes: [0, 30, 120],
         }
+    }
+}
+
+/// What the clocks of cases run by.
+#[derive(Debug, Clone, Default)]
+pub struct Timing {
+    /// How long what may take.
+    pub deadlines: Deadlines,
+    /// Which days and hours are worked.
+    pub calendar: Calendar,
+    /// Whom the clocks are told to, and when.
+    pub escalation: Escalation,
+}
+
+impl Timing {
+    pub(super) fn sign(&self, level: u8, now: Timestamp) -> Timestamp {
+        self.deadlines.sign(level, now, &self.calendar)
+    }
+
+    pub(super) fn first_information(&self, level: u8, now: Timestamp) -> Option<Timestamp> {
+        (self.deadlines).first_information(level, now, &self.calendar)
+    }
+
+    pub(super) fn response(&self, level: u8, now: Timestamp) -> Timestamp {
+        self.deadlines.response(level, now, &self.calendar)
+    }
+
+    pub(super) fn extended(&self, level: u8, due: Timestamp, now: Timestamp) -> Timestamp {
+        self.deadlines.extended(level, due, now, &self.calendar)
+    }
+
+    pub(super) fn decision(&self, level: u8, now: Timestamp) -> Timestamp {
+        self.deadlines.decision(level, now, &self.calendar)
+    }
+
+    pub(super) fn review(&self, level: u8, now: Timestamp) -> Timestamp {
+        self.deadlines.review(level, now, &self.calendar)
+    }
+
+    pub(super) fn follow_up(&self, level: u8, now: Timestamp) -> Timestamp {
+        self.deadlines.follow_up(level, now, &self.calendar)
     }
 }
 

@@ -13,8 +13,7 @@ use thiserror::Error;
 
 use super::apply::{absorb, apply, raise};
 use super::table::{self, Refusal};
-use super::{Action, Actor, Case, Deed, Escalation, Move, Part, State};
-use crate::deadline::Deadlines;
+use super::{Action, Actor, Case, Deed, Move, Part, State, Timing};
 use crate::notify;
 use crate::routing::Routed;
 use crate::store::Store;
@@ -105,19 +104,14 @@ pub enum Taken {
 #[derive(Debug, Clone)]
 pub struct Cases {
     pub(super) store: Store,
-    deadlines: Deadlines,
-    escalation: Escalation,
+    timing: Timing,
 }
 
 impl Cases {
     /// The cases of an opened store.
     #[must_use]
-    pub fn new(store: Store, deadlines: Deadlines, escalation: Escalation) -> Self {
-        Self {
-            store,
-            deadlines,
-            escalation,
-        }
+    pub fn new(store: Store, timing: Timing) -> Self {
+        Self { store, timing }
     }
 
     /// Opens or raises the case of an alert's event; where that is merged into another, that one is raised. The same
@@ -187,8 +181,8 @@ impl Cases {
             merged_into: String::new(),
             satisfaction: String::new(),
             opened_at: now,
-            first_information_by: self.deadlines.first_information(alert.level, now),
-            respond_by: self.deadlines.response(alert.level, now),
+            first_information_by: self.timing.first_information(alert.level, now),
+            respond_by: self.timing.response(alert.level, now),
             extension_by: None,
             review_by: None,
             follow_up_by: None,
@@ -228,13 +222,13 @@ impl Cases {
             self.record_raise(connection, case, None, now).await?;
             if alert.level < host.level {
                 let from = host.state;
-                raise(&mut host, alert.level, &self.deadlines, now);
+                raise(&mut host, alert.level, &self.timing, now);
                 self.record_raise(connection, host, Some(from), now).await?;
             }
             return Ok(());
         }
         let from = case.state;
-        raise(&mut case, alert.level, &self.deadlines, now);
+        raise(&mut case, alert.level, &self.timing, now);
         self.record_raise(connection, case, Some(from), now).await
     }
 
@@ -297,7 +291,7 @@ impl Cases {
             Action::Split => self.release(connection, &case, actor, now).await?,
             _ => {}
         }
-        apply(&mut case, deed, actor, to, &self.deadlines, now);
+        apply(&mut case, deed, actor, to, &self.timing, now);
         update(connection, &mut case, now).await?;
         self.plan(connection, &case, now).await?;
         let note = deed.note.trim();
@@ -335,7 +329,7 @@ impl Cases {
             return Err(MoveError::MergeInto("该案已经办结、误报或并入他案"));
         }
         let from = host.state;
-        absorb(&mut host, case, &self.deadlines, now);
+        absorb(&mut host, case, &self.timing, now);
         update(connection, &mut host, now).await?;
         self.plan(connection, &host, now).await?;
         let note = format!("并入：{}（{}）", case.alert.event.title, case.id);

@@ -14,10 +14,9 @@ use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Client, Method, redirect};
 use responder::account::{Accounts, Limits, NewToken, NewUser, Scope};
 use responder::api::CSRF_HEADER;
-use responder::case::{Action, Actor, Cases, Deed, Escalation, Role};
+use responder::case::{Action, Actor, Cases, Deed, Role, Timing};
 use responder::console::{self, Console};
 use responder::correction::Corrections;
-use responder::deadline::Deadlines;
 use responder::event_edit::EventEdits;
 use responder::metrics::Metrics;
 use responder::notify::Composer;
@@ -148,7 +147,7 @@ pub(crate) async fn office(kept: Kept) -> Office {
     }
     let url = || address.parse().unwrap();
     let notices = Arc::new(Composer::new(Arc::clone(&regions), url()));
-    let cases = Cases::new(store.clone(), Deadlines::default(), Escalation::default());
+    let cases = Cases::new(store.clone(), Timing::default());
     // Nobody listens there: what asks the archive says that it is not there.
     let archive = serde_json::from_value(serde_json::json!({ "url": "http://127.0.0.1:9" }));
     let console = Console {
@@ -190,8 +189,7 @@ impl Office {
         alert.event.title = format!("{event}问题");
         let routed = Routed {
             lead: lead.to_owned(),
-            assists: Vec::new(),
-            because: Vec::new(),
+            ..Routed::default()
         };
         self.cases
             .take(&alert, &routed, Timestamp::now())

@@ -8,8 +8,7 @@ use backbone::message::{self, Alert, Assessment, SourceHealth};
 use backbone::settings::ClickHouse;
 use jiff::{SignedDuration, Timestamp};
 use responder::account::{Accounts, Limits, NewToken, NewUser, Scope};
-use responder::case::{Cases, Escalation, Role};
-use responder::deadline::Deadlines;
+use responder::case::{Cases, Role, Timing};
 use responder::routing::Routed;
 use responder::source::Sources;
 use responder::store::{Place, Store};
@@ -59,7 +58,7 @@ async fn main() -> anyhow::Result<()> {
         };
         accounts.add(&user, now).await?;
     }
-    let cases = Cases::new(store.clone(), Deadlines::default(), Escalation::default());
+    let cases = Cases::new(store.clone(), Timing::default());
     for event in ["水管", "路灯", "门诊", "燃气", "校车"] {
         let mut alert: Alert = example("alerts/v1/yellow.json")?;
         REGION.clone_into(&mut alert.region);
@@ -68,7 +67,7 @@ async fn main() -> anyhow::Result<()> {
         let routed = Routed {
             lead: "zhujian".to_owned(),
             assists: vec!["weijian".to_owned()],
-            because: Vec::new(),
+            ..Routed::default()
         };
         cases.take(&alert, &routed, now).await?;
     }

@@ -1,5 +1,6 @@
 //! Cases asked for.
 
+use backbone::message::Alert;
 use jiff::Timestamp;
 use sqlx::Row;
 
@@ -81,6 +82,26 @@ impl Cases {
             cases: rows.iter().map(read_case).collect::<Result<_, _>>()?,
             total: u64::try_from(total).unwrap_or(0),
         })
+    }
+
+    /// The alerts of a region's open cases: those that may hold the notices of others back.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn open_alerts(&self, region: &str) -> Result<Vec<Alert>, StoreError> {
+        let mut conditions = Conditions::default();
+        conditions.add("region = {}", region)?;
+        conditions.add_plain("urgency = 0");
+        let (statement, values) = conditions.into_query("SELECT alert FROM cases", "ORDER BY id");
+        let rows = sqlx::query_with(statement, values)
+            .fetch_all(self.store.pool())
+            .await?;
+        rows.iter()
+            .map(|row| {
+                serde_json::from_str(row.try_get("alert")?)
+                    .map_err(|_| StoreError::Unknown { what: "alert" })
+            })
+            .collect()
     }
 
     /// How many cases an actor may see, by state and level.

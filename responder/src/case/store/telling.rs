@@ -24,7 +24,7 @@ impl Cases {
             .bind(&case.id)
             .execute(&mut *connection)
             .await?;
-        for telling in self.escalation.plan(case, now) {
+        for telling in self.timing.escalation.plan(case, now) {
             sqlx::query(
                 "INSERT INTO tellings (case_id, clock, unit, step, due_at, at) VALUES ($1, $2, $3, $4, $5, $6) \
                  ON CONFLICT DO NOTHING",
