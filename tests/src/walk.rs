@@ -122,6 +122,17 @@ impl Walk {
         }
     }
 
+    /// Makes a move.
+    ///
+    /// # Errors
+    /// As [`Cases::perform`].
+    pub async fn perform(&self, id: &str, deed: &Deed, actor: &Actor) -> Result<Case, MoveError> {
+        (self
+            .cases
+            .perform(id, deed, actor, &self.notices, self.now()))
+        .await
+    }
+
     /// One user at random moves cases at random until the program is killed.
     ///
     /// # Errors
@@ -168,8 +179,7 @@ impl Walk {
         if rule.action == Action::Merge {
             pick(cases, random).unwrap_or(id).clone_into(&mut deed.into);
         }
-        let moved = (self.cases).perform(id, &deed, &actor, &self.notices, self.now());
-        match moved.await {
+        match self.perform(id, &deed, &actor).await {
             Err(MoveError::Store(error)) => Err(error).context("the store failed"),
             // Others are as fast; a stale form and a case that cannot be merged into are refused.
             _ => Ok(()),
