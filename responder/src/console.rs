@@ -4,6 +4,7 @@
 mod access;
 pub(crate) mod archive;
 mod assets;
+mod attachments;
 mod audit;
 mod case;
 mod cases;
@@ -99,6 +100,11 @@ pub fn router(console: Console) -> Router {
         .route("/cases", get(cases::list))
         .route("/cases/{id}", get(case::show))
         .route("/cases/{id}/moves", post(case::perform))
+        .route("/cases/{id}/attachments", post(attachments::add))
+        .route(
+            "/cases/{id}/attachments/{attachment}",
+            get(attachments::show),
+        )
         .route("/units", get(units::list))
         .route("/sources", get(sources::list))
         .route("/users", get(users::list).post(users::add))

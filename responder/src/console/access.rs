@@ -4,7 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State};
+use axum::extract::{
+    ConnectInfo, FromRequest, FromRequestParts, MatchedPath, Multipart, Request, State,
+};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::request::Parts;
 use axum::http::{Method, Uri};
@@ -17,7 +19,7 @@ use super::fields::Fields;
 use super::problem::Problem;
 use super::session;
 use crate::account::{AccountError, Known, Origin, User, browser};
-use crate::case::Role;
+use crate::case::{LARGEST, NewAttachment, Role};
 
 /// A route of the console.
 #[derive(Debug, Clone, Copy)]
@@ -156,6 +158,16 @@ pub const ROUTES: &[Route] = &[
         who: Roles(MOVERS),
     },
     Route {
+        method: "POST",
+        path: ATTACHMENTS,
+        who: Roles(MOVERS),
+    },
+    Route {
+        method: "GET",
+        path: "/cases/{id}/attachments/{attachment}",
+        who: Roles(ALL),
+    },
+    Route {
         method: "GET",
         path: "/units",
         who: Roles(OFFICE),
@@ -229,7 +241,10 @@ pub(crate) const SESSION_COOKIE: &str = "wensheng_session";
 /// Name of the cookie that a sign-in form must agree with.
 pub(super) const SIGN_IN_COOKIE: &str = "wensheng_sign_in";
 
-/// Largest form, in bytes.
+/// Where a form brings a file.
+const ATTACHMENTS: &str = "/cases/{id}/attachments";
+
+/// Largest form without a file, in bytes.
 const LARGEST_FORM: usize = 64 * 1024;
 
 /// Who is signed in, and the secrets of the session.
@@ -330,10 +345,14 @@ async fn admit(
             Some(_) => {}
         }
     }
-    let fields = if posted {
-        posted_fields(body).await?
-    } else {
+    let fields = if !posted {
         asked_fields(&parts.uri)
+    } else if path == ATTACHMENTS {
+        let (fields, file) = posted_file(&parts, body).await?;
+        parts.extensions.insert(file);
+        fields
+    } else {
+        posted_fields(body).await?
     };
     if posted {
         let expected = match route.who {
@@ -395,6 +414,36 @@ async fn posted_fields(body: Body) -> Result<Fields, Problem> {
         .await
         .map_err(|_| Problem::TooLarge)?;
     Ok(Fields::read(&bytes))
+}
+
+/// The fields of a form with a file, and the file.
+async fn posted_file(parts: &Parts, body: Body) -> Result<(Fields, NewAttachment), Problem> {
+    let bytes = to_bytes(body, LARGEST + LARGEST_FORM)
+        .await
+        .map_err(|_| Problem::TooLarge)?;
+    let mut request = Request::new(Body::from(bytes));
+    if let Some(kind) = parts.headers.get(header::CONTENT_TYPE) {
+        request
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, kind.clone());
+    }
+    let refused = |_| Problem::Forged;
+    let mut form = (Multipart::from_request(request, &()).await).map_err(|_| Problem::Forged)?;
+    let mut fields = Vec::new();
+    let mut file = NewAttachment {
+        name: String::new(),
+        content: Vec::new(),
+    };
+    while let Some(field) = form.next_field().await.map_err(refused)? {
+        let name = field.name().unwrap_or_default().to_owned();
+        if name == "file" {
+            file.name = field.file_name().unwrap_or_default().to_owned();
+            file.content = field.bytes().await.map_err(refused)?.to_vec();
+        } else {
+            fields.push((name, field.text().await.map_err(refused)?));
+        }
+    }
+    Ok((Fields::from(fields), file))
 }
 
 fn asked_fields(uri: &Uri) -> Fields {

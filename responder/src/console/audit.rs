@@ -60,6 +60,7 @@ fn title(action: &str) -> String {
         "sign-in" => "登录".to_owned(),
         "sign-out" => "退出".to_owned(),
         "read-case" => "查看案件".to_owned(),
+        "read-attachment" => "下载附件".to_owned(),
         "read-post" => "查看帖文".to_owned(),
         "read-event" => "查看事件".to_owned(),
         "correct-post" => "更正研判".to_owned(),

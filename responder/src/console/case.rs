@@ -59,6 +59,15 @@ struct PartLine {
     progress: &'static str,
 }
 
+/// A file of the case.
+struct AttachmentLine {
+    id: String,
+    name: String,
+    size: String,
+    who: String,
+    at: String,
+}
+
 /// A move that may be made.
 struct Form {
     action: &'static str,
@@ -145,6 +154,9 @@ struct CasePage {
     reply: String,
     forms: Vec<Form>,
     groups: Vec<UnitGroup>,
+    attachments: Vec<AttachmentLine>,
+    /// Whether a file may be added.
+    may_attach: bool,
     steps: Vec<Step>,
     notices: Vec<NoticeLine>,
     problem: String,
@@ -168,9 +180,9 @@ pub(super) async fn show(
 }
 
 /// A refused move: what was typed, and why it was refused.
-struct Refused<'a> {
-    deed: &'a Deed,
-    problem: String,
+pub(super) struct Refused<'a> {
+    pub(super) deed: &'a Deed,
+    pub(super) problem: String,
 }
 
 /// Makes a move.
@@ -226,7 +238,7 @@ pub(super) async fn perform(
     }
 }
 
-async fn page(
+pub(super) async fn page(
     console: &Console,
     signed_in: &SignedIn,
     id: &str,
@@ -243,6 +255,7 @@ async fn page(
         .ok_or(Problem::NotFound)?;
     let moves = console.cases.moves(id).await?;
     let notices = notify::of_case(&console.store, id).await?;
+    let attachments = console.cases.attachments(id).await?;
     let event = &case.alert.event;
     let sentiment = show::label(event.sentiment);
     let others = mergeable(console, &case, &actor).await?;
@@ -303,6 +316,16 @@ async fn page(
         reply: case.reply.clone(),
         forms: forms(&case, &actor, refused.as_ref()),
         groups: groups(console, &case, refused.as_ref()),
+        attachments: (attachments.into_iter())
+            .map(|file| AttachmentLine {
+                size: show::bytes(file.size),
+                who: person(&file.actor),
+                at: show::time(file.at),
+                id: file.id,
+                name: file.name,
+            })
+            .collect(),
+        may_attach: (allowed(&case, &actor).iter()).any(|rule| rule.action == Action::Attach),
         steps: moves.iter().rev().map(|made| step(made, &person)).collect(),
         notices: notices
             .iter()
@@ -438,6 +461,8 @@ fn forms(case: &Case, actor: &Actor, refused: Option<&Refused<'_>>) -> Vec<Form>
     };
     allowed(case, actor)
         .into_iter()
+        // A file has a form of its own.
+        .filter(|rule| rule.action != Action::Attach)
         .enumerate()
         .map(form)
         .collect()

@@ -10,6 +10,12 @@ use url::form_urlencoded::{Serializer, parse};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fields(Vec<(String, String)>);
 
+impl From<Vec<(String, String)>> for Fields {
+    fn from(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+}
+
 impl Fields {
     /// Reads `application/x-www-form-urlencoded`.
     pub(super) fn read(bytes: &[u8]) -> Self {

@@ -217,3 +217,12 @@ mod tests {
         assert_eq!(percent(0, 0), 0);
     }
 }
+
+/// A number of bytes for people.
+pub(super) fn bytes(size: u64) -> String {
+    match size {
+        0..1_024 => format!("{size}B"),
+        1_024..1_048_576 => format!("{}KB", size.div_ceil(1_024)),
+        _ => format!("{:.1}MB", size as f64 / 1_048_576.0),
+    }
+}
