@@ -1,6 +1,7 @@
 //! A region as configured: one folder with its places (`region.toml`) and its units (`units.toml`).
 //! Nothing in code names a county; everything about one is here.
 
+mod contact;
 mod hours;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::settings::{self, SettingsError};
 
+pub use contact::{Contact, ContactRole, Reach};
 pub use hours::Hours;
 
 /// The first-level subjects a matter can have: seven of the public message boards whose complaints
@@ -143,9 +145,9 @@ pub struct Unit {
     /// The places it answers for, by their names in `region.toml`.
     #[serde(default)]
     pub places: Vec<String>,
-    /// The channel of the responder's settings that carries its notices; none where absent.
+    /// Whom notices go to; nobody where absent.
     #[serde(default)]
-    pub channel: Option<String>,
+    pub contact: Vec<Contact>,
     /// Whether it is the duty office: it gets what no other unit answers for. Exactly one is.
     #[serde(default)]
     pub duty_office: bool,
@@ -309,6 +311,7 @@ fn check_units(units: &[Unit], gazetteer: &Gazetteer) -> Result<(), String> {
                 ));
             }
         }
+        contact::check(unit)?;
     }
     for unit in units {
         check_parents(unit, units)?;
@@ -351,6 +354,7 @@ mod tests {
     const REGION: &str =
         "code = \"990101\"\nname = \"青禾县\"\n[[place]]\nname = \"柳桥镇\"\nkind = \"town\"\n";
     const OFFICE: &str = "[[unit]]\ncode = \"office\"\nname = \"县政府办公室\"\nkind = \"office\"\nduty_office = true\n";
+    const CONTACT: &str = "[[unit.contact]]\nname = \"值班室\"\nrole = \"contact\"\nreach = [{ channel = \"group\" }]\n";
 
     fn refusal(region: &str, units: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
@@ -365,6 +369,38 @@ mod tests {
     #[test]
     fn a_folder_that_agrees_is_taken() {
         assert_eq!(refusal(REGION, OFFICE), "");
+    }
+
+    #[test]
+    fn a_unit_is_told_by_its_contacts_else_by_its_lead_else_by_whom_the_duty_office_has() {
+        let names = |contacts: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("region.toml"), REGION).unwrap();
+            std::fs::write(
+                folder.path().join("units.toml"),
+                format!("{OFFICE}{contacts}"),
+            )
+            .unwrap();
+            let region = Region::load(folder.path()).unwrap();
+            let told = region.unit("office").unwrap().first_contacts();
+            told.iter()
+                .map(|contact| contact.name.clone())
+                .collect::<Vec<_>>()
+        };
+        let leader = CONTACT
+            .replace("值班室", "甲")
+            .replace("\"contact\"", "\"duty-officer\"");
+        let lead = CONTACT
+            .replace("值班室", "乙")
+            .replace("\"contact\"", "\"lead\"");
+        let other = CONTACT.replace("值班室", "丙");
+        assert_eq!(names(""), Vec::<String>::new());
+        assert_eq!(names(&leader), ["甲"]);
+        assert_eq!(names(&format!("{leader}{lead}")), ["乙"]);
+        assert_eq!(
+            names(&format!("{leader}{CONTACT}{lead}{other}")),
+            ["值班室", "丙"]
+        );
     }
 
     #[test]
@@ -419,6 +455,31 @@ mod tests {
                 REGION,
                 &format!("{OFFICE}colour = 1\n"),
                 "units.toml:6: unknown field `colour`",
+            ),
+            (
+                REGION,
+                &format!(
+                    "{OFFICE}[[unit.contact]]\nname = \"值班室\"\nrole = \"contact\"\nreach = []\n"
+                ),
+                "contact `值班室` of unit `office` cannot be reached",
+            ),
+            (
+                REGION,
+                &format!("{OFFICE}{CONTACT}{CONTACT}"),
+                "unit `office` has two contacts `值班室`",
+            ),
+            (
+                REGION,
+                &format!("{OFFICE}{CONTACT}phone = \"1\"\n"),
+                "unknown field `phone`",
+            ),
+            (
+                REGION,
+                &format!(
+                    "{OFFICE}[[unit]]\ncode = \"a\"\nname = \"a\"\nkind = \"place\"\n{}",
+                    CONTACT.replace("\"contact\"", "\"duty-leader\"")
+                ),
+                "contact `值班室` of unit `a` is a duty-leader, which only the duty office has",
             ),
             (
                 &format!("{REGION}within = \"望江\"\n"),

@@ -14,6 +14,7 @@ use responder::account::command;
 use responder::calendar::Calendar;
 use responder::case::{Cases, Timing};
 use responder::correction::Corrections;
+use responder::notify::trial;
 use responder::roster::{self, Roster};
 use responder::routing::{Moment, Routing, Silences};
 use responder::settings::Settings;
@@ -29,6 +30,7 @@ use responder::{app, check};
   responder --config deploy/config/responder.toml                 runs until Ctrl-C
   responder --config deploy/config/responder.toml check-config    says what is wrong with settings, units or routing
   responder --config deploy/config/responder.toml route backbone/examples/alerts/v1/yellow.json
+  responder --config … notify-test 值班室 --region 360921         sends a test message by each channel of a contact
   responder --config deploy/config/responder.toml roster import deploy/sample/roster.csv --region 990101
   printf '%s\\n' \"$PASSWORD\" | responder --config … user add zhang --display-name 张三 --role duty-officer
   responder --config … token add zhang --label 大屏 --scope cases:read        prints a token for the API, this once
@@ -58,6 +60,17 @@ enum Command {
         /// As JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Sends a test message by each way to reach a contact and says which worked. Exit code 1 where none did.
+    NotifyTest {
+        /// Name of the contact in units.toml.
+        contact: String,
+        /// Code of the region.
+        #[arg(long)]
+        region: String,
+        /// Code of the contact's unit, where several units have one of that name.
+        #[arg(long)]
+        unit: Option<String>,
     },
     /// Who is on duty when.
     #[command(subcommand)]
@@ -90,7 +103,10 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    service::exit_code(run(Arguments::parse()).await)
+    match run(Arguments::parse()).await {
+        Err(error) if error.is::<trial::NotReached>() => ExitCode::FAILURE,
+        ended => service::exit_code(ended),
+    }
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
@@ -109,6 +125,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             writeln!(stdout(), "{} is in order", arguments.config.display())?;
             Ok(())
         }
+        Some(Command::NotifyTest {
+            contact,
+            region,
+            unit,
+        }) => notify_test(&settings, &contact, &region, unit.as_deref()).await,
         Some(Command::Route { file, json }) => route(&settings, &file, json).await,
         Some(Command::Roster(command)) => roster(&settings, &command).await,
         Some(Command::Corrections) => {
@@ -134,6 +155,25 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             dead_letters::run(&settings.kafka, &command, &mut stdout()).await
         }
     }
+}
+
+async fn notify_test(
+    settings: &Settings,
+    name: &str,
+    region: &str,
+    unit: Option<&str>,
+) -> anyhow::Result<()> {
+    let routings = app::load_routings(settings)?;
+    let routing = served(&routings, region)?;
+    let (_, contact) = trial::contact(routing.region(), unit, name)?;
+    trial::run(
+        contact,
+        &settings.channel,
+        &settings.console.public_url,
+        &mut stdout(),
+        Timestamp::now(),
+    )
+    .await
 }
 
 async fn route(settings: &Settings, file: &Path, json: bool) -> anyhow::Result<()> {
@@ -173,10 +213,15 @@ async fn route(settings: &Settings, file: &Path, json: bool) -> anyhow::Result<(
 
 async fn roster(settings: &Settings, command: &roster::command::Command) -> anyhow::Result<()> {
     let routings = app::load_routings(settings)?;
-    served(&routings, command.region())?;
+    let region = served(&routings, command.region())?.region();
     let calendar = Calendar::load(&settings.calendar)?;
     let roster = Roster::new(Store::open(&settings.store.place()?).await?);
-    let known = BTreeSet::new();
+    let office = region.units.iter().filter(|unit| unit.duty_office);
+    let known: BTreeSet<String> = office
+        .flat_map(|unit| &unit.contact)
+        .filter(|contact| contact.role.of_duty_office())
+        .map(|contact| contact.name.clone())
+        .collect();
     let now = Timestamp::now();
     roster::command::run(command, &roster, &calendar, &known, now, &mut stdout()).await
 }

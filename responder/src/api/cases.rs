@@ -328,7 +328,8 @@ pub(super) struct NewMove {
     #[schema(value_type = DeedName)]
     action: String,
     /// The version of the case that it is made on.
-    #[schema(minimum = 0)]
+    #[serde(deserialize_with = "asked::whole")]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     version: i64,
     /// A reason, findings or a reply.
     #[serde(default)]
@@ -442,14 +443,16 @@ pub(super) async fn perform(
 #[schema(as = Notice)]
 pub(super) struct NoticeView {
     id: String,
-    /// Code of the unit addressed.
+    /// Code of the contact's unit.
     unit: String,
+    /// Name of the contact.
+    contact: String,
     /// What happened, in Chinese.
     action: String,
     /// Name of the channel.
     channel: String,
-    /// `queued`, `sent` or `failed`.
-    state: String,
+    /// `queued`, `sending`, `folded` (it waits as part of another), `sent` or `failed`.
+    state: &'static str,
     /// Tries so far.
     attempts: u32,
     /// Why the last one failed; empty where it did not.
@@ -462,10 +465,11 @@ impl From<Notice> for NoticeView {
     fn from(notice: Notice) -> Self {
         Self {
             action: notice.body.action().to_owned(),
+            channel: notice.channel().to_owned(),
             id: notice.id,
-            unit: notice.unit,
-            channel: notice.channel,
-            state: notice.state,
+            unit: notice.addressee.unit,
+            contact: notice.addressee.contact,
+            state: notice.state.name(),
             attempts: notice.attempts,
             problem: notice.problem,
             updated_at: notice.updated_at,

@@ -99,7 +99,7 @@ struct Step {
 }
 
 struct NoticeLine {
-    unit: String,
+    to: String,
     what: String,
     channel: String,
     state: &'static str,
@@ -500,16 +500,13 @@ fn step(made: &Move, person: &impl Fn(&str) -> String) -> Step {
 }
 
 fn notice_line(notice: &Notice, unit_name: &impl Fn(&str) -> String) -> NoticeLine {
+    let unit = unit_name(&notice.addressee.unit);
     NoticeLine {
-        unit: unit_name(&notice.unit),
+        to: format!("{unit}{}", notice.addressee.contact),
         what: notice.body.action().to_owned(),
-        channel: notice.channel.clone(),
-        state: match notice.state.as_str() {
-            "sent" => "已送达",
-            "failed" => "失败",
-            _ => "待发送",
-        },
-        failed: notice.state == "failed",
+        channel: notice.channel().to_owned(),
+        state: notice.state.title(),
+        failed: notice.state == notify::State::Failed,
         attempts: notice.attempts,
         problem: notice.problem.clone(),
         at: show::time(notice.updated_at),

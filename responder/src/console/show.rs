@@ -6,6 +6,7 @@ use super::Console;
 use crate::case::{Case, State};
 use crate::clock::CHINA;
 pub(super) use crate::clock::time;
+pub(super) use crate::level::{Level, level};
 
 /// A time in milliseconds since 1970, for people.
 pub(super) fn time_of(milliseconds: i64) -> String {
@@ -41,31 +42,6 @@ pub(super) fn until(due: Timestamp, now: Timestamp) -> String {
         format!("已超时{}", span(now.duration_since(due)))
     } else {
         format!("剩余{}", span(due.duration_since(now)))
-    }
-}
-
-/// A level: its numeral and its word always go together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Level {
-    /// 1 to 4; 0 for none.
-    pub(super) number: u8,
-    pub(super) numeral: &'static str,
-    pub(super) word: &'static str,
-}
-
-/// The level of that number.
-pub(super) fn level(number: u8) -> Level {
-    let (number, numeral, word) = match number {
-        1 => (1, "Ⅰ级", "特别重大"),
-        2 => (2, "Ⅱ级", "重大"),
-        3 => (3, "Ⅲ级", "较大"),
-        4 => (4, "Ⅳ级", "一般"),
-        _ => (0, "未达级", ""),
-    };
-    Level {
-        number,
-        numeral,
-        word,
     }
 }
 

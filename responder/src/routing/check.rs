@@ -149,7 +149,7 @@ pub(super) fn warnings(routing: &Routing) -> Vec<String> {
         .collect();
     if !unheard.is_empty() {
         warnings.push(format!(
-            "{units_file}: no one is told of the matters of {} units ({}); give each a `channel`",
+            "{units_file}: no one is told of the matters of {} units ({}); give each a [[unit.contact]]",
             unheard.len(),
             some(&unheard)
         ));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use backbone::message::{self, Alert, CaseEvent};
-use backbone::region::Region;
+use backbone::region::{Contact, ContactRole, Reach, Region};
 use jiff::Timestamp;
 use responder::case::{Action, Actor, Case, Cases, Deed, MoveError, Query, Role, Taken, Timing};
 use responder::notify::Composer;
@@ -21,7 +21,7 @@ pub(crate) const REGION: &str = "360921";
 pub(crate) struct Office {
     pub(crate) cases: Cases,
     pub(crate) kept: Kept,
-    pub(crate) notices: Composer,
+    pub(crate) notices: Arc<Composer>,
 }
 
 pub(crate) fn project() -> PathBuf {
@@ -39,13 +39,36 @@ pub(crate) fn morning() -> Timestamp {
 pub(crate) fn office(kept: Kept) -> Office {
     let mut region = Region::load(&project().join("deploy/config/region").join(REGION)).unwrap();
     for unit in &mut region.units {
-        unit.channel = Some("phone".to_owned());
+        let contact = |name: &str, role| Contact {
+            name: name.to_owned(),
+            role,
+            reach: vec![Reach {
+                channel: "phone".to_owned(),
+                to: String::new(),
+            }],
+        };
+        unit.contact = vec![contact("值班室", ContactRole::Contact)];
+        if unit.duty_office {
+            unit.contact
+                .push(contact("值班员甲", ContactRole::DutyOfficer));
+            unit.contact
+                .push(contact("值班员乙", ContactRole::DutyOfficer));
+            unit.contact
+                .push(contact("带班领导", ContactRole::DutyLeader));
+            unit.contact
+                .push(contact("分管领导", ContactRole::OfficeLeader));
+        } else {
+            unit.contact.push(contact("负责人", ContactRole::Lead));
+        }
     }
     let regions = Arc::new(BTreeMap::from([(REGION.to_owned(), region)]));
     Office {
         cases: Cases::new(kept.store.clone(), Timing::default()),
         kept,
-        notices: Composer::new(regions, "http://127.0.0.1:8080/".parse().unwrap()),
+        notices: Arc::new(Composer::new(
+            regions,
+            "http://127.0.0.1:8080/".parse().unwrap(),
+        )),
     }
 }
 
