@@ -198,7 +198,7 @@ impl Watch {
             _ => (Kind::Escalation, format!("{title}时限{due}已过，尚未完成")),
         };
         let to = |role, post| {
-            let told = self.notices.to_role(case, case.lead(), role, kind, &note);
+            let told = self.notices.to_role(case, unit, role, kind, &note);
             on_duty_only(told, shifts, post)
         };
         match telling.step {

@@ -74,7 +74,7 @@ async fn an_alert_is_told_to_who_is_on_duty_and_a_silenced_one_later(kept: Kept)
         until: after(600),
     };
     let shifts = [shift(Post::DutyOfficer, "值班员乙")];
-    watch.roster.import(REGION, &shifts).await.unwrap();
+    (watch.roster.import(REGION, &shifts, false, morning()).await).unwrap();
     let silence = NewSilence {
         region: REGION.to_owned(),
         author: "duty".to_owned(),

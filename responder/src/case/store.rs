@@ -30,7 +30,7 @@ const LONGEST_NOTE: usize = 5_000;
 pub enum StoreError {
     /// SQLite or PostgreSQL said no.
     #[error("the case store failed: {0}")]
-    Sql(#[from] sqlx::Error),
+    Sql(#[source] sqlx::Error),
     /// Another responder changed the case at the same moment; to be tried again.
     #[error("the case was changed by another responder at the same moment")]
     Raced,
@@ -40,6 +40,17 @@ pub enum StoreError {
         /// What it is.
         what: &'static str,
     },
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|error| error.code());
+        // PostgreSQL's serialization failure and deadlock: of two that meet, one is asked to try again.
+        match code.as_deref() {
+            Some("40001" | "40P01") => Self::Raced,
+            _ => Self::Sql(error),
+        }
+    }
 }
 
 /// A move was not made. The text is for the person who tried.
