@@ -258,7 +258,15 @@ pub(crate) fn days_from(day: Date) -> impl Iterator<Item = Date> {
 }
 
 fn read(path: &Path) -> Result<Days, SettingsError> {
-    let holidays = load(path, check)?;
+    let holidays = load(path, check).map_err(|error| match error {
+        SettingsError::Read { path, source } => SettingsError::Invalid {
+            problem: format!(
+                "cannot be read ({source}); put the file of holidays there, or name it by `calendar.holidays`"
+            ),
+            path,
+        },
+        other => other,
+    })?;
     let mut days = Days::default();
     for year in holidays.year {
         if year.official {

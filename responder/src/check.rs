@@ -66,7 +66,7 @@ async fn of_roster(
             let of_post = gaps.iter().filter(|gap| gap.post == post);
             if let Some(first) = of_post.clone().next() {
                 warnings.push(format!(
-                    "roster of {region}: {} ({} such gaps within seven days); add shifts by `responder roster import`",
+                    "roster of {region}: {}, the first of {} such times within seven days; add shifts by `responder roster import`",
                     first.told(),
                     of_post.count()
                 ));

@@ -211,16 +211,6 @@ fn text_of(alert: &Alert) -> String {
     format!("{}\n{}", alert.event.title, alert.event.gist)
 }
 
-fn level_name(level: u8) -> String {
-    match level {
-        1 => "Ⅰ",
-        2 => "Ⅱ",
-        3 => "Ⅲ",
-        _ => "Ⅳ",
-    }
-    .to_owned()
-}
-
 fn push_once(codes: &mut Vec<String>, code: &str) {
     if !codes.iter().any(|known| known == code) {
         codes.push(code.to_owned());

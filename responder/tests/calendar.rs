@@ -249,6 +249,19 @@ fn the_settings_that_ship_are_the_defaults() {
 }
 
 #[test]
+fn a_missing_file_of_holidays_is_told_of_by_its_setting() {
+    let settings = CalendarSettings {
+        holidays: PathBuf::from("/nowhere/holidays.toml"),
+        ..CalendarSettings::default()
+    };
+    let said = Calendar::load(&settings).unwrap_err().to_string();
+    assert!(
+        said.contains("/nowhere/holidays.toml") && said.contains("`calendar.holidays`"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_mistake_in_the_holidays_is_named_with_file_day_and_remedy() {
     let year = "[[year]]\nyear = 2028\nsource = \"x\"\n";
     let of = |name: &str, from: &str, to: &str| {

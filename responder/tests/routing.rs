@@ -329,12 +329,12 @@ fn every_rule_tried_is_explained() {
         told,
         [
             ("route", Outcome::DecidedBelow, "不设条件"),
-            ("route.routes[0]", Outcome::Added, "级别为Ⅱ"),
+            ("route.routes[0]", Outcome::Added, "级别为Ⅱ级"),
             ("route.routes[1]", Outcome::Decided, "事由含“拖欠工资”"),
         ]
     );
     let routed = fengxin().route(&alert("饭菜里有虫", "商贸旅游", None, 4));
-    assert_eq!(routed.steps[1].why, "级别为Ⅳ，要Ⅰ、Ⅱ");
+    assert_eq!(routed.steps[1].why, "级别为Ⅳ级，要Ⅰ级、Ⅱ级");
     assert_eq!(routed.steps[3].why, "事项为商贸旅游，要教育文体");
     assert_eq!(routed.steps[0].outcome, Outcome::Decided);
     assert_eq!(routed.steps.len(), 9, "the root and all eight rules");
@@ -727,7 +727,7 @@ fn who_would_be_told_is_shown_for_people_and_as_json() {
     for line in [
         "alert    Ⅳ级 楼上漏水",
         "rule     route  适用，由下级规则决定：不设条件",
-        "rule       route.routes[0]  不适用：级别为Ⅳ，要Ⅰ、Ⅱ",
+        "rule       route.routes[0]  不适用：级别为Ⅳ级，要Ⅰ级、Ⅱ级",
         "rule       route.routes[1]  适用，决定：事项为城乡建设",
         "lead     县住房和城乡建设局 (zhujian)  console only",
         "held     nights时段不发，2026-11-27 07:00起发出",

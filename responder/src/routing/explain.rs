@@ -8,11 +8,12 @@ use backbone::region::Unit;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::Routing;
 use super::group::{Group, Grouping};
 use super::hold::{Hold, Moment};
 use super::step::Step;
-use super::{Routing, level_name};
 use crate::clock;
+use crate::level::level;
 
 /// All that routing says of an alert.
 #[derive(Debug, Clone, Serialize)]
@@ -113,7 +114,7 @@ impl Explained {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "alert    {}级 {}", level_name(self.level), self.title)?;
+        writeln!(out, "alert    {} {}", level(self.level).numeral, self.title)?;
         for step in &self.steps {
             let depth = step.rule.matches('.').count();
             writeln!(

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::level_name;
 use crate::calendar::Calendar;
 use crate::deadline::Term;
+use crate::level::level;
 
 /// What alerts can be alike in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -43,7 +43,7 @@ impl Label {
                 .map(|place| place.name.clone())
                 .unwrap_or_default(),
             Self::Lead => lead.to_owned(),
-            Self::Level => level_name(alert.level),
+            Self::Level => level(alert.level).numeral.to_owned(),
             Self::Source => event.sources.first().cloned().unwrap_or_default(),
         }
     }

@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::group::Label;
 use super::silence::Silence;
-use super::{Routed, Routing, level_name};
+use super::{Routed, Routing};
 use crate::calendar::Calendar;
 use crate::clock;
+use crate::level;
 
 /// What is known when notices are about to go out.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +75,10 @@ impl Hold {
                 level,
                 reason,
                 ..
-            } => format!("被{}级预警“{title}”抑制：{reason}", level_name(*level)),
+            } => format!(
+                "被{}预警“{title}”抑制：{reason}",
+                level::level(*level).numeral
+            ),
             Self::Time {
                 time,
                 until: Some(until),

@@ -5,7 +5,8 @@ use backbone::region::{Region, SUBJECTS};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{level_name, text_of};
+use super::text_of;
+use crate::level::level;
 
 /// Conditions that must all hold; an empty one always does.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -78,8 +79,9 @@ impl Match {
     }
 
     fn level(&self, alert: &Alert) -> Result<Option<String>, String> {
-        let wanted: Vec<String> = self.level.iter().map(|level| level_name(*level)).collect();
-        one_of("级别", &wanted, || vec![level_name(alert.level)])
+        let numeral = |number: u8| level(number).numeral.to_owned();
+        let wanted: Vec<String> = self.level.iter().copied().map(numeral).collect();
+        one_of("级别", &wanted, || vec![numeral(alert.level)])
     }
 
     fn words(&self, alert: &Alert) -> Result<Option<String>, String> {
