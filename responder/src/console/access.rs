@@ -77,6 +77,16 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         method: "GET",
+        path: "/login/identity",
+        who: Anyone,
+    },
+    Route {
+        method: "GET",
+        path: "/login/identity/back",
+        who: Anyone,
+    },
+    Route {
+        method: "GET",
         path: "/assets/console.css",
         who: Anyone,
     },
@@ -381,6 +391,7 @@ fn origin(console: &Console, parts: &Parts) -> Origin {
     }
     let agent = parts.headers.get(header::USER_AGENT);
     Origin {
+        vouched: false,
         address,
         browser: browser(
             agent
