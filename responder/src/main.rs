@@ -30,8 +30,8 @@ use responder::{app, check};
   responder --config deploy/config/responder.toml                 runs until Ctrl-C
   responder --config deploy/config/responder.toml check-config    says what is wrong with settings, units or routing
   responder --config deploy/config/responder.toml route backbone/examples/alerts/v1/yellow.json
-  responder --config deploy/config/responder.toml roster import deploy/sample/roster.csv --region 990101
   responder --config … notify-test 值班室 --region 360921         sends a test message by each channel of a contact
+  responder --config deploy/config/responder.toml roster import deploy/sample/roster.csv --region 990101
   printf '%s\\n' \"$PASSWORD\" | responder --config … user add zhang --display-name 张三 --role duty-officer
   responder --config … token add zhang --label 大屏 --scope cases:read        prints a token for the API, this once
   responder --config … audit verify                               says whether a line of the audit was changed or removed
@@ -61,9 +61,6 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Who is on duty when.
-    #[command(subcommand)]
-    Roster(roster::command::Command),
     /// Sends a test message by each way to reach a contact and says which worked. Exit code 1 where none did.
     NotifyTest {
         /// Name of the contact in units.toml.
@@ -75,6 +72,9 @@ enum Command {
         #[arg(long)]
         unit: Option<String>,
     },
+    /// Who is on duty when.
+    #[command(subcommand)]
+    Roster(roster::command::Command),
     /// Accounts of the console.
     #[command(subcommand)]
     User(command::User),
@@ -125,13 +125,13 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             writeln!(stdout(), "{} is in order", arguments.config.display())?;
             Ok(())
         }
-        Some(Command::Route { file, json }) => route(&settings, &file, json).await,
-        Some(Command::Roster(command)) => roster(&settings, &command).await,
         Some(Command::NotifyTest {
             contact,
             region,
             unit,
         }) => notify_test(&settings, &contact, &region, unit.as_deref()).await,
+        Some(Command::Route { file, json }) => route(&settings, &file, json).await,
+        Some(Command::Roster(command)) => roster(&settings, &command).await,
         Some(Command::Corrections) => {
             let corrections = Corrections::new(Store::open(&settings.store.place()?).await?);
             corrections.write(&mut stdout()).await
@@ -213,10 +213,15 @@ async fn route(settings: &Settings, file: &Path, json: bool) -> anyhow::Result<(
 
 async fn roster(settings: &Settings, command: &roster::command::Command) -> anyhow::Result<()> {
     let routings = app::load_routings(settings)?;
-    served(&routings, command.region())?;
+    let region = served(&routings, command.region())?.region();
     let calendar = Calendar::load(&settings.calendar)?;
     let roster = Roster::new(Store::open(&settings.store.place()?).await?);
-    let known = BTreeSet::new();
+    let office = region.units.iter().filter(|unit| unit.duty_office);
+    let known: BTreeSet<String> = office
+        .flat_map(|unit| &unit.contact)
+        .filter(|contact| contact.role.of_duty_office())
+        .map(|contact| contact.name.clone())
+        .collect();
     let now = Timestamp::now();
     roster::command::run(command, &roster, &calendar, &known, now, &mut stdout()).await
 }

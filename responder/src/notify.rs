@@ -32,11 +32,10 @@ use url::Url;
 pub use body::{Body, CaseBody, DigestBody, Kind, SourceBody, TestBody};
 pub use carrier::Carrier;
 pub use compose::Composer;
-pub(crate) use log::queue;
-pub use log::{Try, of_case, tries};
+pub use log::{Try, of_case, queue, tries};
 
 /// To whom a notice goes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Addressee {
     /// Code of the region.
     pub region: String,

@@ -19,9 +19,8 @@ use jiff::SignedDuration;
 use office::{actor, alert, at, morning, office, routed};
 use responder::case::{Action, Deed, MoveError, Refusal, Role, State, Taken};
 use responder::metrics::Metrics;
-use responder::notify;
-use responder::notify::webhook::Carrier;
-use responder::settings::Channel;
+use responder::notify::channel::Channel;
+use responder::notify::{self, Carrier};
 use stores::{Kept, on_each_store};
 
 on_each_store!(
@@ -294,20 +293,28 @@ async fn units_are_told_once_even_when_their_webhook_fails_at_first(kept: Kept) 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/notices", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, receiver).await });
-    let channel: Channel =
-        serde_json::from_value(serde_json::json!({ "name": "phone", "url": url })).unwrap();
+    let channel: Channel = serde_json::from_value(
+        serde_json::json!({ "name": "phone", "kind": "webhook", "url": url }),
+    )
+    .unwrap();
     let metrics = Metrics::new(&prometheus::Registry::new()).unwrap();
-    let carrier = Carrier::new(office.kept.store.clone(), &[channel], metrics).unwrap();
+    let carrier = Carrier::new(
+        office.kept.store.clone(),
+        &[channel],
+        &"http://127.0.0.1:8080/".parse().unwrap(),
+        metrics,
+    )
+    .unwrap();
 
     carrier.carry_due(morning()).await.unwrap();
     assert_eq!(taken.lock().unwrap().len(), 1, "one of two was refused");
     carrier
-        .carry_due(morning() + SignedDuration::from_secs(4))
+        .carry_due(morning() + SignedDuration::from_secs(3))
         .await
         .unwrap();
     assert_eq!(taken.lock().unwrap().len(), 1, "not before its time");
     carrier
-        .carry_due(morning() + SignedDuration::from_secs(6))
+        .carry_due(morning() + SignedDuration::from_secs(7))
         .await
         .unwrap();
     carrier
@@ -328,7 +335,7 @@ async fn units_are_told_once_even_when_their_webhook_fails_at_first(kept: Kept) 
             .all(|body| body.link.ends_with(&format!("/cases/{}", case.id)))
     );
     let log = notify::of_case(&office.kept.store, &case.id).await.unwrap();
-    assert!(log.iter().all(|notice| notice.state == "sent"));
+    assert!(log.iter().all(|notice| notice.state == notify::State::Sent));
 }
 
 async fn a_joint_case_waits_for_every_unit_before_it_is_answered(kept: Kept) {

@@ -443,14 +443,16 @@ pub(super) async fn perform(
 #[schema(as = Notice)]
 pub(super) struct NoticeView {
     id: String,
-    /// Code of the unit addressed.
+    /// Code of the contact's unit.
     unit: String,
+    /// Name of the contact.
+    contact: String,
     /// What happened, in Chinese.
     action: String,
     /// Name of the channel.
     channel: String,
-    /// `queued`, `sent` or `failed`.
-    state: String,
+    /// `queued`, `sending`, `folded` (it waits as part of another), `sent` or `failed`.
+    state: &'static str,
     /// Tries so far.
     attempts: u32,
     /// Why the last one failed; empty where it did not.
@@ -464,9 +466,10 @@ impl From<Notice> for NoticeView {
         Self {
             action: notice.body.action().to_owned(),
             channel: notice.channel().to_owned(),
-            state: notice.state.name().to_owned(),
             id: notice.id,
             unit: notice.addressee.unit,
+            contact: notice.addressee.contact,
+            state: notice.state.name(),
             attempts: notice.attempts,
             problem: notice.problem,
             updated_at: notice.updated_at,

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use backbone::id;
 use backbone::region::{Contact, ContactRole, Region, Unit};
+use jiff::Timestamp;
 use url::Url;
 
-use super::body::{Body, CaseBody, Kind};
+use super::body::{Body, CaseBody, DigestBody, Kind};
 use super::{Addressee, Notice};
-use crate::case::{Action, Case, MoveError};
+use crate::case::{Action, Case, MOST_HAND_BACKS, MoveError};
 
 /// Composes the notices of cases.
 #[derive(Debug)]
@@ -47,8 +48,8 @@ impl Composer {
         Ok(())
     }
 
-    /// The notices that a move causes: to all units of the case when it is dispatched, to the office when it is handed
-    /// back, else to the lead.
+    /// The notices that a move causes: to all units of the case when it is dispatched, to the office what it has to decide
+    /// (to its leader where the table of moves says so), else to the lead.
     pub(crate) fn compose(&self, case: &Case, action: Action, note: &str) -> Vec<Notice> {
         let kind = match action {
             Action::Dispatch | Action::Redispatch => Kind::Dispatch,
@@ -56,9 +57,13 @@ impl Composer {
             Action::Supervise => Kind::Supervise,
             Action::SendBack => Kind::SendBack,
             Action::Approve => Kind::Approve,
+            Action::Extend | Action::RefuseExtension => Kind::Decision,
             Action::Return => {
-                return self.to_role(case, ContactRole::DutyOfficer, Kind::HandBack, note);
+                let leader = case.hand_backs >= MOST_HAND_BACKS;
+                return self.to_office(case, leader, Kind::HandBack, note);
             }
+            Action::AskExtension => return self.to_office(case, false, Kind::Extension, note),
+            Action::Reply => return self.to_office(case, case.level <= 2, Kind::Review, ""),
             _ => return Vec::new(),
         };
         let told = match kind {
@@ -68,6 +73,15 @@ impl Composer {
         told.iter()
             .flat_map(|part| self.to_unit(case, &part.unit, kind, note))
             .collect()
+    }
+
+    fn to_office(&self, case: &Case, leader: bool, kind: Kind, note: &str) -> Vec<Notice> {
+        let role = if leader {
+            ContactRole::OfficeLeader
+        } else {
+            ContactRole::DutyOfficer
+        };
+        self.to_role(case, case.lead(), role, kind, note)
     }
 
     /// The notices to one unit of a case: to its contacts; where it has none, to its lead. The same kind, note and version
@@ -87,15 +101,23 @@ impl Composer {
             .collect()
     }
 
-    /// The notices to those of a role: of the case's lead unit, or of the duty office where the role is one of its own.
+    /// The notices to those of a role about what a unit has to do: of that unit, or of the duty office where the role is
+    /// one of its own.
     /// Where nobody has the role, to those of the next role above that somebody has. Ids as for
     /// [`Composer::to_unit`].
     #[must_use]
-    pub fn to_role(&self, case: &Case, role: ContactRole, kind: Kind, note: &str) -> Vec<Notice> {
+    pub fn to_role(
+        &self,
+        case: &Case,
+        unit: &str,
+        role: ContactRole,
+        kind: Kind,
+        note: &str,
+    ) -> Vec<Notice> {
         let Some(region) = self.regions.get(&case.region) else {
             return Vec::new();
         };
-        let Some(lead) = region.unit(case.lead()) else {
+        let Some(unit) = region.unit(unit) else {
             return Vec::new();
         };
         let office = region.units.iter().find(|unit| unit.duty_office);
@@ -106,15 +128,54 @@ impl Composer {
                 let of = if next.of_duty_office() {
                     office
                 } else {
-                    Some(lead)
+                    Some(unit)
                 };
                 of.into_iter()
                     .flat_map(|unit| unit.contacts_as(next).map(move |contact| (unit, contact)))
-                    .filter_map(|to| self.notice(case, lead, to, kind, note))
+                    .filter_map(|to| self.notice(case, unit, to, kind, note))
                     .collect::<Vec<_>>()
             })
             .find(|notices| !notices.is_empty())
             .unwrap_or_default()
+    }
+
+    /// Notices of cases that go out at one time: those to one contact in one.
+    #[must_use]
+    pub fn gathered(&self, notices: Vec<Notice>, now: Timestamp) -> Vec<Notice> {
+        let mut by_contact: BTreeMap<Addressee, Vec<Notice>> = BTreeMap::new();
+        for notice in notices {
+            let same = by_contact.entry(notice.addressee.clone()).or_default();
+            same.push(notice);
+        }
+        (by_contact.into_values())
+            .flat_map(|same| match self.digest(&same, now) {
+                Some(digest) => vec![digest],
+                None => same,
+            })
+            .collect()
+    }
+
+    /// One notice that tells of several to one contact; none where there is one only.
+    fn digest(&self, notices: &[Notice], now: Timestamp) -> Option<Notice> {
+        let [first, _, ..] = notices else {
+            return None;
+        };
+        let ids: Vec<&str> = notices.iter().map(|notice| notice.id.as_str()).collect();
+        let id = id::of("digest", &ids);
+        let bodies = notices.iter().filter_map(|notice| match &notice.body {
+            Body::Case(body) => Some(body.clone()),
+            _ => None,
+        });
+        let body = Body::Digest(DigestBody {
+            id: id.clone(),
+            kind: Kind::Digest,
+            action: Kind::Digest.title().to_owned(),
+            unit: first.addressee.unit.clone(),
+            notices: bodies.collect(),
+            link: self.public_url.join("cases").ok()?.to_string(),
+        });
+        let to = first.addressee.clone();
+        Notice::queued(id.clone(), &id, to, &first.reach, now, body)
     }
 
     /// The notice of a case, as it is with `unit`, to a contact of `to`.

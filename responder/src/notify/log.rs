@@ -17,7 +17,10 @@ pub(super) const FIRST: &str = "NOT EXISTS (SELECT 1 FROM notices earlier WHERE 
      AND earlier.number < n.number AND earlier.state IN ('queued', 'sending', 'folded'))";
 
 /// Queues a notice in the transaction of what causes it. One of the same id is queued once.
-pub(crate) async fn queue(
+///
+/// # Errors
+/// When the store fails.
+pub async fn queue(
     connection: &mut AnyConnection,
     notice: &Notice,
     now: Timestamp,

@@ -1,5 +1,6 @@
 //! Who would be told of an alert now, and why: for `responder route`.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use backbone::message::Alert;
@@ -49,14 +50,20 @@ pub struct Told {
     pub name: String,
     /// Whether it leads.
     pub lead: bool,
-    /// The channel that carries it; none where it is seen on the console only.
+    /// The channel that carries it first, or several with commas between; none where it is seen on the console only.
     pub channel: Option<String>,
 }
 
-/// What carries a unit's notices; none where they are seen on the console only.
+/// What carries a unit's notices, in the first place; none where they are seen on the console only.
 pub(super) fn carries(unit: &Unit) -> Option<String> {
-    let first = unit.first_contacts().into_iter().next()?;
-    first.reach.first().map(|reach| reach.channel.clone())
+    let first = unit.first_contacts();
+    let channels: BTreeSet<&str> = first
+        .iter()
+        .filter_map(|contact| contact.reach.first())
+        .map(|reach| reach.channel.as_str())
+        .collect();
+    let channels: Vec<&str> = channels.into_iter().collect();
+    (!channels.is_empty()).then(|| channels.join(", "))
 }
 
 impl Routing {

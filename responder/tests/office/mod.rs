@@ -21,7 +21,7 @@ pub(crate) const REGION: &str = "360921";
 pub(crate) struct Office {
     pub(crate) cases: Cases,
     pub(crate) kept: Kept,
-    pub(crate) notices: Composer,
+    pub(crate) notices: Arc<Composer>,
 }
 
 pub(crate) fn project() -> PathBuf {
@@ -52,6 +52,8 @@ pub(crate) fn office(kept: Kept) -> Office {
             unit.contact
                 .push(contact("值班员甲", ContactRole::DutyOfficer));
             unit.contact
+                .push(contact("值班员乙", ContactRole::DutyOfficer));
+            unit.contact
                 .push(contact("带班领导", ContactRole::DutyLeader));
             unit.contact
                 .push(contact("分管领导", ContactRole::OfficeLeader));
@@ -63,7 +65,10 @@ pub(crate) fn office(kept: Kept) -> Office {
     Office {
         cases: Cases::new(kept.store.clone(), Timing::default()),
         kept,
-        notices: Composer::new(regions, "http://127.0.0.1:8080/".parse().unwrap()),
+        notices: Arc::new(Composer::new(
+            regions,
+            "http://127.0.0.1:8080/".parse().unwrap(),
+        )),
     }
 }
 
