@@ -2,6 +2,7 @@
 
 mod audit;
 pub mod command;
+mod identity;
 mod password;
 mod rules;
 mod session;
@@ -17,6 +18,7 @@ use thiserror::Error;
 
 pub use audit::{Entry, Format, Span, Verdict};
 pub(crate) use audit::{Line, append};
+pub use identity::{Begun, Provider};
 pub use rules::{LONGEST_PASSWORD, SHORTEST_PASSWORD};
 pub(crate) use session::secret;
 pub use session::{Known, Listed, Origin, Session, browser};

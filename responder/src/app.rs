@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::account::{Accounts, NewUser};
+use crate::account::{Accounts, NewUser, Provider};
 use crate::calendar::Calendar;
 use crate::case::{Cases, Role, Timing};
 use crate::console::{self, Console};
@@ -109,10 +109,12 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         format!("cannot listen on console.listen = {address}; choose a free port")
     })?;
     info!(address = %listener.local_addr()?, "the console is served");
+    let provider = identity_provider(&settings)?;
     let console = Console {
         settings: settings.console.clone(),
         cases,
         accounts,
+        provider,
         corrections: Corrections::new(store.clone()),
         edits: EventEdits::new(store.clone()),
         sources,
@@ -200,6 +202,15 @@ pub fn load_routings(settings: &Settings) -> anyhow::Result<BTreeMap<String, Rou
         }
     }
     Ok(routings)
+}
+
+/// The identity provider of the settings.
+fn identity_provider(settings: &Settings) -> anyhow::Result<Option<Provider>> {
+    let Some(identity) = settings.console.identity.clone() else {
+        return Ok(None);
+    };
+    let back = settings.console.public_url.join("login/identity/back")?;
+    Provider::new(identity, back).map(Some)
 }
 
 /// Where there is no account yet, makes the administrator's. A password that is not set is made and

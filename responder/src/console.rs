@@ -11,6 +11,7 @@ mod cases;
 mod edits;
 mod events;
 mod fields;
+mod identity;
 mod marks;
 mod overview;
 mod own;
@@ -37,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 pub use access::{ROUTES, Route, Who};
 pub(crate) use access::{SESSION_COOKIE, finish, known, same};
 
-use crate::account::Accounts;
+use crate::account::{Accounts, Provider};
 use crate::case::Cases;
 use crate::correction::Corrections;
 use crate::event_edit::EventEdits;
@@ -54,6 +55,8 @@ pub struct Console {
     pub cases: Cases,
     /// The accounts.
     pub accounts: Accounts,
+    /// The identity provider that people may sign in with.
+    pub provider: Option<Provider>,
     /// What officers corrected.
     pub corrections: Corrections,
     /// What officers said of events.
@@ -87,6 +90,8 @@ pub fn router(console: Console) -> Router {
     let console = Arc::new(console);
     Router::new()
         .route("/login", get(session::page).post(session::sign_in))
+        .route("/login/identity", get(identity::begin))
+        .route("/login/identity/back", get(identity::back))
         .route("/logout", post(session::sign_out))
         .route("/", get(overview::page))
         .route("/posts", get(posts::list))

@@ -131,10 +131,49 @@ pub struct Console {
     /// Addresses of proxies whose `X-Forwarded-For` is believed, for counting wrong passwords by address.
     #[serde(default = "default_proxies")]
     pub proxies: Vec<IpAddr>,
+    /// The identity provider that people may sign in with; none where it is not set.
+    #[serde(default)]
+    pub identity: Option<Identity>,
     /// The first administrator's password; made at the first start and written to
     /// `initial-administrator.txt` beside `store.file` where it is not set.
     #[serde(default)]
     pub administrator_password: Secret,
+}
+
+/// An identity provider that speaks OpenID Connect.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// Its issuer, such as `https://id.example/realms/county`, exactly as it writes it.
+    pub issuer: String,
+    /// The name under which it knows the console. It sends browsers back to `login/identity/back` of `public_url`.
+    pub client_id: String,
+    /// The secret it gave the console; none for a public client.
+    #[serde(default)]
+    pub client_secret: Secret,
+    /// The claim that is the name of the account.
+    #[serde(default)]
+    pub claim: Claim,
+    /// What the page to sign in calls it.
+    #[serde(default = "default_identity_label")]
+    pub label: String,
+}
+
+/// A claim that may be the name of an account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Claim {
+    /// `sub`.
+    Subject,
+    /// `preferred_username`.
+    #[default]
+    PreferredUsername,
+    /// `email`, where the provider has verified it.
+    Email,
+}
+
+fn default_identity_label() -> String {
+    "统一身份认证".to_owned()
 }
 
 fn default_session_hours() -> u32 {

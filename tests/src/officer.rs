@@ -61,6 +61,7 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
         settings,
         cases: Cases::new(store.clone(), Timing::default()),
         accounts,
+        provider: None,
         corrections: Corrections::new(store.clone()),
         edits: EventEdits::new(store.clone()),
         sources: Sources::new(store.clone(), None, url()),

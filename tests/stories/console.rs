@@ -140,6 +140,7 @@ async fn office() -> Office {
         settings,
         cases: cases.clone(),
         accounts,
+        provider: None,
         corrections: corrections.clone(),
         edits: EventEdits::new(store.clone()),
         sources: sources.clone(),

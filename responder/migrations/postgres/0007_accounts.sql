@@ -25,6 +25,8 @@ CREATE TABLE sessions (
     csrf TEXT NOT NULL,
     address TEXT NOT NULL,
     browser TEXT NOT NULL,
+    -- Whether an identity provider vouched, and no password was needed.
+    vouched BIGINT NOT NULL,
     started_at BIGINT NOT NULL,
     renewed_at BIGINT NOT NULL,
     seen_at BIGINT NOT NULL

@@ -25,6 +25,8 @@ CREATE TABLE sessions (
     csrf TEXT NOT NULL,
     address TEXT NOT NULL,
     browser TEXT NOT NULL,
+    -- Whether an identity provider vouched, and no password was needed.
+    vouched INTEGER NOT NULL,
     started_at INTEGER NOT NULL,
     renewed_at INTEGER NOT NULL,
     seen_at INTEGER NOT NULL

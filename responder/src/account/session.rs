@@ -33,6 +33,8 @@ pub struct Origin {
     pub address: Option<IpAddr>,
     /// What kind of browser, see [`browser`].
     pub browser: String,
+    /// Whether an identity provider vouches for them, and no password was needed.
+    pub vouched: bool,
 }
 
 /// A session as its token tells it.
@@ -131,8 +133,8 @@ impl Accounts {
         };
         let address = origin.address.map(|address| address.to_string());
         sqlx::query(
-            "INSERT INTO sessions (token, earlier_token, id, account, csrf, address, browser, started_at, renewed_at, \
-             seen_at) VALUES ($1, '', $2, $3, $4, $5, $6, $7, $7, $7)",
+            "INSERT INTO sessions (token, earlier_token, id, account, csrf, address, browser, vouched, started_at, \
+             renewed_at, seen_at) VALUES ($1, '', $2, $3, $4, $5, $6, $7, $8, $8, $8)",
         )
         .bind(digest(&session.token))
         .bind(hex::encode(rand::random::<[u8; 8]>()))
@@ -140,6 +142,7 @@ impl Accounts {
         .bind(&session.csrf)
         .bind(address.unwrap_or_default())
         .bind(&origin.browser)
+        .bind(i64::from(origin.vouched))
         .bind(now.as_millisecond())
         .execute(self.store.pool())
         .await?;
@@ -160,7 +163,7 @@ impl Accounts {
         let (oldest, idle) = self.bounds(now);
         let shown = digest(token);
         let row = sqlx::query(
-            "SELECT users.*, sessions.csrf, sessions.id, sessions.token, sessions.renewed_at, sessions.seen_at \
+            "SELECT users.*, sessions.csrf, sessions.id, sessions.token, sessions.renewed_at, sessions.seen_at, sessions.vouched \
              FROM sessions JOIN users ON users.name = sessions.account \
              WHERE (sessions.token = $1 OR (sessions.earlier_token = $1 AND sessions.renewed_at > $2)) \
              AND sessions.started_at > $3 AND sessions.seen_at > $4 AND users.active = 1",
@@ -182,6 +185,8 @@ impl Accounts {
             id: row.try_get("id")?,
             renewed: None,
         };
+        // Who needs no password need not change it.
+        known.user.must_change &= row.try_get::<i64, _>("vouched")? == 0;
         if renew && current == shown && renewed_at + RENEWED_AFTER <= now {
             let next = secret();
             let replaced = sqlx::query(

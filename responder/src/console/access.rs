@@ -79,6 +79,16 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         method: "GET",
+        path: "/login/identity",
+        who: Anyone,
+    },
+    Route {
+        method: "GET",
+        path: "/login/identity/back",
+        who: Anyone,
+    },
+    Route {
+        method: "GET",
         path: "/assets/console.css",
         who: Anyone,
     },
@@ -400,6 +410,7 @@ fn origin(console: &Console, parts: &Parts) -> Origin {
     }
     let agent = parts.headers.get(header::USER_AGENT);
     Origin {
+        vouched: false,
         address,
         browser: browser(
             agent

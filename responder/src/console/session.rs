@@ -27,6 +27,8 @@ struct LoginPage {
     next: String,
     name: String,
     problem: String,
+    /// What the identity provider is called; empty where there is none.
+    provider: String,
 }
 
 /// The form to sign in with.
@@ -115,7 +117,7 @@ pub(super) fn give(console: &Console, response: &mut Response, session: &Session
     set_cookie(console, response, SIGN_IN_COOKIE, "", 0);
 }
 
-fn form(
+pub(super) fn form(
     console: &Console,
     status: StatusCode,
     csrf: &str,
@@ -130,11 +132,20 @@ fn form(
         next: next.to_owned(),
         name: name.to_owned(),
         problem: problem.to_owned(),
+        provider: (console.provider.as_ref())
+            .map(|provider| provider.label().to_owned())
+            .unwrap_or_default(),
     };
     render_as(status, &page)
 }
 
-fn set_cookie(console: &Console, response: &mut Response, name: &str, value: &str, seconds: u64) {
+pub(super) fn set_cookie(
+    console: &Console,
+    response: &mut Response,
+    name: &str,
+    value: &str,
+    seconds: u64,
+) {
     let secure = if console.settings.public_url.scheme() == "https" {
         "; Secure"
     } else {
@@ -148,7 +159,7 @@ fn set_cookie(console: &Console, response: &mut Response, name: &str, value: &st
 }
 
 /// Where to go after signing in: a path of the console, never another site.
-fn within(next: &str) -> &str {
+pub(super) fn within(next: &str) -> &str {
     let other_site = next.starts_with("//") || next.contains(['\\', '\r', '\n', '\t']);
     if next.starts_with('/') && !other_site && !next.starts_with("/login") {
         next

@@ -12,7 +12,7 @@ use backbone::region::Region;
 use jiff::Timestamp;
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Client, Method, redirect};
-use responder::account::{Accounts, Limits, NewToken, NewUser, Scope};
+use responder::account::{Accounts, Limits, NewToken, NewUser, Provider, Scope};
 use responder::api::CSRF_HEADER;
 use responder::case::{Action, Actor, Cases, Deed, Role, Timing};
 use responder::console::{self, Console};
@@ -120,6 +120,11 @@ fn project() -> PathBuf {
 }
 
 pub(crate) async fn office(kept: Kept) -> Office {
+    office_with(kept, &Value::Null).await
+}
+
+/// The same, with an identity provider where it is not null.
+pub(crate) async fn office_with(kept: Kept, identity: &Value) -> Office {
     backbone::tls::install();
     let store = kept.store.clone();
     let region = Region::load(&project().join("deploy/sample/region").join(REGION)).unwrap();
@@ -128,7 +133,7 @@ pub(crate) async fn office(kept: Kept) -> Office {
     let port: SocketAddr = listener.local_addr().unwrap();
     let address = format!("http://{port}");
     let settings: settings::Console = serde_json::from_value(serde_json::json!({
-        "listen": "127.0.0.1:0", "public_url": address
+        "listen": "127.0.0.1:0", "public_url": address, "identity": identity
     }))
     .unwrap();
     let limits = settings.session_limits();
@@ -146,6 +151,9 @@ pub(crate) async fn office(kept: Kept) -> Office {
         accounts.add(&user, Timestamp::now()).await.unwrap();
     }
     let url = || address.parse().unwrap();
+    let back = format!("{address}/login/identity/back").parse().unwrap();
+    let provider = settings.identity.clone();
+    let provider = provider.map(|identity| Provider::new(identity, back).unwrap());
     let notices = Arc::new(Composer::new(Arc::clone(&regions), url()));
     let cases = Cases::new(store.clone(), Timing::default());
     // Nobody listens there: what asks the archive says that it is not there.
@@ -154,6 +162,7 @@ pub(crate) async fn office(kept: Kept) -> Office {
         settings,
         cases: cases.clone(),
         accounts: accounts.clone(),
+        provider,
         corrections: Corrections::new(store.clone()),
         edits: EventEdits::new(store.clone()),
         sources: Sources::new(store.clone(), None, url()),
@@ -315,6 +324,7 @@ impl Person {
         for cookie in response.headers().get_all(SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
             let (name, value) = pair.split_once('=').unwrap();
+            // What is taken back is empty.
             self.cookies.insert(name.to_owned(), value.to_owned());
         }
         Answer {
