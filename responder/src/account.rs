@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use sqlx::Row;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::any::AnyRow;
 use thiserror::Error;
 
 pub use audit::Entry;
@@ -16,6 +16,7 @@ pub use session::Session;
 pub(crate) use session::secret;
 
 use crate::case::{Actor, Role};
+use crate::store::Store;
 use password::{Attempts, Hasher};
 
 /// Fewest characters of a password.
@@ -88,7 +89,7 @@ pub enum AccountError {
     #[error("密码至少{SHORTEST_PASSWORD}个字符，最多{LONGEST_PASSWORD}个字符")]
     Password,
     /// An account of a unit names no unit, or one of the office names one.
-    #[error("责任单位账号须选定一个单位，其他角色不选单位")]
+    #[error("单位负责人和联络员须选定一个单位，其他角色不选单位")]
     Unit,
     /// The system itself has no account.
     #[error("不能添加这种角色的账号")]
@@ -113,7 +114,7 @@ pub enum AccountError {
 /// The accounts.
 #[derive(Debug, Clone)]
 pub struct Accounts {
-    pool: SqlitePool,
+    store: Store,
     session_hours: u32,
     hasher: Hasher,
     attempts: Arc<Attempts>,
@@ -122,9 +123,9 @@ pub struct Accounts {
 impl Accounts {
     /// The accounts of an opened store.
     #[must_use]
-    pub fn new(pool: SqlitePool, session_hours: u32) -> Self {
+    pub fn new(store: Store, session_hours: u32) -> Self {
         Self {
-            pool,
+            store,
             session_hours,
             hasher: Hasher::default(),
             attempts: Arc::default(),
@@ -137,7 +138,7 @@ impl Accounts {
     /// When the store fails.
     pub async fn is_empty(&self) -> Result<bool, AccountError> {
         let users: i64 = sqlx::query_scalar("SELECT count(*) FROM users")
-            .fetch_one(&self.pool)
+            .fetch_one(self.store.pool())
             .await?;
         Ok(users == 0)
     }
@@ -151,7 +152,7 @@ impl Accounts {
         let hash = self.hasher.hash(user.password.clone()).await?;
         let added = sqlx::query(
             "INSERT INTO users (name, display_name, role, region, unit, password, active, created_at) \
-             VALUES (?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT DO NOTHING",
+             VALUES ($1, $2, $3, $4, $5, $6, 1, $7) ON CONFLICT DO NOTHING",
         )
         .bind(&user.name)
         .bind(user.display_name.trim())
@@ -160,7 +161,7 @@ impl Accounts {
         .bind(&user.unit)
         .bind(hash)
         .bind(now.as_millisecond())
-        .execute(&self.pool)
+        .execute(self.store.pool())
         .await?;
         if added.rows_affected() == 0 {
             Err(AccountError::Taken)
@@ -176,8 +177,8 @@ impl Accounts {
     pub async fn set_password(&self, name: &str, password: &str) -> Result<(), AccountError> {
         check_password(password)?;
         let hash = self.hasher.hash(password.to_owned()).await?;
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let set = sqlx::query("UPDATE users SET password = ? WHERE name = ?")
+        let mut transaction = self.store.begin().await?;
+        let set = sqlx::query("UPDATE users SET password = $1 WHERE name = $2")
             .bind(hash)
             .bind(name)
             .execute(&mut *transaction)
@@ -196,9 +197,9 @@ impl Accounts {
     /// # Errors
     /// When there is no such account, or it is the last active administrator's.
     pub async fn set_active(&self, name: &str, active: bool) -> Result<(), AccountError> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let set = sqlx::query("UPDATE users SET active = ? WHERE name = ?")
-            .bind(active)
+        let mut transaction = self.store.begin().await?;
+        let set = sqlx::query("UPDATE users SET active = $1 WHERE name = $2")
+            .bind(i64::from(active))
             .bind(name)
             .execute(&mut *transaction)
             .await?;
@@ -206,7 +207,7 @@ impl Accounts {
             return Err(AccountError::Unknown);
         }
         let administrators: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM users WHERE active AND role = 'administrator'",
+            "SELECT count(*) FROM users WHERE active = 1 AND role = 'administrator'",
         )
         .fetch_one(&mut *transaction)
         .await?;
@@ -226,7 +227,7 @@ impl Accounts {
     /// When the store fails.
     pub async fn list(&self) -> Result<Vec<User>, AccountError> {
         let rows = sqlx::query("SELECT * FROM users ORDER BY active DESC, name")
-            .fetch_all(&self.pool)
+            .fetch_all(self.store.pool())
             .await?;
         rows.iter().map(read).collect()
     }
@@ -245,9 +246,9 @@ impl Accounts {
         if self.attempts.refused(name, now) {
             return Err(AccountError::TooMany);
         }
-        let row = sqlx::query("SELECT * FROM users WHERE name = ? AND active")
+        let row = sqlx::query("SELECT * FROM users WHERE name = $1 AND active = 1")
             .bind(name)
-            .fetch_optional(&self.pool)
+            .fetch_optional(self.store.pool())
             .await?;
         let hash = row
             .as_ref()
@@ -274,7 +275,7 @@ fn check(user: &NewUser) -> Result<(), AccountError> {
         return Err(AccountError::Role);
     }
     let named = (!user.region.is_empty(), !user.unit.is_empty());
-    if named != (user.role == Role::Unit, user.role == Role::Unit) {
+    if named != (user.role.of_unit(), user.role.of_unit()) {
         return Err(AccountError::Unit);
     }
     check_password(&user.password)
@@ -287,7 +288,7 @@ fn check_password(password: &str) -> Result<(), AccountError> {
     Err(AccountError::Password)
 }
 
-fn read(row: &SqliteRow) -> Result<User, AccountError> {
+fn read(row: &AnyRow) -> Result<User, AccountError> {
     let role = Role::named(row.try_get("role")?).ok_or_else(|| {
         sqlx::Error::Decode("unknown role; was it written by a newer version?".into())
     })?;
@@ -299,7 +300,7 @@ fn read(row: &SqliteRow) -> Result<User, AccountError> {
         role,
         region: row.try_get("region")?,
         unit: row.try_get("unit")?,
-        active: row.try_get("active")?,
+        active: row.try_get::<i64, _>("active")? != 0,
         created_at,
     })
 }

@@ -30,10 +30,11 @@ use crate::intake::{Intake, SourceIntake};
 use crate::metrics::Metrics;
 use crate::notify::Composer;
 use crate::notify::webhook::Carrier;
+use crate::outbox;
 use crate::routing::Routing;
 use crate::settings::Settings;
 use crate::source::Sources;
-use crate::{outbox, store};
+use crate::store::Store;
 
 /// The consumer group that takes alerts in.
 pub const GROUP: &str = "responder";
@@ -63,17 +64,17 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     let readiness = Readiness::default();
     readiness.down("kafka", "not connected yet");
 
-    let pool = store::open(&settings.store).await?;
-    let accounts = Accounts::new(pool.clone(), settings.console.session_hours);
+    let store = Store::open(&settings.store.place()?).await?;
+    let accounts = Accounts::new(store.clone(), settings.console.session_hours);
     add_first_administrator(&settings, &accounts).await?;
-    let cases = Cases::new(pool.clone(), settings.deadlines.clone());
+    let cases = Cases::new(store.clone(), settings.deadlines.clone());
     let sources = Sources::new(
-        pool.clone(),
+        store.clone(),
         settings.administrator.clone(),
         settings.console.public_url.clone(),
     );
     let notices = Composer::new(Arc::clone(&regions), settings.console.public_url.clone());
-    let carrier = Carrier::new(pool.clone(), &settings.channel, metrics.clone())?;
+    let carrier = Carrier::new(store.clone(), &settings.channel, metrics.clone())?;
     let producer = Producer::new(&settings.kafka)?;
     let intake = Intake::new(cases.clone(), Arc::new(routings), metrics.clone());
     let source_intake = SourceIntake::new(sources.clone(), Arc::clone(&regions));
@@ -87,10 +88,10 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         settings: settings.console.clone(),
         cases,
         accounts,
-        corrections: Corrections::new(pool.clone()),
-        edits: EventEdits::new(pool.clone()),
+        corrections: Corrections::new(store.clone()),
+        edits: EventEdits::new(store.clone()),
         sources,
-        pool: pool.clone(),
+        store: store.clone(),
         regions,
         archive: backbone::clickhouse::client(&settings.clickhouse)?,
         notices: Arc::new(notices),
@@ -129,7 +130,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         Box::pin(console::serve(console, listener, stop.clone())),
         Box::pin(consuming),
         Box::pin(outbox::run(
-            pool.clone(),
+            store.clone(),
             producer.clone(),
             metrics,
             stop.clone(),
@@ -138,7 +139,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     ];
     let ended = try_join_all(tasks).await.map(|_| ());
     stop.cancel();
-    pool.close().await;
+    store.close().await;
     ended
 }
 
@@ -185,8 +186,13 @@ async fn add_first_administrator(settings: &Settings, accounts: &Accounts) -> an
     let password = match &given {
         Some(password) => password.clone(),
         None => {
+            let Some(store) = &settings.store.file else {
+                anyhow::bail!(
+                    "the first administrator has no password; set the variable or file that console.administrator_password names"
+                );
+            };
             let made = made_password();
-            let path = settings.store.with_file_name("initial-administrator.txt");
+            let path = store.with_file_name("initial-administrator.txt");
             write_secret(&path, &format!("{FIRST_ADMINISTRATOR}\n{made}\n"))
                 .with_context(|| format!("cannot write {}", path.display()))?;
             info!(file = %path.display(), "the first administrator's name and password are in a file");

@@ -204,17 +204,23 @@ pub enum Role {
     DutyOfficer,
     /// 分管领导.
     Leader,
-    /// 单位: the lead or contact of one unit.
-    Unit,
+    /// 单位负责人: answers for one unit.
+    UnitLead,
+    /// 单位联络员: takes in what comes to one unit.
+    UnitContact,
+    /// 审计员: sees everything, moves nothing.
+    Auditor,
 }
 
 impl Role {
     /// The roles an account can have.
-    pub const ACCOUNTS: [Self; 4] = [
+    pub const ACCOUNTS: [Self; 6] = [
         Self::Administrator,
         Self::DutyOfficer,
         Self::Leader,
-        Self::Unit,
+        Self::UnitLead,
+        Self::UnitContact,
+        Self::Auditor,
     ];
 
     /// The name in the store, in messages and in forms.
@@ -225,7 +231,9 @@ impl Role {
             Self::Administrator => "administrator",
             Self::DutyOfficer => "duty-officer",
             Self::Leader => "leader",
-            Self::Unit => "unit",
+            Self::UnitLead => "unit-lead",
+            Self::UnitContact => "unit-contact",
+            Self::Auditor => "auditor",
         }
     }
 
@@ -237,8 +245,16 @@ impl Role {
             Self::Administrator => "管理员",
             Self::DutyOfficer => "值班员",
             Self::Leader => "分管领导",
-            Self::Unit => "责任单位",
+            Self::UnitLead => "单位负责人",
+            Self::UnitContact => "单位联络员",
+            Self::Auditor => "审计员",
         }
+    }
+
+    /// Whether it acts and sees for one unit only.
+    #[must_use]
+    pub fn of_unit(self) -> bool {
+        matches!(self, Self::UnitLead | Self::UnitContact)
     }
 
     /// The role of that name.
@@ -284,7 +300,7 @@ impl Actor {
     /// Whether this account may see a case: the office sees all, a unit those dispatched to it.
     #[must_use]
     pub fn sees(&self, case: &Case) -> bool {
-        self.role != Role::Unit
+        !self.role.of_unit()
             || (self.region == case.region
                 && !matches!(case.state, State::Pending | State::Dismissed)
                 && (self.unit == case.lead || case.assists.contains(&self.unit)))

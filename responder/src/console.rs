@@ -29,7 +29,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 use backbone::region::Region;
-use sqlx::sqlite::SqlitePool;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -41,6 +40,7 @@ use crate::correction::Corrections;
 use crate::event_edit::EventEdits;
 use crate::metrics::Metrics;
 use crate::source::Sources;
+use crate::store::Store;
 use crate::{notify, settings};
 
 /// What the console shows and changes.
@@ -58,7 +58,7 @@ pub struct Console {
     /// The sources.
     pub sources: Sources,
     /// The store, for the log of notices.
-    pub pool: SqlitePool,
+    pub store: Store,
     /// The regions served, by code.
     pub regions: Arc<BTreeMap<String, Region>>,
     /// ClickHouse, for posts and events.

@@ -7,10 +7,10 @@ use backbone::message::{APPEALS, Polarity};
 use backbone::region::{Region, SUBJECTS};
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::sqlite::SqlitePool;
 use thiserror::Error;
 
 use crate::case::StoreError;
+use crate::store::Store;
 
 /// What is corrected of a post. Empty is what stands as the analyzer found it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, sqlx::FromRow)]
@@ -103,14 +103,14 @@ impl Correction {
 /// The corrections of a store.
 #[derive(Debug, Clone)]
 pub struct Corrections {
-    pool: SqlitePool,
+    store: Store,
 }
 
 impl Corrections {
     /// The corrections of an opened store.
     #[must_use]
-    pub fn new(pool: SqlitePool) -> Self {
-        Self { pool }
+    pub fn new(store: Store) -> Self {
+        Self { store }
     }
 
     /// Keeps a correction instead of the one that there may be of the post; an empty one takes that back. `region`
@@ -127,13 +127,18 @@ impl Corrections {
     ) -> Result<(), CorrectionError> {
         correction.check(region)?;
         if correction.is_empty() {
-            sqlx::query("DELETE FROM corrections WHERE post_id = ?")
+            sqlx::query("DELETE FROM corrections WHERE post_id = $1")
                 .bind(&correction.post_id)
-                .execute(&self.pool)
+                .execute(self.store.pool())
                 .await?;
             return Ok(());
         }
-        sqlx::query("INSERT OR REPLACE INTO corrections VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        sqlx::query("INSERT INTO corrections (post_id, region, title, text, relevant, sentiment, appeal, subject, unit, officer, at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (post_id) DO UPDATE SET \
+             region = excluded.region, title = excluded.title, text = excluded.text, relevant = excluded.relevant, \
+             sentiment = excluded.sentiment, appeal = excluded.appeal, subject = excluded.subject, unit = excluded.unit, \
+             officer = excluded.officer, at = excluded.at",
+        )
             .bind(&correction.post_id)
             .bind(&correction.region)
             .bind(&correction.title)
@@ -145,7 +150,7 @@ impl Corrections {
             .bind(&correction.unit)
             .bind(officer)
             .bind(now.as_millisecond())
-            .execute(&self.pool)
+            .execute(self.store.pool())
             .await?;
         Ok(())
     }
@@ -155,9 +160,9 @@ impl Corrections {
     /// # Errors
     /// When the store fails.
     pub async fn of(&self, post_id: &str) -> Result<Option<Kept>, CorrectionError> {
-        let kept = sqlx::query_as("SELECT * FROM corrections WHERE post_id = ?")
+        let kept = sqlx::query_as("SELECT * FROM corrections WHERE post_id = $1")
             .bind(post_id)
-            .fetch_optional(&self.pool)
+            .fetch_optional(self.store.pool())
             .await?;
         Ok(kept)
     }
@@ -168,7 +173,7 @@ impl Corrections {
     /// When the store or the writing fails.
     pub async fn write(&self, out: &mut impl Write) -> anyhow::Result<()> {
         let all: Vec<Kept> = sqlx::query_as("SELECT * FROM corrections ORDER BY at, post_id")
-            .fetch_all(&self.pool)
+            .fetch_all(self.store.pool())
             .await?;
         for kept in all {
             serde_json::to_writer(&mut *out, &kept.correction)?;

@@ -6,10 +6,11 @@ use backbone::message::{Change, EventEdit, decode, encode};
 use backbone::topics::EVENT_EDITS;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::Row;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::any::AnyRow;
 use thiserror::Error;
 
 use crate::case::{Actor, StoreError};
+use crate::store::Store;
 
 /// Longest title of an event that is split off, in characters.
 pub const TITLE_LIMIT: usize = 60;
@@ -150,14 +151,14 @@ pub struct Made {
 /// The edits of a store.
 #[derive(Debug, Clone)]
 pub struct EventEdits {
-    pool: SqlitePool,
+    store: Store,
 }
 
 impl EventEdits {
     /// The edits of an opened store.
     #[must_use]
-    pub fn new(pool: SqlitePool) -> Self {
-        Self { pool }
+    pub fn new(store: Store) -> Self {
+        Self { store }
     }
 
     /// Makes an edit that was found good; the titles are for those who look back. The same change of the same officer within
@@ -173,7 +174,7 @@ impl EventEdits {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<EventEdit, StoreError> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.store.begin().await?;
         let said =
             serde_json::to_string(&change).map_err(|error| sqlx::Error::Encode(error.into()))?;
         let edit = EventEdit {
@@ -184,7 +185,7 @@ impl EventEdits {
             at: now,
         };
         let before = sqlx::query(
-            "SELECT * FROM event_edits WHERE source = ? AND officer = ? AND at > ? ORDER BY at DESC",
+            "SELECT * FROM event_edits WHERE source = $1 AND officer = $2 AND at > $3 ORDER BY at DESC",
         )
         .bind(edit.source())
         .bind(&actor.name)
@@ -199,7 +200,7 @@ impl EventEdits {
         }
         let message = encode(&edit).map_err(|error| sqlx::Error::Encode(error.into()))?;
         let message = String::from_utf8_lossy(&message).into_owned();
-        sqlx::query("INSERT INTO event_edits VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        sqlx::query("INSERT INTO event_edits (id, source, target, source_title, target_title, message, officer, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
             .bind(&edit.id)
             .bind(edit.source())
             .bind(edit.target())
@@ -210,12 +211,12 @@ impl EventEdits {
             .bind(now.as_millisecond())
             .execute(&mut *transaction)
             .await?;
-        sqlx::query("INSERT INTO outbox (topic, message) VALUES (?, ?)")
+        sqlx::query("INSERT INTO outbox (topic, message) VALUES ($1, $2)")
             .bind(EVENT_EDITS.name)
             .bind(&message)
             .execute(&mut *transaction)
             .await?;
-        sqlx::query("INSERT INTO audit (at, user, action, subject) VALUES (?, ?, ?, ?)")
+        sqlx::query("INSERT INTO audit (at, account, action, subject) VALUES ($1, $2, $3, $4)")
             .bind(now.as_millisecond())
             .bind(&actor.name)
             .bind(format!("{}-event", edit.change.kind()))
@@ -232,11 +233,10 @@ impl EventEdits {
     /// When the store fails.
     pub async fn of(&self, event: &str) -> Result<Vec<Made>, StoreError> {
         let rows = sqlx::query(
-            "SELECT * FROM event_edits WHERE source = ? OR target = ? ORDER BY at DESC, id LIMIT 50",
+            "SELECT * FROM event_edits WHERE source = $1 OR target = $1 ORDER BY at DESC, id LIMIT 50",
         )
         .bind(event)
-        .bind(event)
-        .fetch_all(&self.pool)
+        .fetch_all(self.store.pool())
         .await?;
         rows.iter().map(read).collect()
     }
@@ -253,7 +253,7 @@ impl EventEdits {
     }
 }
 
-fn read(row: &SqliteRow) -> Result<Made, StoreError> {
+fn read(row: &AnyRow) -> Result<Made, StoreError> {
     let edit = decode(row.try_get::<&str, _>("message")?.as_bytes());
     Ok(Made {
         edit: edit.map_err(|_| StoreError::Unknown { what: "event edit" })?,

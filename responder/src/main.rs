@@ -10,10 +10,11 @@ use backbone::{dead_letters, service};
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use responder::account::{Accounts, NewUser};
+use responder::app;
 use responder::case::Role;
 use responder::correction::Corrections;
 use responder::settings::Settings;
-use responder::{app, store};
+use responder::store::Store;
 
 /// Makes a case of each event that reached a level, gets it to the units responsible, and serves the
 /// console. Without a command it runs until stopped.
@@ -81,7 +82,10 @@ fn role(name: &str) -> Result<Role, String> {
     Role::ACCOUNTS
         .into_iter()
         .find(|role| role.name() == name)
-        .ok_or_else(|| "known roles are administrator, duty-officer, leader and unit".to_owned())
+        .ok_or_else(|| {
+            let known = Role::ACCOUNTS.map(Role::name).join(", ");
+            format!("known roles are {known}")
+        })
 }
 
 #[tokio::main]
@@ -102,7 +106,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Some(Command::Route { file }) => route(&settings, &file),
         Some(Command::Corrections) => {
-            let corrections = Corrections::new(store::open(&settings.store).await?);
+            let corrections = Corrections::new(Store::open(&settings.store.place()?).await?);
             corrections.write(&mut stdout()).await
         }
         Some(Command::User(User::Add {
@@ -116,7 +120,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             stdin().lock().read_line(&mut password)?;
             let password = password.trim_end_matches(['\r', '\n']).to_owned();
             let known = app::load_routings(&settings)?;
-            if role == Role::Unit
+            if role.of_unit()
                 && known
                     .get(&region)
                     .and_then(|routing| routing.region().unit(&unit))
@@ -125,7 +129,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 anyhow::bail!("there is no unit `{unit}` in region `{region}`; see its units.toml");
             }
             let accounts = Accounts::new(
-                store::open(&settings.store).await?,
+                Store::open(&settings.store.place()?).await?,
                 settings.console.session_hours,
             );
             let user = NewUser {

@@ -11,11 +11,12 @@ use backbone::id;
 use backbone::region::Region;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::SqlitePool;
-use sqlx::{Row, SqliteConnection};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 use url::Url;
 
 use crate::case::{Action, Case, MoveError, StoreError};
+use crate::store::Store;
 
 /// What a channel carries: enough to know that one must look, and where. No post text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -212,7 +213,7 @@ impl Composer {
 
 /// Queues a notice in the transaction of what causes it.
 pub(crate) async fn queue(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     notice: &Notice,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -220,7 +221,7 @@ pub(crate) async fn queue(
         serde_json::to_string(&notice.body).map_err(|error| sqlx::Error::Encode(error.into()))?;
     sqlx::query(
         "INSERT INTO notices (id, about, unit, channel, body, state, attempts, problem, due_at, updated_at) \
-         VALUES (?, ?, ?, ?, ?, 'queued', 0, '', ?, ?) ON CONFLICT DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, 'queued', 0, '', $6, $7) ON CONFLICT DO NOTHING",
     )
     .bind(&notice.id)
     .bind(&notice.about)
@@ -238,33 +239,33 @@ pub(crate) async fn queue(
 ///
 /// # Errors
 /// When the store fails.
-pub async fn of_case(pool: &SqlitePool, case: &str) -> Result<Vec<Notice>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM notices WHERE about = ? ORDER BY updated_at DESC, id")
+pub async fn of_case(store: &Store, case: &str) -> Result<Vec<Notice>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM notices WHERE about = $1 ORDER BY updated_at DESC, id")
         .bind(case)
-        .fetch_all(pool)
+        .fetch_all(store.pool())
         .await?;
     rows.iter().map(read).collect()
 }
 
 /// The notices due now, the longest due first, at most 50.
-pub(crate) async fn due(pool: &SqlitePool, now: Timestamp) -> Result<Vec<Notice>, StoreError> {
+pub(crate) async fn due(store: &Store, now: Timestamp) -> Result<Vec<Notice>, StoreError> {
     let rows = sqlx::query(
-        "SELECT * FROM notices WHERE state = 'queued' AND due_at <= ? ORDER BY due_at LIMIT 50",
+        "SELECT * FROM notices WHERE state = 'queued' AND due_at <= $1 ORDER BY due_at LIMIT 50",
     )
     .bind(now.as_millisecond())
-    .fetch_all(pool)
+    .fetch_all(store.pool())
     .await?;
     rows.iter().map(read).collect()
 }
 
-fn read(row: &sqlx::sqlite::SqliteRow) -> Result<Notice, StoreError> {
+fn read(row: &AnyRow) -> Result<Notice, StoreError> {
     Ok(Notice {
         id: row.try_get("id")?,
         about: row.try_get("about")?,
         unit: row.try_get("unit")?,
         channel: row.try_get("channel")?,
         state: row.try_get("state")?,
-        attempts: row.try_get("attempts")?,
+        attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
         problem: row.try_get("problem")?,
         updated_at: Timestamp::from_millisecond(row.try_get("updated_at")?)
             .map_err(|_| StoreError::Unknown { what: "time" })?,

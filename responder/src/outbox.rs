@@ -6,11 +6,11 @@ use backbone::kafka::Producer;
 use backbone::message::{self, CaseEvent, EventEdit};
 use backbone::topics::{CASE_EVENTS, EVENT_EDITS};
 use sqlx::Row;
-use sqlx::sqlite::SqlitePool;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::metrics::Metrics;
+use crate::store::Store;
 
 /// Wait between looks for messages.
 const LOOK: Duration = Duration::from_millis(250);
@@ -22,13 +22,13 @@ const RETRY: Duration = Duration::from_secs(5);
 /// # Errors
 /// When the store fails.
 pub async fn run(
-    pool: SqlitePool,
+    store: Store,
     producer: Producer,
     metrics: Metrics,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     while !stop.is_cancelled() {
-        let wait = match send_all(&pool, &producer, &metrics, &stop).await {
+        let wait = match send_all(&store, &producer, &metrics, &stop).await {
             Ok(()) => LOOK,
             Err(failure) => {
                 warn!(%failure, "messages wait in the outbox");
@@ -44,7 +44,7 @@ pub async fn run(
 }
 
 async fn send_all(
-    pool: &SqlitePool,
+    store: &Store,
     producer: &Producer,
     metrics: &Metrics,
     stop: &CancellationToken,
@@ -52,7 +52,7 @@ async fn send_all(
     loop {
         let rows =
             sqlx::query("SELECT number, topic, message FROM outbox ORDER BY number LIMIT 200")
-                .fetch_all(pool)
+                .fetch_all(store.pool())
                 .await?;
         metrics
             .outbox_depth
@@ -72,9 +72,9 @@ async fn send_all(
             () = stop.cancelled() => return Ok(()),
             sent = sending => sent?,
         };
-        sqlx::query("DELETE FROM outbox WHERE number <= ?")
+        sqlx::query("DELETE FROM outbox WHERE number <= $1")
             .bind(last)
-            .execute(pool)
+            .execute(store.pool())
             .await?;
         let moves = (messages.iter()).filter(|(topic, _)| *topic == CASE_EVENTS.name);
         metrics.case_events_total.inc_by(moves.count() as u64);

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::deadline::Deadlines;
+use crate::store::Place;
 
 /// The responder's settings, from `responder.toml`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -18,8 +19,8 @@ use crate::deadline::Deadlines;
 pub struct Settings {
     /// Folders of the regions served, relative to this file.
     pub regions: Vec<PathBuf>,
-    /// The SQLite file of cases and accounts, relative to this file; made where missing.
-    pub store: PathBuf,
+    /// Where cases and accounts are kept.
+    pub store: Store,
     /// Kafka.
     pub kafka: Kafka,
     /// ClickHouse.
@@ -37,6 +38,58 @@ pub struct Settings {
     /// How the administrator is told of sources in trouble; not at all where it is not set.
     #[serde(default)]
     pub administrator: Option<Administrator>,
+}
+
+/// Where cases and accounts are kept: a SQLite file, or a PostgreSQL database where more than one responder runs.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Store {
+    /// The SQLite file, relative to this file; made where missing.
+    #[serde(default)]
+    pub file: Option<PathBuf>,
+    /// The PostgreSQL database, such as `postgres://wensheng@db.example/wensheng?sslmode=verify-full`; it must exist.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub url: Option<Url>,
+    /// The password of the user in `url`.
+    #[serde(default)]
+    pub password: Secret,
+}
+
+impl Store {
+    /// The place to open.
+    ///
+    /// # Errors
+    /// When the password cannot be read.
+    pub fn place(&self) -> Result<Place, SettingsError> {
+        let Some(mut url) = self.url.clone() else {
+            return Ok(Place::File(self.file.clone().unwrap_or_default()));
+        };
+        if let Some(password) = self.password.read("store.password")? {
+            // Fails for addresses without a host only, which `check` refuses.
+            let _set = url.set_password(Some(&password));
+        }
+        Ok(Place::Postgres(url))
+    }
+
+    fn check(&self) -> Result<(), String> {
+        match (&self.file, &self.url) {
+            (Some(_), None) => Ok(()),
+            (None, Some(url)) if !matches!(url.scheme(), "postgres" | "postgresql") => Err(format!(
+                "`store.url` begins with `{}`; it must begin with postgres",
+                url.scheme()
+            )),
+            (None, Some(url)) if !url.has_host() => {
+                Err("`store.url` names no host; write postgres://user@host/database".to_owned())
+            }
+            (None, Some(url)) if url.password().is_some() => Err(
+                "`store.url` holds a password; put it into an environment variable or a file and name that in `store.password`"
+                    .to_owned(),
+            ),
+            (None, Some(_)) => Ok(()),
+            _ => Err("`store` needs either `file` or `url`".to_owned()),
+        }
+    }
 }
 
 /// How the administrator is told.
@@ -61,7 +114,7 @@ pub struct Console {
     #[serde(default = "default_session_hours")]
     pub session_hours: u32,
     /// The first administrator's password; made at the first start and written to
-    /// `initial-administrator.txt` beside the store where it is not set.
+    /// `initial-administrator.txt` beside `store.file` where it is not set.
     #[serde(default)]
     pub administrator_password: Secret,
 }
@@ -105,7 +158,7 @@ impl Settings {
     /// Names the file, the line or field, and the remedy.
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
         let mut settings = load(path, Self::check)?;
-        settings.store = beside(path, &settings.store);
+        settings.store.file = settings.store.file.map(|file| beside(path, &file));
         for region in &mut settings.regions {
             *region = beside(path, region);
         }
@@ -114,6 +167,7 @@ impl Settings {
 
     fn check(&self) -> Result<(), String> {
         check_regions(&self.regions)?;
+        self.store.check()?;
         for (index, channel) in self.channel.iter().enumerate() {
             if self
                 .channel

@@ -5,13 +5,13 @@ use backbone::id;
 use backbone::message::{Condition, Fault, SourceHealth};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::Row;
-use sqlx::sqlite::SqlitePool;
 use url::Url;
 
 use crate::case::StoreError;
 use crate::clock;
 use crate::notify::{self, Body, Notice, SourceBody};
 use crate::settings::Administrator;
+use crate::store::Store;
 
 /// How long a source must have been failing before the administrator is told: many a site is back by then.
 const FAILING_LASTS: SignedDuration = SignedDuration::from_hours(1);
@@ -21,7 +21,7 @@ const FINDINGS: usize = 5;
 /// The sources.
 #[derive(Debug, Clone)]
 pub struct Sources {
-    pool: SqlitePool,
+    store: Store,
     administrator: Option<Administrator>,
     public_url: Url,
 }
@@ -29,9 +29,9 @@ pub struct Sources {
 impl Sources {
     /// The sources of an opened store; the administrator is told with links to the console at `public_url`.
     #[must_use]
-    pub fn new(pool: SqlitePool, administrator: Option<Administrator>, public_url: Url) -> Self {
+    pub fn new(store: Store, administrator: Option<Administrator>, public_url: Url) -> Self {
         Self {
-            pool,
+            store,
             administrator,
             public_url,
         }
@@ -43,13 +43,13 @@ impl Sources {
     /// # Errors
     /// When the store fails; nothing is changed then.
     pub async fn take(&self, health: &SourceHealth, now: Timestamp) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let known: Option<(i64, bool)> =
-            sqlx::query_as("SELECT at, told FROM sources WHERE id = ?")
+        let mut transaction = self.store.begin().await?;
+        let known: Option<(i64, i64)> =
+            sqlx::query_as("SELECT at, told FROM sources WHERE id = $1")
                 .bind(&health.id)
                 .fetch_optional(&mut *transaction)
                 .await?;
-        let (at, told) = known.unwrap_or((i64::MIN, false));
+        let (at, told) = known.map_or((i64::MIN, false), |(at, told)| (at, told != 0));
         if health.at.as_millisecond() <= at {
             return Ok(false);
         }
@@ -60,14 +60,15 @@ impl Sources {
             notify::queue(&mut transaction, notice, now).await?;
         }
         sqlx::query(
-            "INSERT INTO sources (id, region, health, at, told) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE \
-             SET region = excluded.region, health = excluded.health, at = excluded.at, told = excluded.told",
+            "INSERT INTO sources (id, region, health, at, told) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE \
+             SET region = excluded.region, health = excluded.health, at = excluded.at, told = excluded.told \
+             WHERE sources.at < excluded.at",
         )
         .bind(&health.id)
         .bind(&health.region)
         .bind(serde_json::to_string(health).map_err(|error| sqlx::Error::Encode(error.into()))?)
         .bind(health.at.as_millisecond())
-        .bind(!well && (told || notice.is_some()))
+        .bind(i64::from(!well && (told || notice.is_some())))
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
@@ -79,9 +80,9 @@ impl Sources {
     /// # Errors
     /// When the store fails.
     pub async fn list(&self, region: &str) -> Result<Vec<SourceHealth>, StoreError> {
-        let rows = sqlx::query("SELECT health FROM sources WHERE region = ?")
+        let rows = sqlx::query("SELECT health FROM sources WHERE region = $1")
             .bind(region)
-            .fetch_all(&self.pool)
+            .fetch_all(self.store.pool())
             .await?;
         let mut sources = rows
             .iter()

@@ -1,42 +1,193 @@
-//! The SQLite file that holds cases, accounts and notices.
+//! Where cases, accounts and notices are kept: a SQLite file, or a PostgreSQL database where more than one responder
+//! runs. One code serves both: statements number their parameters and say only what both engines know.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::migrate::Migrator;
+use sqlx::{Any, AnyPool, Arguments, Executor, Transaction};
+use url::Url;
 
-/// Opens the file, made where missing, and brings its tables up to date.
-///
-/// # Errors
-/// When it cannot be opened or migrated.
-pub async fn open(path: &Path) -> anyhow::Result<SqlitePool> {
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Where a store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A SQLite file; made where missing.
+    File(PathBuf),
+    /// A PostgreSQL database that exists; the address may hold the password.
+    Postgres(Url),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// An open store.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: AnyPool,
+    engine: Engine,
+}
+
+impl Store {
+    /// Opens a store and brings its tables up to date.
+    ///
+    /// # Errors
+    /// When it cannot be opened or migrated.
+    pub async fn open(place: &Place) -> anyhow::Result<Self> {
+        install_default_drivers();
+        let store = match place {
+            Place::File(path) => sqlite(path).await?,
+            Place::Postgres(url) => postgres(url).await?,
+        };
+        let migrations = match store.engine {
+            Engine::Sqlite => &SQLITE,
+            Engine::Postgres => &POSTGRES,
+        };
+        (migrations.run(&store.pool).await)
+            .context("cannot bring the tables of the case store up to date")?;
+        Ok(store)
+    }
+
+    /// The connections, for what is read or written by one statement.
+    #[must_use]
+    pub fn pool(&self) -> &AnyPool {
+        &self.pool
+    }
+
+    /// Begins to write. SQLite lets one writer in at a time; PostgreSQL lets many, so that who changes a row says in
+    /// the statement from which version of it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn begin(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        let statement = match self.engine {
+            Engine::Sqlite => "BEGIN IMMEDIATE",
+            Engine::Postgres => "BEGIN",
+        };
+        self.pool.begin_with(statement).await
+    }
+
+    /// Closes it, once what is under way has ended.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+async fn sqlite(path: &Path) -> anyhow::Result<Store> {
+    let open = || format!("cannot open the case store {}", path.display());
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(|| {
             format!(
-                "cannot create {}; set `store` to a writable place",
+                "cannot create {}; set `store.file` to a writable place",
                 folder.display()
             )
         })?;
     }
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // A move that was confirmed on a page is there after a power cut.
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(10));
-    let pool = SqlitePoolOptions::new()
-        .max_connections(8)
-        .connect_with(options)
+    let file = Url::from_file_path(std::path::absolute(path)?)
+        .map_err(|()| anyhow::anyhow!("`{}` is no path to a file", path.display()))?;
+    let url = format!("sqlite://{}?mode=rwc", file.path());
+    let options = AnyPoolOptions::new().max_connections(8);
+    // What was confirmed on a page is there after a power cut.
+    let options = options.after_connect(|connection, _| {
+        Box::pin(async move {
+            connection
+                .execute(
+                    "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                     PRAGMA foreign_keys = ON",
+                )
+                .await?;
+            Ok(())
+        })
+    });
+    let connect: AnyConnectOptions = url.parse().with_context(open)?;
+    Ok(Store {
+        pool: options.connect_with(connect).await.with_context(open)?,
+        engine: Engine::Sqlite,
+    })
+}
+
+async fn postgres(url: &Url) -> anyhow::Result<Store> {
+    // The address may hold a password: it is not told.
+    let open = || {
+        let host = url.host_str().unwrap_or_default();
+        format!(
+            "cannot open the case store in PostgreSQL at {host}{}; is it running, does the database exist, are user and password right?",
+            url.path()
+        )
+    };
+    let connect: AnyConnectOptions = url.as_str().parse().with_context(open)?;
+    let pool = AnyPoolOptions::new()
+        .max_connections(16)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect_with(connect)
         .await
-        .with_context(|| format!("cannot open the case store {}", path.display()))?;
-    sqlx::migrate!()
-        .run(&pool)
-        .await
-        .with_context(|| format!("cannot bring the case store {} up to date", path.display()))?;
-    Ok(pool)
+        .with_context(open)?;
+    Ok(Store {
+        pool,
+        engine: Engine::Postgres,
+    })
+}
+
+/// The conditions of a query, joined by AND, with what they compare to.
+#[derive(Default)]
+pub(crate) struct Conditions {
+    text: String,
+    values: AnyArguments,
+}
+
+impl Conditions {
+    /// Adds a condition; each `{}` in it stands for the value given.
+    pub(crate) fn add<'q, T>(&mut self, condition: &str, value: T) -> Result<(), sqlx::Error>
+    where
+        T: sqlx::Encode<'q, Any> + sqlx::Type<Any>,
+    {
+        self.values.add(value).map_err(sqlx::Error::Encode)?;
+        let place = format!("${}", self.values.len());
+        self.add_plain(&condition.replace("{}", &place));
+        Ok(())
+    }
+
+    /// Adds a condition that compares to nothing from outside.
+    pub(crate) fn add_plain(&mut self, condition: &str) {
+        if !self.text.is_empty() {
+            self.text.push_str(" AND ");
+        }
+        self.text.push_str(condition);
+    }
+
+    /// The statement that begins and ends as given, with the conditions between, and the values.
+    pub(crate) fn into_query(
+        self,
+        begin: &str,
+        end: &str,
+    ) -> (sqlx::AssertSqlSafe<String>, AnyArguments) {
+        let conditions = if self.text.is_empty() {
+            "1 = 1"
+        } else {
+            &self.text
+        };
+        // Safe: begin, end and conditions are this program's own words.
+        let statement = sqlx::AssertSqlSafe(format!("{begin} WHERE {conditions} {end}"));
+        (statement, self.values)
+    }
+}
+
+/// A text to look for anywhere in a column, for `LIKE {} ESCAPE '\'`.
+pub(crate) fn anywhere(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
 }

@@ -23,18 +23,17 @@ use responder::notify::webhook::Carrier;
 use responder::notify::{self, Composer};
 use responder::routing::Routed;
 use responder::settings::Channel;
-use responder::store;
 use sqlx::Row;
-use sqlx::sqlite::SqlitePool;
-use tempfile::TempDir;
+
+mod stores;
+use stores::{Kept, on_each_store};
 
 const REGION: &str = "360921";
 
 struct Office {
     cases: Cases,
-    pool: SqlitePool,
+    kept: Kept,
     notices: Composer,
-    _folder: TempDir,
 }
 
 fn project() -> PathBuf {
@@ -49,21 +48,16 @@ fn morning() -> Timestamp {
     at("2026-11-23T00:30:00Z")
 }
 
-async fn office() -> Office {
-    let folder = tempfile::tempdir().unwrap();
-    let pool = store::open(&folder.path().join("responder.sqlite"))
-        .await
-        .unwrap();
+fn office(kept: Kept) -> Office {
     let mut region = Region::load(&project().join("deploy/config/region").join(REGION)).unwrap();
     for unit in &mut region.units {
         unit.channel = Some("phone".to_owned());
     }
     let regions = Arc::new(BTreeMap::from([(REGION.to_owned(), region)]));
     Office {
-        cases: Cases::new(pool.clone(), Deadlines::default()),
-        pool,
+        cases: Cases::new(kept.store.clone(), Deadlines::default()),
+        kept,
         notices: Composer::new(regions, "http://127.0.0.1:8080/".parse().unwrap()),
-        _folder: folder,
     }
 }
 
@@ -135,7 +129,7 @@ impl Office {
 
     async fn outbox(&self) -> Vec<CaseEvent> {
         let rows = sqlx::query("SELECT message FROM outbox ORDER BY number")
-            .fetch_all(&self.pool)
+            .fetch_all(self.kept.store.pool())
             .await
             .unwrap();
         rows.iter()
@@ -144,10 +138,22 @@ impl Office {
     }
 }
 
-#[tokio::test]
-async fn a_matter_is_dispatched_signed_answered_and_closed() {
-    let office = office().await;
-    let (officer, lead) = (actor(Role::DutyOfficer, ""), actor(Role::Unit, "zhujian"));
+on_each_store!(
+    a_matter_is_dispatched_signed_answered_and_closed,
+    an_alert_delivered_again_changes_nothing_and_a_graver_one_raises_the_case,
+    an_alert_brought_up_to_date_tells_the_case_more_and_disturbs_nobody,
+    what_had_ended_is_judged_again_when_it_grows,
+    a_move_needs_the_role_the_state_the_version_and_its_note,
+    a_dispatch_to_a_unit_that_does_not_exist_is_refused,
+    units_are_told_once_even_when_their_webhook_fails_at_first,
+);
+
+async fn a_matter_is_dispatched_signed_answered_and_closed(kept: Kept) {
+    let office = office(kept);
+    let (officer, lead) = (
+        actor(Role::DutyOfficer, ""),
+        actor(Role::UnitLead, "zhujian"),
+    );
     assert_eq!(office.take(3).await, Taken::Opened);
     assert_eq!(office.only().await.state, State::Pending);
 
@@ -212,9 +218,8 @@ async fn a_matter_is_dispatched_signed_answered_and_closed() {
     );
 }
 
-#[tokio::test]
-async fn an_alert_delivered_again_changes_nothing_and_a_graver_one_raises_the_case() {
-    let office = office().await;
+async fn an_alert_delivered_again_changes_nothing_and_a_graver_one_raises_the_case(kept: Kept) {
+    let office = office(kept);
     assert_eq!(office.take(4).await, Taken::Opened);
     assert_eq!(office.take(4).await, Taken::Known);
     assert_eq!(office.only().await.version, 1);
@@ -229,9 +234,8 @@ async fn an_alert_delivered_again_changes_nothing_and_a_graver_one_raises_the_ca
     );
 }
 
-#[tokio::test]
-async fn an_alert_brought_up_to_date_tells_the_case_more_and_disturbs_nobody() {
-    let office = office().await;
+async fn an_alert_brought_up_to_date_tells_the_case_more_and_disturbs_nobody(kept: Kept) {
+    let office = office(kept);
     assert_eq!(office.take(4).await, Taken::Opened);
     let mut newer = alert(4);
     newer.update = 1;
@@ -248,9 +252,8 @@ async fn an_alert_brought_up_to_date_tells_the_case_more_and_disturbs_nobody() {
     assert_eq!(office.outbox().await.len(), 1, "no move, no case event");
 }
 
-#[tokio::test]
-async fn what_had_ended_is_judged_again_when_it_grows() {
-    let office = office().await;
+async fn what_had_ended_is_judged_again_when_it_grows(kept: Kept) {
+    let office = office(kept);
     office.take(4).await;
     office
         .act(&actor(Role::DutyOfficer, ""), Action::Dismiss, "与本县无关")
@@ -260,10 +263,12 @@ async fn what_had_ended_is_judged_again_when_it_grows() {
     assert_eq!(office.only().await.state, State::Pending);
 }
 
-#[tokio::test]
-async fn a_move_needs_the_role_the_state_the_version_and_its_note() {
-    let office = office().await;
-    let (officer, lead) = (actor(Role::DutyOfficer, ""), actor(Role::Unit, "zhujian"));
+async fn a_move_needs_the_role_the_state_the_version_and_its_note(kept: Kept) {
+    let office = office(kept);
+    let (officer, lead) = (
+        actor(Role::DutyOfficer, ""),
+        actor(Role::UnitLead, "zhujian"),
+    );
     office.take(2).await;
     assert!(
         matches!(
@@ -281,12 +286,22 @@ async fn a_move_needs_the_role_the_state_the_version_and_its_note() {
         Err(MoveError::NoteMissing("误报理由"))
     ));
     office.act(&officer, Action::Dispatch, "").await.unwrap();
-    let assisting = actor(Role::Unit, "fengchuan");
+    let assisting = actor(Role::UnitLead, "fengchuan");
     assert!(matches!(
         office.act(&assisting, Action::Sign, "").await,
         Err(MoveError::NotAllowed { .. })
     ));
-    let stranger = actor(Role::Unit, "jiaoti");
+    let contact = actor(Role::UnitContact, "zhujian");
+    assert!(
+        matches!(
+            office.act(&contact, Action::Return, "不属于本单位").await,
+            Err(MoveError::NotAllowed { .. })
+        ),
+        "handing back is for the unit's lead"
+    );
+    let auditor = actor(Role::Auditor, "");
+    assert!(auditor.sees(&office.only().await));
+    let stranger = actor(Role::UnitLead, "jiaoti");
     assert!(matches!(
         office.act(&stranger, Action::Sign, "").await,
         Err(MoveError::NotFound)
@@ -306,7 +321,25 @@ async fn a_move_needs_the_role_the_state_the_version_and_its_note() {
         .await;
     assert!(matches!(refused, Err(MoveError::Stale)));
 
-    office.act(&lead, Action::Sign, "").await.unwrap();
+    office.act(&contact, Action::Sign, "").await.unwrap();
+    office
+        .act(&contact, Action::Report, "已到现场")
+        .await
+        .unwrap();
+    assert!(matches!(
+        office.act(&contact, Action::Reply, "答复").await,
+        Err(MoveError::NotAllowed { .. })
+    ));
+    for action in Action::ALL {
+        assert!(
+            matches!(
+                office.act(&auditor, action, "看看").await,
+                Err(MoveError::NotAllowed { .. })
+            ),
+            "the auditor moves nothing, not by {}",
+            action.name()
+        );
+    }
     office.act(&lead, Action::Reply, "答复").await.unwrap();
     assert!(
         matches!(
@@ -321,9 +354,8 @@ async fn a_move_needs_the_role_the_state_the_version_and_its_note() {
         .unwrap();
 }
 
-#[tokio::test]
-async fn a_dispatch_to_a_unit_that_does_not_exist_is_refused() {
-    let office = office().await;
+async fn a_dispatch_to_a_unit_that_does_not_exist_is_refused(kept: Kept) {
+    let office = office(kept);
     office.take(4).await;
     let case = office.only().await;
     let deed = Deed {
@@ -342,9 +374,8 @@ async fn a_dispatch_to_a_unit_that_does_not_exist_is_refused() {
     assert_eq!(office.outbox().await.len(), 1, "nothing was written");
 }
 
-#[tokio::test]
-async fn units_are_told_once_even_when_their_webhook_fails_at_first() {
-    let office = office().await;
+async fn units_are_told_once_even_when_their_webhook_fails_at_first(kept: Kept) {
+    let office = office(kept);
     office.take(3).await;
     office
         .act(&actor(Role::DutyOfficer, ""), Action::Dispatch, "")
@@ -373,7 +404,7 @@ async fn units_are_told_once_even_when_their_webhook_fails_at_first() {
     let channel: Channel =
         serde_json::from_value(serde_json::json!({ "name": "phone", "url": url })).unwrap();
     let metrics = Metrics::new(&prometheus::Registry::new()).unwrap();
-    let carrier = Carrier::new(office.pool.clone(), &[channel], metrics).unwrap();
+    let carrier = Carrier::new(office.kept.store.clone(), &[channel], metrics).unwrap();
 
     carrier.carry_due(morning()).await.unwrap();
     assert_eq!(taken.lock().unwrap().len(), 1, "one of two was refused");
@@ -403,6 +434,6 @@ async fn units_are_told_once_even_when_their_webhook_fails_at_first() {
             .iter()
             .all(|body| body.link.ends_with(&format!("/cases/{}", case.id)))
     );
-    let log = notify::of_case(&office.pool, &case.id).await.unwrap();
+    let log = notify::of_case(&office.kept.store, &case.id).await.unwrap();
     assert!(log.iter().all(|notice| notice.state == "sent"));
 }

@@ -11,8 +11,10 @@ use jiff::{SignedDuration, Timestamp};
 use responder::account::Accounts;
 use responder::case::{Actor, Role};
 use responder::event_edit::{EditError, EventEdits, Known, RECENT, merge, split};
-use responder::store;
 use sqlx::Row;
+
+mod stores;
+use stores::{Kept, on_each_store};
 
 fn known(id: &str) -> Known {
     Known {
@@ -86,13 +88,14 @@ fn what_cannot_be_is_refused_with_its_reason() {
     );
 }
 
-#[tokio::test]
-async fn an_edit_is_kept_told_and_noted_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let pool = store::open(&folder.path().join("responder.sqlite"))
-        .await
-        .unwrap();
-    let edits = EventEdits::new(pool.clone());
+on_each_store!(
+    an_edit_is_kept_told_and_noted_once,
+    an_edit_whose_message_cannot_be_kept_is_not_made,
+);
+
+async fn an_edit_is_kept_told_and_noted_once(kept: Kept) {
+    let store = kept.store.clone();
+    let edits = EventEdits::new(store.clone());
     let officer = Actor {
         name: "officer".to_owned(),
         role: Role::DutyOfficer,
@@ -107,14 +110,14 @@ async fn an_edit_is_kept_told_and_noted_once() {
     assert_eq!(again, made, "a form sent twice");
 
     let rows = sqlx::query("SELECT topic, message FROM outbox")
-        .fetch_all(&pool)
+        .fetch_all(store.pool())
         .await
         .unwrap();
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].get::<&str, _>("topic"), "event-edits");
     let told: EventEdit = decode(rows[0].get::<&str, _>("message").as_bytes()).unwrap();
     assert_eq!((&told, told.role.as_str()), (&made, "duty-officer"));
-    let audit = Accounts::new(pool.clone(), 1).audit_log(10).await.unwrap();
+    let audit = Accounts::new(store.clone(), 1).audit_log(10).await.unwrap();
     assert_eq!(audit.len(), 1);
     assert_eq!(
         (audit[0].user.as_str(), audit[0].action.as_str()),
@@ -137,19 +140,13 @@ async fn an_edit_is_kept_told_and_noted_once() {
     assert_ne!(later.id, made.id, "meant anew");
 }
 
-#[tokio::test]
-async fn an_edit_whose_message_cannot_be_kept_is_not_made() {
-    let folder = tempfile::tempdir().unwrap();
-    let pool = store::open(&folder.path().join("responder.sqlite"))
+async fn an_edit_whose_message_cannot_be_kept_is_not_made(kept: Kept) {
+    let store = kept.store.clone();
+    sqlx::query("ALTER TABLE outbox RENAME TO away")
+        .execute(store.pool())
         .await
         .unwrap();
-    sqlx::query(
-        "CREATE TRIGGER full BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'full'); END",
-    )
-    .execute(&pool)
-    .await
-    .unwrap();
-    let edits = EventEdits::new(pool.clone());
+    let edits = EventEdits::new(store.clone());
     let change = merge(&known("one"), Some(&known("other"))).unwrap();
     let made = edits
         .make(
@@ -162,5 +159,5 @@ async fn an_edit_whose_message_cannot_be_kept_is_not_made() {
         .await;
     assert!(made.is_err());
     assert_eq!(edits.of("one").await.unwrap(), []);
-    assert_eq!(Accounts::new(pool, 1).audit_log(10).await.unwrap(), []);
+    assert_eq!(Accounts::new(store, 1).audit_log(10).await.unwrap(), []);
 }

@@ -22,17 +22,17 @@ use responder::metrics::Metrics;
 use responder::notify::webhook::Carrier;
 use responder::settings::{Administrator, Channel};
 use responder::source::Sources;
-use responder::store;
+use responder::store::Store;
 use serde_json::{Value, json};
-use sqlx::sqlite::SqlitePool;
-use tempfile::TempDir;
+
+mod stores;
+use stores::{Kept, on_each_store};
 
 const REGION: &str = "360921";
 
 struct Office {
     sources: Sources,
-    pool: SqlitePool,
-    _folder: TempDir,
+    kept: Kept,
 }
 
 fn project() -> PathBuf {
@@ -61,23 +61,18 @@ fn health(condition: Condition, since: i64, at: i64) -> SourceHealth {
     }
 }
 
-fn with_channel(pool: &SqlitePool) -> Sources {
+fn with_channel(store: &Store) -> Sources {
     let administrator = Administrator {
         channel: "phone".to_owned(),
     };
     let console = "http://127.0.0.1:8080/".parse().unwrap();
-    Sources::new(pool.clone(), Some(administrator), console)
+    Sources::new(store.clone(), Some(administrator), console)
 }
 
-async fn office() -> Office {
-    let folder = tempfile::tempdir().unwrap();
-    let pool = store::open(&folder.path().join("responder.sqlite"))
-        .await
-        .unwrap();
+fn office(kept: Kept) -> Office {
     Office {
-        sources: with_channel(&pool),
-        pool,
-        _folder: folder,
+        sources: with_channel(&kept.store),
+        kept,
     }
 }
 
@@ -92,16 +87,30 @@ impl Office {
 
     /// The conditions of the notices queued so far, in order.
     async fn notices(&self) -> Vec<String> {
-        sqlx::query_scalar("SELECT body ->> 'condition' FROM notices ORDER BY rowid")
-            .fetch_all(&self.pool)
-            .await
-            .unwrap()
+        let bodies: Vec<String> =
+            sqlx::query_scalar("SELECT body FROM notices ORDER BY updated_at")
+                .fetch_all(self.kept.store.pool())
+                .await
+                .unwrap();
+        let condition = |body: String| {
+            let body: Value = serde_json::from_str(&body).unwrap();
+            body["condition"].as_str().unwrap().to_owned()
+        };
+        bodies.into_iter().map(condition).collect()
     }
 }
 
-#[tokio::test]
-async fn a_source_that_fails_for_an_hour_is_told_of_once_and_once_when_it_is_well() {
-    let office = office().await;
+on_each_store!(
+    a_source_that_fails_for_an_hour_is_told_of_once_and_once_when_it_is_well,
+    an_older_or_repeated_message_changes_nothing,
+    without_a_channel_nobody_is_told_until_there_is_one,
+    those_in_trouble_come_first_the_longest_before_the_others,
+    a_region_that_is_not_served_is_put_aside_and_its_neighbours_go_on,
+    the_notice_says_which_source_what_is_wrong_and_where_to_look,
+);
+
+async fn a_source_that_fails_for_an_hour_is_told_of_once_and_once_when_it_is_well(kept: Kept) {
+    let office = office(kept);
     for at in [0, 30, 59] {
         assert!(office.tell(Condition::Failing, 0, at).await);
     }
@@ -128,7 +137,7 @@ async fn a_source_that_fails_for_an_hour_is_told_of_once_and_once_when_it_is_wel
 #[tokio::test]
 async fn what_a_round_more_does_not_mend_is_told_of_at_once() {
     for condition in [Condition::Changed, Condition::Quiet, Condition::Faulty] {
-        let office = office().await;
+        let office = office(stores::sqlite().await);
         office.tell(condition, 0, 0).await;
         office.tell(condition, 0, 10).await;
         // From one trouble into another: the administrator knows already.
@@ -145,9 +154,8 @@ async fn what_a_round_more_does_not_mend_is_told_of_at_once() {
     }
 }
 
-#[tokio::test]
-async fn an_older_or_repeated_message_changes_nothing() {
-    let office = office().await;
+async fn an_older_or_repeated_message_changes_nothing(kept: Kept) {
+    let office = office(kept);
     assert!(office.tell(Condition::Well, 0, 30).await);
     assert!(!office.tell(Condition::Changed, 20, 20).await, "older");
     assert!(!office.tell(Condition::Changed, 30, 30).await, "repeated");
@@ -157,21 +165,19 @@ async fn an_older_or_repeated_message_changes_nothing() {
     assert!(office.sources.list("990101").await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn without_a_channel_nobody_is_told_until_there_is_one() {
-    let mut office = office().await;
+async fn without_a_channel_nobody_is_told_until_there_is_one(kept: Kept) {
+    let mut office = office(kept);
     let console = "http://127.0.0.1:8080/".parse().unwrap();
-    office.sources = Sources::new(office.pool.clone(), None, console);
+    office.sources = Sources::new(office.kept.store.clone(), None, console);
     office.tell(Condition::Changed, 0, 0).await;
     assert!(office.notices().await.is_empty());
-    office.sources = with_channel(&office.pool);
+    office.sources = with_channel(&office.kept.store);
     office.tell(Condition::Changed, 0, 10).await;
     assert_eq!(office.notices().await, ["changed"]);
 }
 
-#[tokio::test]
-async fn those_in_trouble_come_first_the_longest_before_the_others() {
-    let office = office().await;
+async fn those_in_trouble_come_first_the_longest_before_the_others(kept: Kept) {
+    let office = office(kept);
     for (name, condition, since) in [
         ("b", Condition::Well, 0),
         ("a", Condition::Well, 5),
@@ -190,9 +196,8 @@ async fn those_in_trouble_come_first_the_longest_before_the_others() {
     assert_eq!(names, ["d", "c", "a", "b"]);
 }
 
-#[tokio::test]
-async fn a_region_that_is_not_served_is_put_aside_and_its_neighbours_go_on() {
-    let office = office().await;
+async fn a_region_that_is_not_served_is_put_aside_and_its_neighbours_go_on(kept: Kept) {
+    let office = office(kept);
     let region = Region::load(&project().join("deploy/config/region").join(REGION)).unwrap();
     let regions = Arc::new(BTreeMap::from([(REGION.to_owned(), region)]));
     let mut intake = SourceIntake::new(office.sources.clone(), regions);
@@ -219,9 +224,8 @@ async fn a_region_that_is_not_served_is_put_aside_and_its_neighbours_go_on() {
     assert!(office.sources.list("110000").await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn the_notice_says_which_source_what_is_wrong_and_where_to_look() {
-    let office = office().await;
+async fn the_notice_says_which_source_what_is_wrong_and_where_to_look(kept: Kept) {
+    let office = office(kept);
     office.tell(Condition::Changed, 0, 10).await;
     let example =
         std::fs::read(project().join("backbone/examples/source-health/v1/faulty.json")).unwrap();
@@ -249,7 +253,7 @@ async fn the_notice_says_which_source_what_is_wrong_and_where_to_look() {
     tokio::spawn(async move { axum::serve(listener, receiver).await });
     let channel: Channel = serde_json::from_value(json!({ "name": "phone", "url": url })).unwrap();
     let metrics = Metrics::new(&prometheus::Registry::new()).unwrap();
-    let carrier = Carrier::new(office.pool.clone(), &[channel], metrics).unwrap();
+    let carrier = Carrier::new(office.kept.store.clone(), &[channel], metrics).unwrap();
     carrier.carry_due(after(40)).await.unwrap();
     carrier.carry_due(after(4_000)).await.unwrap();
 

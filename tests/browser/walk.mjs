@@ -152,7 +152,7 @@ await step('the officer dispatches a case to the unit that is proposed', async (
   await officer.screenshot({ path: `${shots}/case-desktop.png`, fullPage: true });
   address = new URL(officer.url()).pathname.slice(1);
   const lead = await officer.locator('select[name=lead]').inputValue();
-  await addUser(administrator, 'unit', '联络员乙', 'unit', `990101/${lead}`);
+  await addUser(administrator, 'unit', '负责人乙', 'unit-lead', `990101/${lead}`);
   await act(officer, 'dispatch', '请尽快核实处理');
   assert.equal(await state(officer), 'dispatched');
 });

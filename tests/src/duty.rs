@@ -24,7 +24,7 @@ pub async fn answer_a_case(console: &str, administrator: &mut Browser, region: &
     let case = (*page.values("data-case").first().expect("a pending case")).to_owned();
     let lead = proposed(&officer.get(&format!("/cases/{case}")).await);
     administrator
-        .add_user("unit", "unit", &format!("{region}/{lead}"), PASSWORD)
+        .add_user("unit", "unit-lead", &format!("{region}/{lead}"), PASSWORD)
         .await;
     let mut unit = Browser::sign_in(console, "unit", PASSWORD).await;
     assert_eq!(

@@ -78,7 +78,7 @@ impl Office {
                 "regions".to_owned(),
                 vec![Value::from(region.clone())].into(),
             );
-            settings.insert("store".to_owned(), "responder.sqlite".into());
+            table(settings, "store").insert("file".to_owned(), "responder.sqlite".into());
             table(settings, "console").insert("listen".to_owned(), local(console));
             table(settings, "operations").insert("listen".to_owned(), local(responder));
         });

@@ -16,8 +16,9 @@ use responder::deadline::Deadlines;
 use responder::event_edit::EventEdits;
 use responder::metrics::Metrics;
 use responder::notify::Composer;
+use responder::settings;
 use responder::source::Sources;
-use responder::{settings, store};
+use responder::store::{Place, Store};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -32,9 +33,8 @@ use crate::duty::PASSWORD;
 /// When it does not start.
 pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let pool = store::open(&folder.path().join("responder.sqlite"))
-        .await
-        .expect("a store");
+    let place = Place::File(folder.path().join("responder.sqlite"));
+    let store = Store::open(&place).await.expect("a store");
     let region = Region::load(region).expect("a region");
     let regions = Arc::new(BTreeMap::from([(region.code().to_owned(), region)]));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -43,7 +43,7 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
         serde_json::json!({ "listen": "127.0.0.1:0", "public_url": address }),
     )
     .expect("settings");
-    let accounts = Accounts::new(pool.clone(), 12);
+    let accounts = Accounts::new(store.clone(), 12);
     let user = NewUser {
         name: "officer".to_owned(),
         display_name: "officer".to_owned(),
@@ -59,12 +59,12 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
     let url = || address.parse().expect("an address");
     let console = Console {
         settings,
-        cases: Cases::new(pool.clone(), Deadlines::default()),
+        cases: Cases::new(store.clone(), Deadlines::default()),
         accounts,
-        corrections: Corrections::new(pool.clone()),
-        edits: EventEdits::new(pool.clone()),
-        sources: Sources::new(pool.clone(), None, url()),
-        pool,
+        corrections: Corrections::new(store.clone()),
+        edits: EventEdits::new(store.clone()),
+        sources: Sources::new(store.clone(), None, url()),
+        store,
         notices: Arc::new(Composer::new(Arc::clone(&regions), url())),
         regions,
         archive,

@@ -24,8 +24,9 @@ use responder::event_edit::EventEdits;
 use responder::metrics::Metrics;
 use responder::notify::Composer;
 use responder::routing::Routed;
+use responder::settings;
 use responder::source::Sources;
-use responder::{settings, store};
+use responder::store::{self, Place};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -59,9 +60,8 @@ fn example<M: message::Message>(path: &str) -> M {
 
 async fn office() -> Office {
     let folder = tempfile::tempdir().unwrap();
-    let pool = store::open(&folder.path().join("responder.sqlite"))
-        .await
-        .unwrap();
+    let place = Place::File(folder.path().join("responder.sqlite"));
+    let store = store::Store::open(&place).await.unwrap();
     let region = Region::load(&project().join("deploy/sample/region").join(REGION)).unwrap();
     let regions = Arc::new(BTreeMap::from([(REGION.to_owned(), region)]));
     let clickhouse = Store::start();
@@ -79,16 +79,18 @@ async fn office() -> Office {
         serde_json::json!({ "listen": "127.0.0.1:0", "public_url": address }),
     )
     .unwrap();
-    let cases = Cases::new(pool.clone(), Deadlines::default());
-    let corrections = Corrections::new(pool.clone());
-    let accounts = Accounts::new(pool.clone(), 12);
-    let sources = Sources::new(pool.clone(), None, address.parse().unwrap());
+    let cases = Cases::new(store.clone(), Deadlines::default());
+    let corrections = Corrections::new(store.clone());
+    let accounts = Accounts::new(store.clone(), 12);
+    let sources = Sources::new(store.clone(), None, address.parse().unwrap());
     for (name, role, unit) in [
         ("admin", Role::Administrator, ""),
         ("officer", Role::DutyOfficer, ""),
         ("leader", Role::Leader, ""),
-        ("housing", Role::Unit, "zhujian"),
-        ("health", Role::Unit, "weijian"),
+        ("housing", Role::UnitLead, "zhujian"),
+        ("contact", Role::UnitContact, "zhujian"),
+        ("auditor", Role::Auditor, ""),
+        ("health", Role::UnitLead, "weijian"),
     ] {
         let user = NewUser {
             name: name.to_owned(),
@@ -139,9 +141,9 @@ async fn office() -> Office {
         cases: cases.clone(),
         accounts,
         corrections: corrections.clone(),
-        edits: EventEdits::new(pool.clone()),
+        edits: EventEdits::new(store.clone()),
         sources: sources.clone(),
-        pool,
+        store,
         regions,
         archive,
         notices: Arc::clone(&notices),
@@ -266,7 +268,9 @@ async fn a_role_opens_what_its_row_of_the_table_says_and_nothing_else() {
         ("admin", Role::Administrator),
         ("officer", Role::DutyOfficer),
         ("leader", Role::Leader),
-        ("housing", Role::Unit),
+        ("housing", Role::UnitLead),
+        ("contact", Role::UnitContact),
+        ("auditor", Role::Auditor),
     ] {
         let mut browser = office.browser(name).await;
         let csrf = csrf(&mut browser).await;

@@ -175,7 +175,7 @@ impl Plan {
             settings.user.clear();
         }
         collector.state = data.join("collector.sqlite");
-        responder.store = data.join("responder.sqlite");
+        responder.store.file = Some(data.join("responder.sqlite"));
         analyzer.checkpoints = Some(data.join("checkpoints"));
         if let Some(sample) = sample {
             collector.sources.clone_from(&sample.sources);

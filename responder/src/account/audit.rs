@@ -30,12 +30,12 @@ impl Accounts {
         subject: &str,
         now: Timestamp,
     ) -> Result<(), AccountError> {
-        sqlx::query("INSERT INTO audit (at, user, action, subject) VALUES (?, ?, ?, ?)")
+        sqlx::query("INSERT INTO audit (at, account, action, subject) VALUES ($1, $2, $3, $4)")
             .bind(now.as_millisecond())
             .bind(user)
             .bind(action)
             .bind(subject)
-            .execute(&self.pool)
+            .execute(self.store.pool())
             .await?;
         Ok(())
     }
@@ -45,9 +45,9 @@ impl Accounts {
     /// # Errors
     /// When the store fails.
     pub async fn audit_log(&self, limit: u32) -> Result<Vec<Entry>, AccountError> {
-        let rows = sqlx::query("SELECT * FROM audit ORDER BY number DESC LIMIT ?")
-            .bind(limit)
-            .fetch_all(&self.pool)
+        let rows = sqlx::query("SELECT * FROM audit ORDER BY number DESC LIMIT $1")
+            .bind(i64::from(limit))
+            .fetch_all(self.store.pool())
             .await?;
         rows.iter()
             .map(|row| {
@@ -55,7 +55,7 @@ impl Accounts {
                     .map_err(|error| sqlx::Error::Decode(error.into()))?;
                 Ok(Entry {
                     at,
-                    user: row.try_get("user")?,
+                    user: row.try_get("account")?,
                     action: row.try_get("action")?,
                     subject: row.try_get("subject")?,
                 })

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
-use sqlx::{Row, SqliteConnection};
+use sqlx::{AnyConnection, Row};
 
 use super::{AccountError, Accounts, User, read};
 
@@ -34,22 +34,24 @@ impl Accounts {
         user: &User,
         now: Timestamp,
     ) -> Result<Session, AccountError> {
-        sqlx::query("DELETE FROM sessions WHERE expires_at <= ?")
+        sqlx::query("DELETE FROM sessions WHERE expires_at <= $1")
             .bind(now.as_millisecond())
-            .execute(&self.pool)
+            .execute(self.store.pool())
             .await?;
         let session = Session {
             token: secret(),
             csrf: secret(),
         };
         let expires_at = now + SignedDuration::from_hours(i64::from(self.session_hours));
-        sqlx::query("INSERT INTO sessions (token, user, csrf, expires_at) VALUES (?, ?, ?, ?)")
-            .bind(digest(&session.token))
-            .bind(&user.name)
-            .bind(&session.csrf)
-            .bind(expires_at.as_millisecond())
-            .execute(&self.pool)
-            .await?;
+        sqlx::query(
+            "INSERT INTO sessions (token, account, csrf, expires_at) VALUES ($1, $2, $3, $4)",
+        )
+        .bind(digest(&session.token))
+        .bind(&user.name)
+        .bind(&session.csrf)
+        .bind(expires_at.as_millisecond())
+        .execute(self.store.pool())
+        .await?;
         Ok(session)
     }
 
@@ -64,12 +66,12 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<Option<(User, String)>, AccountError> {
         let row = sqlx::query(
-            "SELECT users.*, sessions.csrf FROM sessions JOIN users ON users.name = sessions.user \
-             WHERE sessions.token = ? AND sessions.expires_at > ? AND users.active",
+            "SELECT users.*, sessions.csrf FROM sessions JOIN users ON users.name = sessions.account \
+             WHERE sessions.token = $1 AND sessions.expires_at > $2 AND users.active = 1",
         )
         .bind(digest(token))
         .bind(now.as_millisecond())
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.store.pool())
         .await?;
         row.map(|row| Ok((read(&row)?, row.try_get("csrf")?)))
             .transpose()
@@ -80,19 +82,19 @@ impl Accounts {
     /// # Errors
     /// When the store fails.
     pub async fn end_session(&self, token: &str) -> Result<(), AccountError> {
-        sqlx::query("DELETE FROM sessions WHERE token = ?")
+        sqlx::query("DELETE FROM sessions WHERE token = $1")
             .bind(digest(token))
-            .execute(&self.pool)
+            .execute(self.store.pool())
             .await?;
         Ok(())
     }
 }
 
 pub(super) async fn end_all(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     name: &str,
 ) -> Result<(), AccountError> {
-    sqlx::query("DELETE FROM sessions WHERE user = ?")
+    sqlx::query("DELETE FROM sessions WHERE account = $1")
         .bind(name)
         .execute(connection)
         .await?;

@@ -4,8 +4,8 @@
 use backbone::id;
 use backbone::message::{Alert, CaseEvent, encode};
 use jiff::Timestamp;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 use thiserror::Error;
 
 use super::table::{ENDED, permits, rule};
@@ -13,13 +13,17 @@ use super::{Action, Actor, Case, Deed, Move, Role, State};
 use crate::deadline::Deadlines;
 use crate::notify;
 use crate::routing::Routed;
+use crate::store::{Conditions, Store, anywhere};
 
 /// The store failed.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// SQLite said no.
+    /// SQLite or PostgreSQL said no.
     #[error("the case store failed: {0}")]
-    Sqlite(#[from] sqlx::Error),
+    Sql(#[from] sqlx::Error),
+    /// Another responder changed the case at the same moment; to be tried again.
+    #[error("the case was changed by another responder at the same moment")]
+    Raced,
     /// A row holds what this version does not know.
     #[error("the case store holds an unknown {what}; was it written by a newer version?")]
     Unknown {
@@ -58,12 +62,21 @@ pub enum MoveError {
     UnknownUnit(String),
     /// The store failed.
     #[error("案件库暂时不可用，请稍后再试")]
-    Store(#[from] StoreError),
+    Store(#[source] StoreError),
 }
 
 impl From<sqlx::Error> for MoveError {
     fn from(error: sqlx::Error) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl From<StoreError> for MoveError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Raced => Self::Stale,
+            other => Self::Store(other),
+        }
     }
 }
 
@@ -123,18 +136,24 @@ pub struct Counts {
     pub cases: u64,
 }
 
+/// States in which nothing is due any more.
+const ENDED_STATES: &str = "('answered', 'closed', 'followed', 'dismissed')";
+/// That a case is a unit's, to lead or to assist.
+const OF_UNIT: &str =
+    "EXISTS (SELECT 1 FROM case_units WHERE case_id = cases.id AND case_units.unit = {})";
+
 /// The cases.
 #[derive(Debug, Clone)]
 pub struct Cases {
-    pool: SqlitePool,
+    store: Store,
     deadlines: Deadlines,
 }
 
 impl Cases {
     /// The cases of an opened store.
     #[must_use]
-    pub fn new(pool: SqlitePool, deadlines: Deadlines) -> Self {
-        Self { pool, deadlines }
+    pub fn new(store: Store, deadlines: Deadlines) -> Self {
+        Self { store, deadlines }
     }
 
     /// Opens or raises the case of an alert's event. The same alert again changes nothing.
@@ -147,8 +166,8 @@ impl Cases {
         routed: &Routed,
         now: Timestamp,
     ) -> Result<Taken, StoreError> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let first = sqlx::query("INSERT INTO alerts_taken (id) VALUES (?) ON CONFLICT DO NOTHING")
+        let mut transaction = self.store.begin().await?;
+        let first = sqlx::query("INSERT INTO alerts_taken (id) VALUES ($1) ON CONFLICT DO NOTHING")
             .bind(&alert.id)
             .execute(&mut *transaction)
             .await?
@@ -158,7 +177,7 @@ impl Cases {
         let taken = match find(&mut transaction, &id).await? {
             Some(case) if case.alert.id == alert.id && case.alert.update < alert.update => {
                 // No move: what an officer is typing at this moment stays good.
-                sqlx::query("UPDATE cases SET alert = ?, updated_at = ? WHERE id = ?")
+                sqlx::query("UPDATE cases SET alert = $1, updated_at = $2 WHERE id = $3")
                     .bind(json(alert)?)
                     .bind(now.as_millisecond())
                     .bind(&id)
@@ -183,7 +202,7 @@ impl Cases {
 
     async fn open(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut AnyConnection,
         id: &str,
         alert: &Alert,
         routed: &Routed,
@@ -214,7 +233,7 @@ impl Cases {
 
     async fn raise(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut AnyConnection,
         mut case: Case,
         alert: &Alert,
         now: Timestamp,
@@ -260,7 +279,7 @@ impl Cases {
         notices: &notify::Composer,
         now: Timestamp,
     ) -> Result<Case, MoveError> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.store.begin().await?;
         let mut case = find(&mut transaction, case)
             .await?
             .filter(|case| actor.sees(case))
@@ -339,7 +358,7 @@ impl Cases {
     /// # Errors
     /// When the store fails.
     pub async fn get(&self, id: &str, actor: &Actor) -> Result<Option<Case>, StoreError> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.store.pool().acquire().await?;
         Ok(find(&mut connection, id)
             .await?
             .filter(|case| actor.sees(case)))
@@ -350,9 +369,9 @@ impl Cases {
     /// # Errors
     /// When the store fails.
     pub async fn moves(&self, case: &str) -> Result<Vec<Move>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM moves WHERE case_id = ? ORDER BY sequence")
+        let rows = sqlx::query("SELECT * FROM moves WHERE case_id = $1 ORDER BY sequence")
             .bind(case)
-            .fetch_all(&self.pool)
+            .fetch_all(self.store.pool())
             .await?;
         rows.iter().map(read_move).collect()
     }
@@ -362,18 +381,21 @@ impl Cases {
     /// # Errors
     /// When the store fails.
     pub async fn list(&self, query: &Query, actor: &Actor) -> Result<Page, StoreError> {
-        let mut count = QueryBuilder::new("SELECT count(*) FROM cases WHERE ");
-        push_conditions(&mut count, query, actor);
-        let total: i64 = count.build_query_scalar().fetch_one(&self.pool).await?;
-        let mut select = QueryBuilder::new("SELECT * FROM cases WHERE ");
-        push_conditions(&mut select, query, actor);
-        select.push(
-            " ORDER BY state IN ('answered', 'closed', 'followed', 'dismissed'), level, respond_by, id LIMIT ",
+        let (statement, values) =
+            conditions(query, actor)?.into_query("SELECT count(*) FROM cases", "");
+        let total: i64 = sqlx::query_scalar_with(statement, values)
+            .fetch_one(self.store.pool())
+            .await?;
+        let order = format!(
+            "ORDER BY CASE WHEN state IN {ENDED_STATES} THEN 1 ELSE 0 END, level, respond_by, id LIMIT {} OFFSET {}",
+            query.limit.clamp(1, 200),
+            query.offset
         );
-        select.push_bind(i64::from(query.limit.clamp(1, 200)));
-        select.push(" OFFSET ");
-        select.push_bind(i64::from(query.offset));
-        let rows = select.build().fetch_all(&self.pool).await?;
+        let (statement, values) =
+            conditions(query, actor)?.into_query("SELECT * FROM cases", &order);
+        let rows = sqlx::query_with(statement, values)
+            .fetch_all(self.store.pool())
+            .await?;
         Ok(Page {
             cases: rows.iter().map(read_case).collect::<Result<_, _>>()?,
             total: u64::try_from(total).unwrap_or(0),
@@ -385,16 +407,18 @@ impl Cases {
     /// # Errors
     /// When the store fails.
     pub async fn counts(&self, actor: &Actor) -> Result<Vec<Counts>, StoreError> {
-        let mut select =
-            QueryBuilder::new("SELECT state, level, count(*) AS cases FROM cases WHERE ");
-        push_conditions(&mut select, &Query::default(), actor);
-        select.push(" GROUP BY state, level");
-        let rows = select.build().fetch_all(&self.pool).await?;
+        let (statement, values) = conditions(&Query::default(), actor)?.into_query(
+            "SELECT state, level, count(*) AS cases FROM cases",
+            "GROUP BY state, level",
+        );
+        let rows = sqlx::query_with(statement, values)
+            .fetch_all(self.store.pool())
+            .await?;
         rows.iter()
             .map(|row| {
                 Ok(Counts {
                     state: read_state(row.try_get("state")?)?,
-                    level: row.try_get("level")?,
+                    level: level(row)?,
                     cases: u64::try_from(row.try_get::<i64, _>("cases")?).unwrap_or(0),
                 })
             })
@@ -402,72 +426,65 @@ impl Cases {
     }
 }
 
-fn push_conditions(builder: &mut QueryBuilder<Sqlite>, query: &Query, actor: &Actor) {
-    builder.push("1 = 1");
-    if actor.role == Role::Unit {
-        builder.push(" AND state NOT IN ('pending', 'dismissed') AND region = ");
-        builder.push_bind(actor.region.clone());
-        push_unit(builder, &actor.unit);
+/// Which cases an actor may see and asks for.
+fn conditions(query: &Query, actor: &Actor) -> Result<Conditions, StoreError> {
+    let mut conditions = Conditions::default();
+    if actor.role.of_unit() {
+        conditions.add_plain("state NOT IN ('pending', 'dismissed')");
+        conditions.add("region = {}", &actor.region)?;
+        conditions.add(OF_UNIT, &actor.unit)?;
     }
     if !query.region.is_empty() {
-        builder
-            .push(" AND region = ")
-            .push_bind(query.region.clone());
+        conditions.add("region = {}", &query.region)?;
     }
     if !query.unit.is_empty() {
-        push_unit(builder, &query.unit);
+        conditions.add(OF_UNIT, &query.unit)?;
     }
     if !query.event.is_empty() {
-        builder.push(" AND event = ").push_bind(query.event.clone());
+        conditions.add("event = {}", &query.event)?;
     }
     if let Some(now) = query.overdue_at {
-        builder.push(" AND state NOT IN ('answered', 'closed', 'followed', 'dismissed')");
-        builder.push(" AND min(coalesce(sign_by, respond_by), coalesce(first_information_by, respond_by), respond_by) < ");
-        builder.push_bind(now.as_millisecond());
+        conditions.add_plain(&format!("state NOT IN {ENDED_STATES}"));
+        conditions.add(
+            "(respond_by < {} OR sign_by < {} OR first_information_by < {})",
+            now.as_millisecond(),
+        )?;
     }
     if let Some(level) = query.level {
-        builder.push(" AND level = ").push_bind(level);
+        conditions.add("level = {}", i64::from(level))?;
     }
     if !query.states.is_empty() {
-        builder.push(" AND state IN (");
-        let mut states = builder.separated(", ");
-        for state in &query.states {
-            states.push_bind(state.name());
-        }
-        builder.push(")");
+        let names: Vec<String> = (query.states.iter())
+            .map(|state| format!("'{}'", state.name()))
+            .collect();
+        conditions.add_plain(&format!("state IN ({})", names.join(", ")));
     }
-    if !query.text.trim().is_empty() {
-        builder.push(" AND instr(json_extract(alert, '$.event.title'), ");
-        builder.push_bind(query.text.trim().to_owned());
-        builder.push(") > 0");
+    let text = query.text.trim();
+    if !text.is_empty() {
+        conditions.add(r"title LIKE {} ESCAPE '\'", anywhere(text))?;
     }
+    Ok(conditions)
 }
 
-fn push_unit(builder: &mut QueryBuilder<Sqlite>, unit: &str) {
-    builder.push(" AND (lead = ").push_bind(unit.to_owned());
-    builder.push(" OR EXISTS (SELECT 1 FROM json_each(assists) WHERE value = ");
-    builder.push_bind(unit.to_owned()).push("))");
-}
-
-async fn find(connection: &mut SqliteConnection, id: &str) -> Result<Option<Case>, StoreError> {
-    let row = sqlx::query("SELECT * FROM cases WHERE id = ?")
+async fn find(connection: &mut AnyConnection, id: &str) -> Result<Option<Case>, StoreError> {
+    let row = sqlx::query("SELECT * FROM cases WHERE id = $1")
         .bind(id)
         .fetch_optional(connection)
         .await?;
     row.as_ref().map(read_case).transpose()
 }
 
-async fn insert(connection: &mut SqliteConnection, case: &Case) -> Result<(), StoreError> {
+async fn insert(connection: &mut AnyConnection, case: &Case) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO cases (id, region, event, state, level, lead, assists, routed_because, alert, reply, opened_at, \
-         sign_by, first_information_by, respond_by, answered_at, updated_at, version) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         sign_by, first_information_by, respond_by, answered_at, updated_at, version, title) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
     )
     .bind(&case.id)
     .bind(&case.region)
     .bind(&case.alert.event.id)
     .bind(case.state.name())
-    .bind(case.level)
+    .bind(i64::from(case.level))
     .bind(&case.lead)
     .bind(json(&case.assists)?)
     .bind(&case.routed_because)
@@ -480,24 +497,28 @@ async fn insert(connection: &mut SqliteConnection, case: &Case) -> Result<(), St
     .bind(case.answered_at.map(Timestamp::as_millisecond))
     .bind(case.updated_at.as_millisecond())
     .bind(case.version)
-    .execute(connection)
+    .bind(&case.alert.event.title)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    write_units(connection, case).await
 }
 
+/// Writes a case that was read in this transaction.
+///
+/// # Errors
+/// When it has changed since, or the store fails.
 async fn update(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     case: &mut Case,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    case.version += 1;
-    case.updated_at = now;
-    sqlx::query(
-        "UPDATE cases SET state = ?, level = ?, lead = ?, assists = ?, alert = ?, reply = ?, sign_by = ?, \
-         first_information_by = ?, respond_by = ?, answered_at = ?, updated_at = ?, version = ? WHERE id = ?",
+    let written = sqlx::query(
+        "UPDATE cases SET state = $1, level = $2, lead = $3, assists = $4, alert = $5, reply = $6, sign_by = $7, \
+         first_information_by = $8, respond_by = $9, answered_at = $10, updated_at = $11, version = $12, title = $13 \
+         WHERE id = $14 AND version = $15",
     )
     .bind(case.state.name())
-    .bind(case.level)
+    .bind(i64::from(case.level))
     .bind(&case.lead)
     .bind(json(&case.assists)?)
     .bind(json(&case.alert)?)
@@ -506,17 +527,43 @@ async fn update(
     .bind(case.first_information_by.map(Timestamp::as_millisecond))
     .bind(case.respond_by.as_millisecond())
     .bind(case.answered_at.map(Timestamp::as_millisecond))
-    .bind(case.updated_at.as_millisecond())
-    .bind(case.version)
+    .bind(now.as_millisecond())
+    .bind(case.version + 1)
+    .bind(&case.alert.event.title)
     .bind(&case.id)
-    .execute(connection)
+    .bind(case.version)
+    .execute(&mut *connection)
     .await?;
+    if written.rows_affected() == 0 {
+        return Err(StoreError::Raced);
+    }
+    case.version += 1;
+    case.updated_at = now;
+    write_units(connection, case).await
+}
+
+/// Writes the units of a case as it stands.
+async fn write_units(connection: &mut AnyConnection, case: &Case) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM case_units WHERE case_id = $1")
+        .bind(&case.id)
+        .execute(&mut *connection)
+        .await?;
+    for unit in std::iter::once(&case.lead).chain(&case.assists) {
+        sqlx::query(
+            "INSERT INTO case_units (case_id, unit, leads) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        )
+        .bind(&case.id)
+        .bind(unit)
+        .bind(i64::from(*unit == case.lead))
+        .execute(&mut *connection)
+        .await?;
+    }
     Ok(())
 }
 
 /// Writes the move and puts its case event into the outbox. A case's version is the number of its moves.
 async fn record(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     case: &Case,
     action: Action,
     from: Option<State>,
@@ -526,7 +573,7 @@ async fn record(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO moves (case_id, sequence, action, from_state, to_state, role, actor, note, at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(&case.id)
     .bind(case.version)
@@ -557,7 +604,7 @@ async fn record(
         at: now,
     };
     let message = encode(&event).map_err(|_| StoreError::Unknown { what: "case event" })?;
-    sqlx::query("INSERT INTO outbox (message) VALUES (?)")
+    sqlx::query("INSERT INTO outbox (message) VALUES ($1)")
         .bind(String::from_utf8_lossy(&message).into_owned())
         .execute(connection)
         .await?;
@@ -565,11 +612,14 @@ async fn record(
 }
 
 fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value)
-        .map_err(|error| StoreError::Sqlite(sqlx::Error::Encode(error.into())))
+    serde_json::to_string(value).map_err(|error| StoreError::Sql(sqlx::Error::Encode(error.into())))
 }
 
-fn read_case(row: &SqliteRow) -> Result<Case, StoreError> {
+fn level(row: &AnyRow) -> Result<u8, StoreError> {
+    u8::try_from(row.try_get::<i64, _>("level")?).map_err(|_| StoreError::Unknown { what: "level" })
+}
+
+fn read_case(row: &AnyRow) -> Result<Case, StoreError> {
     let unknown = |what| move |_| StoreError::Unknown { what };
     let time = |column| -> Result<Option<Timestamp>, StoreError> {
         row.try_get::<Option<i64>, _>(column)?
@@ -582,7 +632,7 @@ fn read_case(row: &SqliteRow) -> Result<Case, StoreError> {
         id: row.try_get("id")?,
         region: row.try_get("region")?,
         state: read_state(row.try_get("state")?)?,
-        level: row.try_get("level")?,
+        level: level(row)?,
         lead: row.try_get("lead")?,
         assists: serde_json::from_str(row.try_get("assists")?).map_err(|_| {
             StoreError::Unknown {
@@ -603,10 +653,10 @@ fn read_case(row: &SqliteRow) -> Result<Case, StoreError> {
     })
 }
 
-fn read_move(row: &SqliteRow) -> Result<Move, StoreError> {
+fn read_move(row: &AnyRow) -> Result<Move, StoreError> {
     let from: Option<&str> = row.try_get("from_state")?;
     Ok(Move {
-        sequence: row.try_get("sequence")?,
+        sequence: u32::try_from(row.try_get::<i64, _>("sequence")?).unwrap_or(u32::MAX),
         action: Action::named(row.try_get("action")?)
             .ok_or(StoreError::Unknown { what: "action" })?,
         from: from.map(read_state).transpose()?,

@@ -17,10 +17,11 @@ pub struct Rule {
     pub note: &'static str,
 }
 
-use Role::{Administrator, DutyOfficer, Leader, Unit};
+use Role::{Administrator, DutyOfficer, Leader, UnitContact, UnitLead};
 use State::{Answered, Closed, Dismissed, Dispatched, Followed, Handling, Pending, Review, Signed};
 
 const OFFICE: &[Role] = &[DutyOfficer, Leader, Administrator];
+const UNIT: &[Role] = &[UnitLead, UnitContact];
 const WITH_UNIT: &[State] = &[Dispatched, Signed, Handling];
 
 /// All moves that people make.
@@ -43,28 +44,28 @@ pub const RULES: [Rule; 13] = [
         action: Action::Sign,
         from: &[Dispatched],
         to: Some(Signed),
-        roles: &[Unit],
+        roles: UNIT,
         note: "",
     },
     Rule {
         action: Action::Return,
         from: &[Dispatched, Signed],
         to: Some(Pending),
-        roles: &[Unit],
+        roles: &[UnitLead],
         note: "退回理由",
     },
     Rule {
         action: Action::Report,
         from: &[Signed, Handling],
         to: Some(Handling),
-        roles: &[Unit],
+        roles: UNIT,
         note: "核查处置情况",
     },
     Rule {
         action: Action::Reply,
         from: &[Signed, Handling],
         to: Some(Review),
-        roles: &[Unit],
+        roles: &[UnitLead],
         note: "答复内容",
     },
     Rule {
@@ -139,7 +140,7 @@ pub fn allowed(case: &Case, actor: &Actor) -> Vec<&'static Rule> {
 /// Whether a rule lets an actor move a case now. The reply to a case of level Ⅰ or Ⅱ is approved by the
 /// office's leader or the administrator.
 pub(super) fn permits(rule: &Rule, case: &Case, actor: &Actor) -> bool {
-    let lead = actor.role != Unit || (actor.region == case.region && actor.unit == case.lead);
+    let lead = !actor.role.of_unit() || (actor.region == case.region && actor.unit == case.lead);
     let grave = rule.action == Action::Approve && case.level <= 2 && actor.role == DutyOfficer;
     lead && !grave && rule.roles.contains(&actor.role) && rule.from.contains(&case.state)
 }

@@ -40,9 +40,25 @@ pub enum Who {
 use Who::{Anyone, Roles};
 
 const ALL: &[Role] = &Role::ACCOUNTS;
-const OFFICE: &[Role] = &[Role::Administrator, Role::DutyOfficer, Role::Leader];
+/// Those who see what comes in: the office, and who audits it.
+const OFFICE: &[Role] = &[
+    Role::Administrator,
+    Role::DutyOfficer,
+    Role::Leader,
+    Role::Auditor,
+];
+/// Those who move cases.
+const MOVERS: &[Role] = &[
+    Role::Administrator,
+    Role::DutyOfficer,
+    Role::Leader,
+    Role::UnitLead,
+    Role::UnitContact,
+];
 pub(super) const DUTY: &[Role] = &[Role::Administrator, Role::DutyOfficer];
 const ADMINISTRATOR: &[Role] = &[Role::Administrator];
+/// Those who see who did what.
+const AUDIT: &[Role] = &[Role::Administrator, Role::Auditor];
 
 /// All routes. A path that is served but not listed here is refused. What a unit sees of the cases
 /// it may open is for [`crate::case::Actor::sees`] to say.
@@ -130,7 +146,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/cases/{id}/moves",
-        who: Roles(ALL),
+        who: Roles(MOVERS),
     },
     Route {
         method: "GET",
@@ -145,7 +161,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "GET",
         path: "/users",
-        who: Roles(ADMINISTRATOR),
+        who: Roles(AUDIT),
     },
     Route {
         method: "POST",
@@ -165,7 +181,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         method: "GET",
         path: "/audit",
-        who: Roles(ADMINISTRATOR),
+        who: Roles(AUDIT),
     },
     Route {
         method: "GET",

@@ -16,7 +16,7 @@ use super::fields::Fields;
 use super::page::{Frame, render_as};
 use super::problem::Problem;
 use super::show::{self, CaseLine};
-use crate::case::{Action, Actor, Case, Deed, Move, MoveError, Role, Rule, allowed};
+use crate::case::{Action, Actor, Case, Deed, Move, MoveError, Rule, allowed};
 use crate::notify::{self, Notice};
 
 /// A deadline of the case.
@@ -219,7 +219,7 @@ async fn page(
         .await?
         .ok_or(Problem::NotFound)?;
     let moves = console.cases.moves(id).await?;
-    let notices = notify::of_case(&console.pool, id).await?;
+    let notices = notify::of_case(&console.store, id).await?;
     let event = &case.alert.event;
     let sentiment = show::label(event.sentiment);
     let unit_name = |code: &str| console.unit_name(&case.region, code).to_owned();
@@ -235,7 +235,7 @@ async fn page(
         version: case.version,
         gist: event.gist.clone(),
         event: event.id.clone(),
-        office: actor.role != Role::Unit,
+        office: !actor.role.of_unit(),
         voices: event.voices,
         sources: event.sources.join("、"),
         places: event

@@ -14,7 +14,7 @@ use super::fields::{Choice, Fields, Pages};
 use super::page::{Frame, render};
 use super::problem::Problem;
 use super::show::CaseLine;
-use crate::case::{Query, Role, State as Stage};
+use crate::case::{Query, State as Stage};
 
 const PER_PAGE: u32 = 30;
 
@@ -49,7 +49,7 @@ pub(super) async fn list(
         ..Query::default()
     };
     let found = console.cases.list(&query, &actor).await?;
-    let units = if actor.role == Role::Unit {
+    let units = if actor.role.of_unit() {
         Vec::new()
     } else {
         console

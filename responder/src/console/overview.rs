@@ -15,7 +15,7 @@ use super::problem::Problem;
 use super::show::{self, CaseLine, Level};
 use super::signals::SignalLine;
 use super::sources;
-use crate::case::{Actor, Case, Counts, Query, Role, State as Stage};
+use crate::case::{Actor, Case, Counts, Query, State as Stage};
 
 /// Seconds after which the page is loaded again.
 const REFRESH: u32 = 60;
@@ -116,7 +116,7 @@ pub(super) async fn page(
     let actor = signed_in.user.actor();
     let mut frame = Frame::new(&console, &signed_in, "/", "总览");
     frame.refresh = REFRESH;
-    if actor.role == Role::Unit {
+    if actor.role.of_unit() {
         return tasks(&console, frame, &actor, now).await;
     }
     let counts = console.cases.counts(&actor).await?;

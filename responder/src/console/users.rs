@@ -77,7 +77,7 @@ pub(super) async fn add(
         .regions
         .get(region)
         .is_some_and(|region| region.unit(unit).is_some());
-    let (region, unit) = if role == Role::Unit && known {
+    let (region, unit) = if role.of_unit() && known {
         (region, unit)
     } else {
         ("", "")

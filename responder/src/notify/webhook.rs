@@ -8,7 +8,6 @@ use std::time::Duration;
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, StatusCode, redirect};
-use sqlx::sqlite::SqlitePool;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -16,6 +15,7 @@ use super::{Notice, due};
 use crate::case::StoreError;
 use crate::metrics::Metrics;
 use crate::settings::Channel;
+use crate::store::Store;
 
 /// Wait between looks for notices that are due.
 const LOOK: Duration = Duration::from_secs(1);
@@ -25,7 +25,7 @@ const RETRY_LONGEST_SECONDS: i64 = 3_600;
 /// Carries notices.
 #[derive(Debug)]
 pub struct Carrier {
-    pool: SqlitePool,
+    store: Store,
     channels: BTreeMap<String, Webhook>,
     metrics: Metrics,
 }
@@ -49,7 +49,7 @@ impl Carrier {
     ///
     /// # Errors
     /// When a token cannot be read.
-    pub fn new(pool: SqlitePool, channels: &[Channel], metrics: Metrics) -> anyhow::Result<Self> {
+    pub fn new(store: Store, channels: &[Channel], metrics: Metrics) -> anyhow::Result<Self> {
         backbone::tls::install();
         let mut by_name = BTreeMap::new();
         for channel in channels {
@@ -71,7 +71,7 @@ impl Carrier {
             );
         }
         Ok(Self {
-            pool,
+            store,
             channels: by_name,
             metrics,
         })
@@ -99,7 +99,7 @@ impl Carrier {
     /// # Errors
     /// When the store fails.
     pub async fn carry_due(&self, now: Timestamp) -> Result<(), StoreError> {
-        let notices = due(&self.pool, now).await?;
+        let notices = due(&self.store, now).await?;
         self.metrics
             .notices_due
             .set(i64::try_from(notices.len()).unwrap_or(i64::MAX));
@@ -148,15 +148,15 @@ impl Carrier {
             .with_label_values(&[notice.channel.as_str(), outcome])
             .inc();
         sqlx::query(
-            "UPDATE notices SET state = ?, attempts = ?, problem = ?, due_at = ?, updated_at = ? WHERE id = ?",
+            "UPDATE notices SET state = $1, attempts = $2, problem = $3, due_at = $4, updated_at = $5 WHERE id = $6",
         )
         .bind(state)
-        .bind(attempts)
+        .bind(i64::from(attempts))
         .bind(problem)
         .bind((now + backoff(attempts)).as_millisecond())
         .bind(now.as_millisecond())
         .bind(&notice.id)
-        .execute(&self.pool)
+        .execute(self.store.pool())
         .await?;
         Ok(())
     }
