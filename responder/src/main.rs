@@ -10,11 +10,11 @@ use backbone::{dead_letters, service};
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use responder::account::{Accounts, NewUser};
-use responder::app;
 use responder::case::Role;
 use responder::correction::Corrections;
 use responder::settings::Settings;
 use responder::store::Store;
+use responder::{app, reply};
 
 /// Makes a case of each event that reached a level, gets it to the units responsible, and serves the
 /// console. Without a command it runs until stopped.
@@ -47,6 +47,8 @@ enum Command {
         /// File with one alert message as JSON.
         file: PathBuf,
     },
+    /// Checks a draft against the posts it answers: points without an answer, what is missing, what should not be said.
+    ReplyCheck(reply::command::Arguments),
     /// Accounts of the console.
     #[command(subcommand)]
     User(User),
@@ -103,6 +105,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             settings.kafka.client_config()?;
             writeln!(stdout(), "{} is in order", arguments.config.display())?;
             Ok(())
+        }
+        Some(Command::ReplyCheck(asked)) => {
+            reply::command::run(&asked, &settings.regions, &mut stdout())
         }
         Some(Command::Route { file }) => route(&settings, &file),
         Some(Command::Corrections) => {
