@@ -14,7 +14,7 @@ use responder::case::Role;
 use responder::correction::Corrections;
 use responder::settings::Settings;
 use responder::store::Store;
-use responder::{app, reply};
+use responder::{app, knowledge, reply};
 
 /// Makes a case of each event that reached a level, gets it to the units responsible, and serves the
 /// console. Without a command it runs until stopped.
@@ -49,6 +49,8 @@ enum Command {
     },
     /// Checks a draft against the posts it answers: points without an answer, what is missing, what should not be said.
     ReplyCheck(reply::command::Arguments),
+    /// The knowledge base: questions that people ask again and again, and what the units answer.
+    Knowledge(knowledge::command::Arguments),
     /// Accounts of the console.
     #[command(subcommand)]
     User(User),
@@ -108,6 +110,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Some(Command::ReplyCheck(asked)) => {
             reply::command::run(&asked, &settings.regions, &mut stdout())
+        }
+        Some(Command::Knowledge(asked)) => {
+            let store = Store::open(&settings.store.place()?).await?;
+            knowledge::command::run(&asked, &settings, &store, Timestamp::now(), &mut stdout())
+                .await
         }
         Some(Command::Route { file }) => route(&settings, &file),
         Some(Command::Corrections) => {

@@ -9,12 +9,14 @@
 //! Everything here is pure. Words, severities and advice are data, `reply.toml` in the region's folder of rules.
 
 pub mod command;
+pub mod draft;
 mod element;
 pub mod model;
 mod phrase;
 mod point;
 mod rules;
 mod sentence;
+pub mod suggest;
 pub mod train;
 
 use serde::{Deserialize, Serialize};

@@ -114,17 +114,8 @@ pub(super) fn points(posts: &[Post], draft: &Draft<'_>, rules: &Rules) -> Vec<Po
                     continue;
                 };
                 let pairs = Pairs::of(sentence.text);
-                if length < SHORTEST || greets || pairs.is_empty() {
-                    continue;
-                }
-                let same = found
-                    .iter_mut()
-                    .find(|(_, known)| known.within(&pairs) >= SAME || pairs.within(known) >= SAME);
-                if let Some((known, _)) = same {
-                    if kind < known.kind {
-                        known.kind = kind;
-                        known.asks = asks(kind, sentence.text, rules);
-                    }
+                let leads_on = sentence.text.ends_with(['：', ':']);
+                if length < SHORTEST || greets || leads_on || pairs.is_empty() {
                     continue;
                 }
                 let point = Point {
@@ -135,7 +126,23 @@ pub(super) fn points(posts: &[Post], draft: &Draft<'_>, rules: &Rules) -> Vec<Po
                     asks: asks(kind, sentence.text, rules),
                     answer: answer(&pairs, draft, rules),
                 };
-                found.push((point, pairs));
+                let same = found.iter_mut().find(|(known, its)| {
+                    pairs.within(its) >= SAME || (known.in_title && its.within(&pairs) >= SAME)
+                });
+                match same {
+                    None => found.push((point, pairs)),
+                    // The text says what its title says, and more.
+                    Some((known, its)) if known.in_title && pairs.len() > its.len() => {
+                        let kind = kind.min(known.kind);
+                        *known = Point { kind, ..point };
+                        *its = pairs;
+                    }
+                    Some((known, _)) if kind < known.kind => {
+                        known.kind = kind;
+                        known.asks = point.asks;
+                    }
+                    Some(_) => {}
+                }
             }
         }
     }
@@ -163,21 +170,22 @@ fn asks(kind: PointKind, sentence: &str, rules: &Rules) -> Option<Asks> {
     .map(|(asks, _)| asks)
 }
 
+/// The sentence that has most of the point; of those under one heading the one that has most itself.
 fn answer(point: &Pairs, draft: &Draft<'_>, rules: &Rules) -> Option<Answer> {
-    let mut best: Option<Answer> = None;
-    for said in draft.telling() {
-        let similarity = point.within(&said.pairs);
-        let better = best
-            .as_ref()
-            .is_none_or(|best| similarity > best.similarity);
-        if similarity >= rules.answers_from && better {
-            best = Some(Answer {
-                at: said.sentence.words(),
-                similarity: (similarity * 100.0).round() / 100.0,
-            });
-        }
-    }
-    best
+    let similarities = draft.telling().map(|said| {
+        let itself = point.within(&Pairs::of(said.sentence.text));
+        (point.within(&said.pairs), itself, said)
+    });
+    let best = similarities.max_by(|one, other| {
+        let by_heading = one.0.total_cmp(&other.0);
+        let by_itself = by_heading.then(one.1.total_cmp(&other.1));
+        by_itself.then(other.2.sentence.start.cmp(&one.2.sentence.start))
+    });
+    let (similarity, _, said) = best?;
+    (similarity >= rules.answers_from).then(|| Answer {
+        at: said.sentence.words(),
+        similarity,
+    })
 }
 
 /// What the points find missing. A matter that is told weighs less than a question or demand beside which it stands.
