@@ -103,7 +103,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         None => app::run(settings, service::stop_on_signal()?).await,
         Some(Command::CheckConfig) => {
-            app::load_routings(&settings)?;
+            for routing in app::load_routings(&settings)?.values() {
+                reply::Rules::load(&routing.region().gazetteer.rules)?;
+            }
             settings.kafka.client_config()?;
             writeln!(stdout(), "{} is in order", arguments.config.display())?;
             Ok(())

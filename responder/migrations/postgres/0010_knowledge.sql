@@ -30,6 +30,14 @@ CREATE TABLE knowledge_pairs (
 );
 CREATE INDEX knowledge_pairs_by_entry ON knowledge_pairs (entry);
 
+-- How many entries have a pair: a search goes by the rarest.
+CREATE TABLE knowledge_pair_entries (
+    region TEXT NOT NULL,
+    pair TEXT NOT NULL,
+    entries BIGINT NOT NULL,
+    PRIMARY KEY (region, pair)
+);
+
 -- What units promised in their replies, until it is kept, broken or withdrawn.
 CREATE TABLE commitments (
     id TEXT PRIMARY KEY,

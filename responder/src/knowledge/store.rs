@@ -10,13 +10,15 @@ use sqlx::{Any, AnyConnection, Arguments, Row};
 
 use super::{Content, Entry, Hit, KnowledgeError, LONGEST, Status};
 use crate::case::{Actor, Role};
-use crate::likeness::Pairs;
+use crate::likeness::{Pair, Pairs};
 use crate::store::{Conditions, Store};
 
 /// Pairs of a search, at most.
 const SEARCHED: usize = 40;
+/// Pairs, the rarest of these, by which entries to compare are chosen.
+const COMPARED_BY: usize = 12;
 /// Entries that are compared closely, at most.
-const COMPARED: i64 = 100;
+const COMPARED: i64 = 60;
 /// What a pair counts that the question has, against one that only the answer has.
 const OF_QUESTION: i64 = 3;
 /// The share of the score that the question alone decides.
@@ -222,10 +224,7 @@ impl Knowledge {
             return Err(KnowledgeError::Stale);
         }
         if to == Status::Retired {
-            sqlx::query("DELETE FROM knowledge_pairs WHERE entry = $1")
-                .bind(id)
-                .execute(&mut *transaction)
-                .await?;
+            forget(&mut transaction, id).await?;
         }
         transaction.commit().await?;
         Ok(())
@@ -287,16 +286,26 @@ impl Knowledge {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
+        let rare = self.rarest(region, &wanted).await?;
+        let rarity = |pair: &Pair| {
+            let text: String = pair.iter().collect();
+            // One that no entry has tells nothing about which to prefer, but what a text lacks counts.
+            let entries = rare.iter().find(|(pair, _)| *pair == text);
+            1.0 / (entries.map_or(1, |(_, entries)| *entries) as f64 + 1.0).ln()
+        };
         let mut values = AnyArguments::default();
         let mut bind = |value: String| -> Result<String, sqlx::Error> {
             add(&mut values, value)?;
             Ok(format!("${}", values.len()))
         };
         let region = bind(region.to_owned())?;
-        let pairs = (wanted.iter().take(SEARCHED))
-            .map(|pair| bind(pair.iter().collect()))
+        let pairs = (rare.iter().take(COMPARED_BY))
+            .map(|(pair, _)| bind(pair.clone()))
             .collect::<Result<Vec<String>, sqlx::Error>>()?
             .join(", ");
+        if pairs.is_empty() {
+            return Ok(Vec::new());
+        }
         let status = match status {
             Some(status) => format!(
                 "WHERE knowledge.status = {}",
@@ -318,9 +327,9 @@ impl Knowledge {
             let entry = entry(row)?;
             let question = Pairs::of(&entry.content.question);
             let mut all = question.clone();
-            all.add(&entry.content.answer);
-            let score = QUESTION_SHARE * wanted.within(&question)
-                + (1.0 - QUESTION_SHARE) * wanted.within(&all);
+            all.add(&found_by(&entry.content.answer));
+            let score = QUESTION_SHARE * wanted.within_by(&question, rarity)
+                + (1.0 - QUESTION_SHARE) * wanted.within_by(&all, rarity);
             hits.push(Hit { entry, score });
         }
         hits.sort_by(|one, other| {
@@ -330,6 +339,57 @@ impl Knowledge {
         hits.truncate(limit);
         Ok(hits)
     }
+}
+
+impl Knowledge {
+    /// The pairs that entries of the region have, with how many have them, the rarest first.
+    async fn rarest(
+        &self,
+        region: &str,
+        wanted: &Pairs,
+    ) -> Result<Vec<(String, i64)>, sqlx::Error> {
+        let mut values = AnyArguments::default();
+        add(&mut values, region.to_owned())?;
+        let mut places = Vec::new();
+        for pair in wanted.iter().take(SEARCHED) {
+            add(&mut values, pair.iter().collect())?;
+            places.push(format!("${}", values.len()));
+        }
+        // Safe: only numbers of parameters are put in.
+        let statement = sqlx::AssertSqlSafe(format!(
+            "SELECT pair, entries FROM knowledge_pair_entries WHERE region = $1 AND entries > 0 AND pair IN ({}) \
+             ORDER BY entries, pair",
+            places.join(", ")
+        ));
+        let rows = sqlx::query_with(statement, values)
+            .fetch_all(self.store.pool())
+            .await?;
+        (rows.iter())
+            .map(|row| Ok((row.try_get("pair")?, row.try_get("entries")?)))
+            .collect()
+    }
+}
+
+/// Takes the pairs away by which an entry is found.
+async fn forget(connection: &mut AnyConnection, id: &str) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE knowledge_pair_entries SET entries = entries - 1 WHERE EXISTS (SELECT 1 FROM knowledge_pairs \
+         WHERE knowledge_pairs.entry = $1 AND knowledge_pairs.region = knowledge_pair_entries.region \
+         AND knowledge_pairs.pair = knowledge_pair_entries.pair)",
+    )
+    .bind(id)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("DELETE FROM knowledge_pairs WHERE entry = $1")
+        .bind(id)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// What of an answer it is found by.
+fn found_by(answer: &str) -> String {
+    answer.chars().take(FOUND_BY).collect()
 }
 
 fn add(values: &mut AnyArguments, value: String) -> Result<(), sqlx::Error> {
@@ -343,14 +403,10 @@ async fn index(
     region: &str,
     content: &Content,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM knowledge_pairs WHERE entry = $1")
-        .bind(id)
-        .execute(&mut *connection)
-        .await?;
+    forget(connection, id).await?;
     let of_question = Pairs::of(&content.question);
-    let answer: String = content.answer.chars().take(FOUND_BY).collect();
     let mut all = of_question.clone();
-    all.add(&answer);
+    all.add(&found_by(&content.answer));
     let in_question: BTreeSet<_> = of_question.iter().collect();
     let pairs: Vec<_> = all.iter().collect();
     for part in pairs.chunks(100) {
@@ -358,6 +414,7 @@ async fn index(
         add(&mut values, region.to_owned())?;
         add(&mut values, id.to_owned())?;
         let mut rows = Vec::with_capacity(part.len());
+        let mut counted = Vec::with_capacity(part.len());
         for pair in part {
             add(&mut values, pair.iter().collect())?;
             let counts = if in_question.contains(pair) {
@@ -366,6 +423,7 @@ async fn index(
                 1
             };
             rows.push(format!("($1, ${}, $2, {counts})", values.len()));
+            counted.push(pair.iter().collect::<String>());
         }
         // Safe: only numbers are put in.
         let statement = sqlx::AssertSqlSafe(format!(
@@ -375,7 +433,33 @@ async fn index(
         sqlx::query_with::<Any, _>(statement, values)
             .execute(&mut *connection)
             .await?;
+        count(connection, region, counted).await?;
     }
+    Ok(())
+}
+
+/// Counts one entry more for pairs. They come in order, so that two writers wait for each other and neither for both.
+async fn count(
+    connection: &mut AnyConnection,
+    region: &str,
+    pairs: Vec<String>,
+) -> Result<(), sqlx::Error> {
+    let mut values = AnyArguments::default();
+    add(&mut values, region.to_owned())?;
+    let mut rows = Vec::with_capacity(pairs.len());
+    for pair in pairs {
+        add(&mut values, pair)?;
+        rows.push(format!("($1, ${}, 1)", values.len()));
+    }
+    // Safe: only numbers are put in.
+    let statement = sqlx::AssertSqlSafe(format!(
+        "INSERT INTO knowledge_pair_entries (region, pair, entries) VALUES {} \
+         ON CONFLICT (region, pair) DO UPDATE SET entries = knowledge_pair_entries.entries + 1",
+        rows.join(", ")
+    ));
+    sqlx::query_with::<Any, _>(statement, values)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

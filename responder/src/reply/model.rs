@@ -2,8 +2,6 @@
 //! the check measures, so small that its weights can be read. How it was made and how far to trust it is in
 //! `responder/model/CARD.md`.
 
-use std::fmt::Write;
-
 use serde::{Deserialize, Serialize};
 
 use super::sentence::{AMOUNT, BASIS, DATE, Draft};
@@ -199,18 +197,16 @@ impl Model {
             "# Made by `responder reply-check train`; see CARD.md. A reply's log-odds are bias + weight * (measure - mean) / scale.\n",
         );
         for (name, mark) in [("complete", &self.complete), ("explains", &self.explains)] {
-            // Writing to a string does not fail.
-            let _ = writeln!(file, "\n[{name}]\nbias = {:.4}", mark.bias);
+            file.push_str(&format!("\n[{name}]\nbias = {:.4}\n", mark.bias));
             for term in &mark.term {
                 let measure = format!("{:?}", term.measure);
-                let _ = writeln!(
-                    file,
-                    "\n[[{name}.term]]\nmeasure = \"{}\"\nmean = {:.4}\nscale = {:.4}\nweight = {:.4}",
+                file.push_str(&format!(
+                    "\n[[{name}.term]]\nmeasure = \"{}\"\nmean = {:.4}\nscale = {:.4}\nweight = {:.4}\n",
                     kebab(&measure),
                     term.mean,
                     term.scale,
                     term.weight
-                );
+                ));
             }
         }
         file

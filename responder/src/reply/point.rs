@@ -188,7 +188,7 @@ fn answer(point: &Pairs, draft: &Draft<'_>, rules: &Rules) -> Option<Answer> {
     })
 }
 
-/// What the points find missing. A matter that is told weighs less than a question or demand beside which it stands.
+/// What the points find missing. A matter that is told weighs less beside a question or demand, and where another is answered.
 pub(super) fn findings(
     points: &[Point],
     draft: &Draft<'_>,
@@ -197,6 +197,7 @@ pub(super) fn findings(
 ) -> Vec<Finding> {
     let asked = |point: &Point| point.kind != PointKind::Matter;
     let any_asked = points.iter().any(asked);
+    let any_answered = points.iter().any(|point| point.answer.is_some());
     let mut findings = Vec::new();
     for (at, point) in points.iter().enumerate() {
         let (kind, advice) = match (&point.answer, point.asks) {
@@ -208,8 +209,12 @@ pub(super) fn findings(
             _ => continue,
         };
         let (severity, said) = rules.advice(kind);
-        let severity = if any_asked && !asked(point) {
+        let severity = if asked(point) {
+            severity
+        } else if any_asked {
             Severity::May
+        } else if any_answered {
+            severity.max(Severity::Should)
         } else {
             severity
         };

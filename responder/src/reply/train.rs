@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::model::{Mark, Measure, Measures, Model, Term};
 use super::rules::Rules;
-use super::{Post, check};
+use super::{Point, Post, check};
 use crate::likeness::{Pairs, groups};
 
 /// How alike a post or reply is to another to fall into the same part.
@@ -25,7 +25,7 @@ const STEPS: usize = 4_000;
 const STEP: f64 = 0.5;
 
 /// The measures each mark is told by; chosen by hand, see the card.
-const COMPLETE: [Measure; 2] = [Measure::Length, Measure::Sentences];
+const COMPLETE: [Measure; 1] = [Measure::Length];
 const EXPLAINS: [Measure; 3] = [Measure::Length, Measure::LengthForPost, Measure::Bases];
 
 /// Trains the weights of the two marks.
@@ -56,6 +56,8 @@ struct Example {
     complete: Option<bool>,
     explains: Option<bool>,
     group: usize,
+    /// The points of the post, how many of them its reply answers, and how many the reply to another post.
+    points: [usize; 3],
 }
 
 /// Trains, writes the weights and says on `out` how good they are.
@@ -74,6 +76,20 @@ pub fn run(arguments: &Arguments, rules: &Rules, out: &mut impl Write) -> anyhow
     let (complete, marked_complete) = mark(&COMPLETE, &|example| example.complete);
     let (explains, marked_explains) = mark(&EXPLAINS, &|example| example.explains);
     writeln!(out, "{} replies", examples.len())?;
+    let of = |at: usize| {
+        examples
+            .iter()
+            .filter_map(|one| one.points.get(at))
+            .sum::<usize>()
+    };
+    let share = |at: usize| of(at) as f64 / of(0).max(1) as f64;
+    writeln!(
+        out,
+        "{} points, of which the reply answers {:.3} and the reply to another post {:.3}",
+        of(0),
+        share(1),
+        share(2)
+    )?;
     report("complete", &complete, &marked_complete, out)?;
     report("explains", &explains, &marked_explains, out)?;
     let model = Model { complete, explains };
@@ -127,13 +143,25 @@ fn examples(data: &Path, rules: &Rules) -> anyhow::Result<Vec<Example>> {
                 title: row.title.clone(),
                 text: row.text.clone(),
             };
-            let checked = check(&[post], &row.reply, &[], rules, &model);
+            let posts = [post];
+            let checked = check(&posts, &row.reply, &[], rules, &model);
+            let other = rows
+                .get((line + rows.len() / 2) % rows.len())
+                .unwrap_or(row);
+            let other = check(&posts, &other.reply, &[], rules, &model);
+            let answered =
+                |points: &[Point]| points.iter().filter(|point| point.answer.is_some()).count();
             Ok(Example {
                 measures: checked.measures,
                 characters: row.reply.chars().count() as f64,
                 complete: marked(&row.complete).with_context(place)?,
                 explains: marked(&row.explains).with_context(place)?,
                 group,
+                points: [
+                    checked.points.len(),
+                    answered(&checked.points),
+                    answered(&other.points),
+                ],
             })
         })
         .collect()
