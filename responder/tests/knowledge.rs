@@ -273,7 +273,10 @@ async fn a_search_among_ten_thousand_is_quick(kept: Kept) {
     .unwrap();
     transaction.commit().await.unwrap();
     // A store that has grown over months knows how its rows are spread.
-    sqlx::query("ANALYZE").execute(kept.store.pool()).await.unwrap();
+    sqlx::query("ANALYZE")
+        .execute(kept.store.pool())
+        .await
+        .unwrap();
     let mut spans = Vec::new();
     for thing in things {
         for doing in doings {
@@ -291,7 +294,6 @@ async fn a_search_among_ten_thousand_is_quick(kept: Kept) {
         }
     }
     spans.sort();
-    println!("median {:?}, of 100 the 95th {:?}", spans[50], spans[95]);
     // Ten times what a quiet machine needs.
     assert!(spans[50] < Duration::from_millis(500), "{spans:?}");
 }

@@ -16,6 +16,7 @@ use responder::reply::command::unit_names;
 use responder::reply::draft::{Drafter, NoDraft};
 use responder::reply::model::Model;
 use responder::reply::suggest::{Answered, Source, suggest};
+use responder::reply::train;
 use responder::reply::{Asks, Check, Kind, PointKind, Post, Rules, Severity, check};
 use responder::settings::DraftHelp;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -311,6 +312,55 @@ fn the_model_is_what_its_file_says() {
     let model = Model::shipped().unwrap();
     let again: Model = toml::from_str(&model.to_file()).unwrap();
     assert_eq!(again, model);
+}
+
+#[test]
+fn the_same_replies_train_the_same_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("replies.jsonl");
+    let mut rows = String::new();
+    for number in 0..24 {
+        let full = number % 2 == 0;
+        let reply = if full {
+            GOOD
+        } else {
+            "您好！您的建议我们将认真考虑。"
+        };
+        let row = serde_json::json!({
+            "title": format!("第{number}村的路灯"), "text": "什么时候能修好？", "reply": format!("{reply}{number}"),
+            "complete": if full { "1.0" } else { "0.0" }, "explains": if number < 20 { "1.0" } else { "" },
+        });
+        rows.push_str(&format!("{row}\n"));
+    }
+    std::fs::write(&data, rows).unwrap();
+    let trained = |name: &str| {
+        let arguments = train::Arguments {
+            data: data.clone(),
+            out: folder.path().join(name),
+        };
+        let mut said = Vec::new();
+        train::run(&arguments, &rules(), &mut said).unwrap();
+        let weights = std::fs::read_to_string(arguments.out).unwrap();
+        (weights, String::from_utf8(said).unwrap())
+    };
+    let (weights, said) = trained("one.toml");
+    assert_eq!((&weights, &said), (&trained("two.toml").0, &said));
+    assert!(
+        said.contains("complete: 24 marked, 12 of them yes"),
+        "{said}"
+    );
+    let model: Model = toml::from_str(&weights).unwrap();
+    assert!(model.complete.term[0].weight > 0.5, "{weights}");
+    std::fs::write(&data, "{}\n").unwrap();
+    let arguments = train::Arguments {
+        data,
+        out: folder.path().join("three.toml"),
+    };
+    let error = train::run(&arguments, &rules(), &mut Vec::new()).unwrap_err();
+    assert!(
+        format!("{error:#}").contains("replies.jsonl:1"),
+        "{error:#}"
+    );
 }
 
 fn entry(id: &str, question: &str, answer: &str) -> Entry {

@@ -46,8 +46,6 @@ const NOT_PROMISES: [&str; 8] = [
 /// Longest text of what is promised, in characters.
 const LONGEST: usize = 200;
 
-const NUMBER: &str = "[0-9]{1,3}|[一二两三四五六七八九十]{1,3}";
-
 macro_rules! pattern {
     ($name:ident, $pattern:expr) => {
         #[allow(
@@ -55,27 +53,23 @@ macro_rules! pattern {
             reason = "a constant pattern, compiled by every test"
         )]
         static $name: LazyLock<Regex> =
-            LazyLock::new(|| Regex::new(&$pattern).expect("a valid pattern"));
+            LazyLock::new(|| Regex::new($pattern).expect("a valid pattern"));
     };
 }
 
 pattern!(
     DAY,
-    "(?:([0-9]{4})年|(今年|本年|明年))?([0-9]{1,2})月(?:份)?(?:([0-9]{1,2})[日号]|(上旬|中旬|下旬|初|中|底|末))?".to_owned()
+    "(?:([0-9]{4})年|(今年|本年|明年))?([0-9]{1,2})月(?:份)?(?:([0-9]{1,2})[日号]|(上旬|中旬|下旬|初|中|底|末))?"
 );
 pattern!(
     PERIOD,
     "([0-9]{4})年(?:年)?(底|末|上半年|下半年)|(今年|本年|明年)(?:(年?底|年?末|上半年|下半年)|(?:之?内|以内))|(年)(底|末)|(本月|这个月|下月|下个月)(?:底|末|内|份)?|(月)(?:底|末)前|(本周|下周)(?:内|前)?|(本季度|下季度)(?:内|末|底)?"
-        .to_owned()
 );
 pattern!(
     WITHIN,
-    format!("({NUMBER})个?(工作日|自然日|日|天|周|星期|月|小时)(?:之?内|以内)")
+    "([0-9]{1,3}|[一二两三四五六七八九十]{1,3})个?(工作日|自然日|日|天|周|星期|月|小时)(?:之?内|以内)"
 );
-pattern!(
-    FEAST,
-    "(元旦|国庆节?|五一|劳动节)(?:节)?(?:之?前)".to_owned()
-);
+pattern!(FEAST, "(元旦|国庆节?|五一|劳动节)(?:节)?(?:之?前)");
 
 /// A promise.
 #[derive(Debug, Clone, PartialEq, Eq)]

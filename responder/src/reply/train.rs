@@ -33,10 +33,10 @@ const EXPLAINS: [Measure; 3] = [Measure::Length, Measure::LengthForPost, Measure
 pub struct Arguments {
     /// Posts and replies, a line of JSON each: `title`, `text`, `reply`, and `complete` and `explains` as `1.0`, `0.0` or empty.
     #[arg(long)]
-    data: PathBuf,
+    pub data: PathBuf,
     /// File to write the weights to.
     #[arg(long)]
-    out: PathBuf,
+    pub out: PathBuf,
 }
 
 #[derive(Deserialize)]
