@@ -7,14 +7,13 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use anyhow::Context;
+use backbone::language_model::{LanguageModel, NoAnswer};
 use backbone::message::{APPEALS, Assessment, Polarity, SecondOpinion};
 use backbone::region::SUBJECTS;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use reqwest::{Client, redirect};
 use serde::Deserialize;
-use serde_json::json;
 use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -28,8 +27,8 @@ use crate::stage::clean::Cleaned;
 pub const WAITING: usize = 200;
 /// Characters of a post that are sent, at most.
 const SENT: usize = 1_500;
-/// Bytes of an answer that are read, at most.
-const ANSWER: usize = 64 << 10;
+/// Tokens of an answer, at most.
+const TOKENS: u32 = 200;
 /// Opinions remembered.
 const REMEMBERED: usize = 10_000;
 /// Failures in a row after which the endpoint is left alone for a while, and for how long: longer each time.
@@ -52,6 +51,15 @@ pub enum Silence {
     /// Its answer is too long, no JSON of the form asked for, or has labels that do not exist.
     #[error("refused")]
     Refused,
+}
+
+impl From<NoAnswer> for Silence {
+    fn from(none: NoAnswer) -> Self {
+        match none {
+            NoAnswer::Failed => Self::Failed,
+            NoAnswer::Refused => Self::Refused,
+        }
+    }
 }
 
 /// Where unsure assessments are offered.
@@ -94,8 +102,7 @@ impl Desk {
 #[derive(Debug)]
 pub struct Adviser {
     settings: settings::SecondOpinion,
-    key: Option<String>,
-    client: Client,
+    model: LanguageModel,
     remembered: HashMap<u128, SecondOpinion>,
     order: VecDeque<u128>,
     /// The day, and the questions asked on it.
@@ -125,16 +132,13 @@ impl Adviser {
     /// # Errors
     /// When the key cannot be read or no HTTP client made.
     pub fn new(settings: &settings::SecondOpinion) -> anyhow::Result<Self> {
-        backbone::tls::install();
-        let client = Client::builder()
-            .timeout(Duration::from_secs(settings.timeout_seconds))
-            .redirect(redirect::Policy::none())
-            .build()
+        let key = settings.key.read("second_opinion.key")?;
+        let timeout = Duration::from_secs(settings.timeout_seconds);
+        let model = LanguageModel::new(&settings.url, &settings.model, key, timeout)
             .context("cannot make an HTTP client")?;
         Ok(Self {
             settings: settings.clone(),
-            key: settings.key.read("second_opinion.key")?,
-            client,
+            model,
             remembered: HashMap::new(),
             order: VecDeque::new(),
             asked: (Date::ZERO, 0),
@@ -221,34 +225,11 @@ impl Adviser {
     }
 
     async fn ask(&self, text: &str, now: Timestamp) -> Result<SecondOpinion, Silence> {
-        let body = json!({
-            "model": self.settings.model,
-            "temperature": 0,
-            "max_tokens": 200,
-            "messages": [
-                { "role": "system", "content": instructions() },
-                { "role": "user", "content": format!("<<<帖文开始>>>\n{text}\n<<<帖文结束>>>") },
-            ],
-        });
-        let mut request = self.client.post(&self.settings.url).json(&body);
-        if let Some(key) = &self.key {
-            request = request.bearer_auth(key);
-        }
-        let answer = request
-            .send()
-            .await
-            .and_then(reqwest::Response::error_for_status);
-        let mut answer = answer.map_err(|_| Silence::Failed)?;
-        let mut bytes = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|_| Silence::Failed)? {
-            bytes.extend_from_slice(&chunk);
-            if bytes.len() > ANSWER {
-                return Err(Silence::Refused);
-            }
-        }
-        let said = read(&bytes).ok_or(Silence::Refused)?;
+        let post = format!("<<<帖文开始>>>\n{text}\n<<<帖文结束>>>");
+        let said = self.model.say(&instructions(), &post, TOKENS).await?;
+        let said = read(&said).ok_or(Silence::Refused)?;
         Ok(SecondOpinion {
-            model: self.settings.model.clone(),
+            model: self.model.name().to_owned(),
             sentiment: said.sentiment,
             appeal: said.appeal,
             subject: said.subject,
@@ -258,31 +239,14 @@ impl Adviser {
 }
 
 #[derive(Deserialize)]
-struct Completion {
-    choices: Vec<Choice>,
-}
-
-#[derive(Deserialize)]
-struct Choice {
-    message: Content,
-}
-
-#[derive(Deserialize)]
-struct Content {
-    content: String,
-}
-
-#[derive(Deserialize)]
 struct Said {
     sentiment: Polarity,
     appeal: String,
     subject: String,
 }
 
-/// The opinion in an answer, if it is one: some models wrap the object in a few words.
-fn read(answer: &[u8]) -> Option<Said> {
-    let completion: Completion = serde_json::from_slice(answer).ok()?;
-    let content = &completion.choices.first()?.message.content;
+/// The opinion in what was said, if it is one: some models wrap the object in a few words.
+fn read(content: &str) -> Option<Said> {
     let object = content.get(content.find('{')?..=content.rfind('}')?)?;
     let said: Said = serde_json::from_str(object).ok()?;
     let known =

@@ -5,6 +5,8 @@ pub mod clickhouse;
 pub mod dead_letters;
 pub mod id;
 pub mod kafka;
+pub mod language_model;
+pub mod mask;
 pub mod message;
 pub mod metrics;
 pub mod region;

@@ -1,11 +1,10 @@
-//! What is made of what was fetched: text of bytes and of pages, times, masked numbers, addresses.
+//! What is made of what was fetched: text of bytes and of pages, times, addresses.
 
 pub mod address;
 pub mod article;
 pub mod author;
 pub mod charset;
 pub mod listing;
-pub mod mask;
 pub mod page;
 pub mod text;
 pub mod time;

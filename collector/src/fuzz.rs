@@ -4,11 +4,11 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use backbone::mask::mask;
 use jiff::Timestamp;
 use url::Url;
 
 use crate::extract::article::Article;
-use crate::extract::mask::mask;
 use crate::extract::{address, charset, listing, page, text, time};
 use crate::fetch::robots::Robots;
 use crate::fetch::{Page, Validators};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use backbone::id;
 use backbone::kafka::{Producer, SendError};
+use backbone::mask::mask;
 use backbone::message::{Certainty, Post, Reactions, SourceHealth, TEXT_LIMIT, TITLE_LIMIT};
 use backbone::topics::{POSTS, SOURCE_HEALTH};
 use futures::future::try_join_all;
@@ -16,7 +17,6 @@ use url::Url;
 
 use crate::extract::address;
 use crate::extract::author::AuthorKey;
-use crate::extract::mask::mask;
 use crate::extract::text;
 use crate::item::{Item, Origin};
 use crate::metrics::Metrics;

@@ -19,7 +19,7 @@ use responder::roster::{self, Roster};
 use responder::routing::{Moment, Routing, Silences};
 use responder::settings::Settings;
 use responder::store::{self, Store};
-use responder::{app, check};
+use responder::{app, check, knowledge, reply};
 
 /// Makes a case of each event that reached a level, gets it to the units responsible, and serves the
 /// console. Without a command it runs until stopped.
@@ -75,6 +75,10 @@ enum Command {
     /// Who is on duty when.
     #[command(subcommand)]
     Roster(roster::command::Command),
+    /// Checks a draft against the posts it answers: points without an answer, what is missing, what should not be said.
+    ReplyCheck(reply::command::Arguments),
+    /// The knowledge base: questions that people ask again and again, and what the units answer.
+    Knowledge(knowledge::command::Arguments),
     /// Accounts of the console.
     #[command(subcommand)]
     User(command::User),
@@ -117,6 +121,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(Command::CheckConfig) => {
             let routings = app::load_routings(&settings)?;
             let calendar = Calendar::load(&settings.calendar)?;
+            for routing in routings.values() {
+                reply::Rules::load(&routing.region().gazetteer.rules)?;
+            }
             settings.kafka.client_config()?;
             for warning in check::warnings(&settings, &routings, &calendar, Timestamp::now()).await
             {
@@ -132,6 +139,14 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }) => notify_test(&settings, &contact, &region, unit.as_deref()).await,
         Some(Command::Route { file, json }) => route(&settings, &file, json).await,
         Some(Command::Roster(command)) => roster(&settings, &command).await,
+        Some(Command::ReplyCheck(asked)) => {
+            reply::command::run(&asked, &settings.regions, &mut stdout())
+        }
+        Some(Command::Knowledge(asked)) => {
+            let store = Store::open(&settings.store.place()?).await?;
+            knowledge::command::run(&asked, &settings, &store, Timestamp::now(), &mut stdout())
+                .await
+        }
         Some(Command::Corrections) => {
             let corrections = Corrections::new(Store::open(&settings.store.place()?).await?);
             corrections.write(&mut stdout()).await

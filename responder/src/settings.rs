@@ -47,6 +47,9 @@ pub struct Settings {
     /// Channels that carry notices.
     #[serde(default)]
     pub channel: Vec<Channel>,
+    /// A language model that may draft replies, which a person reads, mends and submits; none where it is not set.
+    #[serde(default)]
+    pub draft_help: Option<DraftHelp>,
     /// How the administrator is told of sources in trouble; not at all where it is not set.
     #[serde(default)]
     pub administrator: Option<Administrator>,
@@ -102,6 +105,26 @@ impl Store {
             _ => Err("`store` needs either `file` or `url`".to_owned()),
         }
     }
+}
+
+/// An OpenAI-compatible endpoint that drafts replies. It gets masked posts and what the knowledge base has.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DraftHelp {
+    /// Address of its chat completions, such as `https://llm.example.gov.cn/v1/chat/completions`.
+    pub url: String,
+    /// The model to ask.
+    pub model: String,
+    /// Its key, sent as a bearer token; none where neither variable nor file is set.
+    #[serde(default)]
+    pub key: Secret,
+    /// Seconds to wait for a draft, 1 to 120.
+    #[serde(default = "default_draft_seconds")]
+    pub timeout_seconds: u64,
+}
+
+fn default_draft_seconds() -> u64 {
+    30
 }
 
 /// How the administrator is told.
@@ -235,6 +258,17 @@ impl Settings {
                 ));
             }
             channel.check()?;
+        }
+        if let Some(asked) = &self.draft_help {
+            if !["https://", "http://"]
+                .iter()
+                .any(|scheme| asked.url.starts_with(scheme))
+            {
+                return Err("`draft_help.url` must begin with https:// or http://".to_owned());
+            }
+            if !(1..=120).contains(&asked.timeout_seconds) {
+                return Err("`draft_help.timeout_seconds` must be 1 to 120".to_owned());
+            }
         }
         for reach in self.administrator.iter().flat_map(|known| &known.reach) {
             check_reach(reach, &self.channel)

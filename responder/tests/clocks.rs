@@ -56,7 +56,8 @@ async fn told(office: &Office) -> BTreeSet<(Kind, String, String, String)> {
             let Body::Case(body) = notice.body else {
                 panic!("of a case");
             };
-            (kind, to.unit, to.contact, body.note)
+            let of = format!("{} {}", body.unit, body.note);
+            (kind, to.unit, to.contact, of)
         })
         .collect();
     let each: BTreeSet<_> = all.iter().cloned().collect();

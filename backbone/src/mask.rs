@@ -5,6 +5,7 @@
 //! stay as they are. An identity number has a province (GB/T 2260) and a birthday (GB 11643), a card the
 //! prefix of UnionPay or the check digit of ISO/IEC 7812, so that case and order numbers stay too.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
@@ -89,6 +90,26 @@ pub fn mask(text: &str) -> String {
             mask_groups(found.get(0).map_or("", |found| found.as_str()))
         })
         .into_owned()
+}
+
+/// Where such numbers and addresses stand in a text, in bytes and in order, for who would rather show than mask them.
+#[must_use]
+pub fn marks(text: &str) -> Vec<Range<usize>> {
+    let changed = |found: regex::Match<'_>| mask(found.as_str()) != found.as_str();
+    let mut marks: Vec<Range<usize>> = [&*EMAIL, &*PLATE, &*NUMBERS]
+        .into_iter()
+        .flat_map(|pattern| pattern.find_iter(text))
+        .filter(|found| changed(*found))
+        .map(|found| found.range())
+        .collect();
+    marks.sort_by_key(|mark| (mark.start, std::cmp::Reverse(mark.end)));
+    let mut end = 0;
+    marks.retain(|mark| {
+        let apart = mark.start >= end;
+        end = end.max(mark.end);
+        apart
+    });
+    marks
 }
 
 fn mask_groups(found: &str) -> String {
@@ -258,7 +279,9 @@ fn has_check_digit(digits: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::mask;
+    #![allow(clippy::string_slice, reason = "marks are of whole characters")]
+
+    use super::{marks, mask};
 
     #[test]
     fn numbers_of_persons_are_masked() {
@@ -288,6 +311,13 @@ mod tests {
         ] {
             assert_eq!(mask(text), expected);
         }
+    }
+
+    #[test]
+    fn what_would_be_masked_can_be_shown() {
+        let text = "致电13812345678或0795-4622123，写信到a@b.gov.cn";
+        let shown: Vec<&str> = marks(text).into_iter().map(|mark| &text[mark]).collect();
+        assert_eq!(shown, ["13812345678", "a@b.gov.cn"]);
     }
 
     #[test]
