@@ -8,7 +8,6 @@ use analyzer::archive::{Archiver, Kept};
 use analyzer::metrics::Metrics;
 use backbone::clickhouse::rows::AssessmentRow;
 use backbone::kafka::Handler;
-use backbone::message::Assessment;
 use backbone::settings::ClickHouse;
 use clickhouse::{Client, Row};
 use prometheus::Registry;
@@ -216,9 +215,8 @@ const FILL: &str = "INSERT INTO assessments (region, post_id, revision, source, 
 
 async fn count_hours(archive: &ClickHouse, client: &Client) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let mut archiver = Archiver::<Assessment, AssessmentRow>::new(
+    let mut archiver = Archiver::<AssessmentRow>::new(
         archive,
-        AssessmentRow::TABLE,
         Kept {
             column: "collected_at",
             days: 0,
