@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use backbone::clickhouse::rows::{AlertRow, AssessmentRow, CaseEventRow, SignalRow};
 use backbone::kafka::{ConsumerMetrics, Consumption, Handler, Producer, consume};
-use backbone::message::{Alert, Assessment, CaseEvent, Signal};
 use backbone::region::Region;
 use backbone::service::{Readiness, serve_operations};
 use backbone::topics::{self, ALERTS, ASSESSMENTS, CASE_EVENTS, POSTS, SIGNALS, Topic};
@@ -101,28 +100,24 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     )?;
     let (clickhouse, archive) = (&settings.clickhouse, &settings.archive);
     let kept = |column, days| Kept { column, days };
-    let assessments = Archiver::<Assessment, AssessmentRow>::new(
+    let assessments = Archiver::<AssessmentRow>::new(
         clickhouse,
-        AssessmentRow::TABLE,
         kept("collected_at", archive.keep_posts_days),
         metrics.clone(),
     )?
     .counting_hours();
-    let alerts = Archiver::<Alert, AlertRow>::new(
+    let alerts = Archiver::<AlertRow>::new(
         clickhouse,
-        AlertRow::TABLE,
         kept("raised_at", archive.keep_alerts_days),
         metrics.clone(),
     )?;
-    let signals = Archiver::<Signal, SignalRow>::new(
+    let signals = Archiver::<SignalRow>::new(
         clickhouse,
-        SignalRow::TABLE,
         kept("raised_at", archive.keep_alerts_days),
         metrics.clone(),
     )?;
-    let case_events = Archiver::<CaseEvent, CaseEventRow>::new(
+    let case_events = Archiver::<CaseEventRow>::new(
         clickhouse,
-        CaseEventRow::TABLE,
         kept("at", archive.keep_case_events_days),
         metrics,
     )?;

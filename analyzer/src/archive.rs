@@ -4,30 +4,37 @@
 mod hours;
 
 use std::marker::PhantomData;
+use std::num::NonZero;
 
-use ::clickhouse::{Client, RowOwned, RowWrite};
-use backbone::clickhouse;
-use backbone::kafka::{Handler, NotNow, Received, Rejected};
-use backbone::message::Message;
+use ::clickhouse::Client;
+use ::clickhouse::error::Error;
+use backbone::clickhouse::rows::OfMessage;
+use backbone::clickhouse::{self, Indexed};
+use backbone::kafka::{Handler, NotNow, Received, Rejected, Unread};
 use backbone::settings::ClickHouse;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 use tracing::warn;
 
 use crate::metrics::Metrics;
 use hours::Hours;
 
+/// Messages of a batch from which on there is a backlog: indexes of words are left to later merges.
+const BEHIND: usize = 2_000;
+/// Least messages of an insert beside which there is another: a backlog is written on all cores.
+const SHARE: usize = 5_000;
+
 /// Writes messages of one kind to one table. Tables replace a row of the same key by the later version, so a batch
 /// written twice is there once, and it does not matter which of two batches is written first.
 #[derive(Debug)]
-pub struct Archiver<M, R> {
+pub struct Archiver<R> {
     settings: ClickHouse,
     client: Client,
-    table: &'static str,
     kept: Kept,
     hours: Option<Hours>,
     prepared: bool,
     metrics: Metrics,
-    kind: PhantomData<fn(M) -> R>,
+    kind: PhantomData<fn() -> R>,
 }
 
 /// How long the rows of a table are kept.
@@ -39,21 +46,15 @@ pub struct Kept {
     pub days: u32,
 }
 
-impl<M, R> Archiver<M, R> {
-    /// Writes to the given table; the tables are made before the first batch.
+impl<R: OfMessage> Archiver<R> {
+    /// Writes to the rows' table; the tables are made before the first batch.
     ///
     /// # Errors
     /// When the password cannot be read.
-    pub fn new(
-        settings: &ClickHouse,
-        table: &'static str,
-        kept: Kept,
-        metrics: Metrics,
-    ) -> anyhow::Result<Self> {
+    pub fn new(settings: &ClickHouse, kept: Kept, metrics: Metrics) -> anyhow::Result<Self> {
         Ok(Self {
             settings: settings.clone(),
             client: clickhouse::client(settings)?,
-            table,
             kept,
             hours: None,
             prepared: false,
@@ -75,7 +76,7 @@ impl<M, R> Archiver<M, R> {
                 .await
                 .map_err(NotNow::because)?;
             let Kept { column, days } = self.kept;
-            clickhouse::keep(&self.client, self.table, column, days)
+            clickhouse::keep(&self.client, R::TABLE, column, days)
                 .await
                 .map_err(NotNow::because)?;
             self.prepared = true;
@@ -98,13 +99,8 @@ impl<M, R> Archiver<M, R> {
     }
 }
 
-impl<M, R> Handler for Archiver<M, R>
-where
-    M: Message,
-    R: for<'a> From<&'a M> + RowOwned + RowWrite + Send + Sync,
-    for<'a> R: ::clickhouse::Row<Value<'a> = R>,
-{
-    type Message = M;
+impl<R: OfMessage> Handler for Archiver<R> {
+    type Message = Unread;
 
     async fn idle(&mut self) -> Result<(), NotNow> {
         if self.prepared {
@@ -113,27 +109,80 @@ where
         Ok(())
     }
 
-    async fn handle(&mut self, batch: &[Received<M>]) -> Result<Vec<Rejected>, NotNow> {
+    async fn handle(&mut self, batch: &[Received<Unread>]) -> Result<Vec<Rejected>, NotNow> {
         self.prepare().await?;
-        let rows: Vec<R> = batch
-            .iter()
-            .map(|received| R::from(&received.message))
-            .collect();
-        if let Err(failure) = clickhouse::insert(&self.client, self.table, &rows).await {
-            self.metrics
-                .archive_failures_total
-                .with_label_values(&[self.table])
-                .inc();
-            return Err(NotNow::because(failure));
-        }
+        let rejected = match write::<R>(&self.client, batch) {
+            Ok(rejected) => rejected,
+            Err(failure) => {
+                self.metrics
+                    .archive_failures_total
+                    .with_label_values(&[R::TABLE])
+                    .inc();
+                return Err(NotNow::because(failure));
+            }
+        };
         self.metrics
             .archived_rows_total
-            .with_label_values(&[self.table])
-            .inc_by(rows.len() as u64);
+            .with_label_values(&[R::TABLE])
+            .inc_by((batch.len() - rejected.len()) as u64);
         if let Some(hours) = &mut self.hours {
             hours.touched(batch.len(), Instant::now());
         }
         self.count_hours().await;
-        Ok(Vec::new())
+        Ok(rejected)
     }
+}
+
+/// Writes a batch, a large one in several inserts at once, and gives what cannot be read.
+fn write<R: OfMessage>(
+    client: &Client,
+    batch: &[Received<Unread>],
+) -> Result<Vec<Rejected>, Error> {
+    let indexed = if batch.len() < BEHIND {
+        Indexed::AtOnce
+    } else {
+        Indexed::Later
+    };
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let share = batch.len().div_ceil(cores).max(SHARE);
+    let runtime = Handle::current();
+    let write = |share| runtime.block_on(write_share::<R>(client, share, indexed));
+    tokio::task::block_in_place(|| {
+        std::thread::scope(|scope| {
+            let writers: Vec<_> = batch
+                .chunks(share)
+                .map(|share| (share, scope.spawn(move || write(share))))
+                .collect();
+            let mut rejected = Vec::new();
+            for (share, writer) in writers {
+                // A share whose writer could not go on is written here, where its failure is seen.
+                rejected.extend(writer.join().unwrap_or_else(|_| write(share))?);
+            }
+            Ok(rejected)
+        })
+    })
+}
+
+/// Writes a part of a batch. Rows are made as they are sent, so that no more than one is held.
+async fn write_share<R: OfMessage>(
+    client: &Client,
+    share: &[Received<Unread>],
+    indexed: Indexed,
+) -> Result<Vec<Rejected>, Error> {
+    let mut rejected = Vec::new();
+    let rows = share
+        .iter()
+        .filter_map(|received| match R::read(&received.message.0) {
+            Ok(row) => Some(row),
+            Err(error) => {
+                rejected.push(Rejected {
+                    partition: received.partition,
+                    offset: received.offset,
+                    reason: error.to_string(),
+                });
+                None
+            }
+        });
+    clickhouse::insert_each::<R::Written<'_>>(client, R::TABLE, rows, indexed).await?;
+    Ok(rejected)
 }

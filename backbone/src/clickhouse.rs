@@ -4,7 +4,10 @@ mod migrate;
 mod retention;
 pub mod rows;
 
-use clickhouse::{Client, Compression, Row, RowOwned, RowWrite};
+use std::borrow::Borrow;
+
+use clickhouse::{Client, Compression, Row};
+use serde::Serialize;
 
 pub use migrate::{MigrateError, migrate};
 pub use retention::keep;
@@ -35,9 +38,15 @@ fn server_client(settings: &ClickHouse) -> Result<Client, SettingsError> {
     Ok(client)
 }
 
-/// Rows of one insert from which on the indexes of words are left to the merges that follow: they take far longer to
-/// build than the rows to write, and are built again with each merge. Until then these rows are searched by reading them.
-const INDEXED_LATER: usize = 2_000;
+/// Whether the indexes of words are built at once, or by the merges that follow: they take far longer to build than the
+/// rows to write, and are built again with each merge. Until then these rows are searched by reading them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Indexed {
+    /// When the insert returns.
+    AtOnce,
+    /// Some time later.
+    Later,
+}
 
 /// Inserts rows as one block; they are stored when this returns. Tables replace a row of the same
 /// key, so inserting again changes nothing.
@@ -50,21 +59,40 @@ pub async fn insert<R>(
     rows: &[R],
 ) -> Result<(), clickhouse::error::Error>
 where
-    R: RowOwned + RowWrite + Row,
+    R: Serialize,
     for<'a> R: Row<Value<'a> = R>,
 {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let indexed = if rows.len() < INDEXED_LATER { "1" } else { "0" };
+    insert_each::<R>(client, table, rows, Indexed::AtOnce).await
+}
+
+/// The same, of rows that need not be there all at once.
+///
+/// # Errors
+/// When ClickHouse does not acknowledge the insert.
+pub async fn insert_each<R>(
+    client: &Client,
+    table: &str,
+    rows: impl IntoIterator<Item = impl Borrow<R>>,
+    indexed: Indexed,
+) -> Result<(), clickhouse::error::Error>
+where
+    R: Serialize,
+    for<'a> R: Row<Value<'a> = R>,
+{
     let mut insert = client
         .insert::<R>(table)
         .await?
         // Rows of a long history go to many months' partitions.
         .with_setting("max_partitions_per_insert_block", "0")
-        .with_setting("materialize_skip_indexes_on_insert", indexed);
+        .with_setting(
+            "materialize_skip_indexes_on_insert",
+            match indexed {
+                Indexed::AtOnce => "1",
+                Indexed::Later => "0",
+            },
+        );
     for row in rows {
-        insert.write(row).await?;
+        insert.write(row.borrow()).await?;
     }
     insert.end().await
 }

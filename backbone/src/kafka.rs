@@ -7,7 +7,9 @@ mod producer;
 mod tail;
 
 pub(crate) use consumer::header_text;
-pub use consumer::{ConsumerMetrics, Consumption, Handler, NotNow, Received, Rejected, consume};
+pub use consumer::{
+    ConsumerMetrics, Consumption, Handler, NotNow, Readable, Received, Rejected, Unread, consume,
+};
 pub use partition::{
     ReadPartitionError, Start, partitions, read_at, read_partition, search_partition,
 };

@@ -4,10 +4,10 @@
 //! ignore fields they do not know and refuse versions they do not know.
 
 mod alert;
-mod assessment;
+pub(crate) mod assessment;
 mod case_event;
 mod event_edit;
-mod post;
+pub(crate) mod post;
 mod signal;
 mod source_health;
 

@@ -64,6 +64,8 @@ impl Broker {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut command = Program::command("broker");
         command
+            // As in the standalone program: this library tells of every message it reads.
+            .env("RUST_LOG", "warn")
             .arg("--data")
             .arg(folder.path())
             .args(["--port", "0"]);

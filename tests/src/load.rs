@@ -28,28 +28,31 @@ fn texts_of(file: &Path) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Processor time used so far by the running programs of these names, in seconds.
+/// Processor time used so far by the programs of these names that were started together with this one, in seconds.
 ///
 /// # Panics
 /// Where there is no `/proc`.
 #[must_use]
 pub fn processor_seconds(names: &[&str]) -> BTreeMap<String, f64> {
+    let stat_of = |process: &Path| {
+        let stat = std::fs::read_to_string(process.join("stat")).ok()?;
+        let (heading, rest) = stat.rsplit_once(')')?;
+        let name = heading.split_once(" (")?.1.to_owned();
+        Some((name, rest.split_whitespace().map(str::to_owned).collect()))
+    };
+    let group_of = |fields: &Vec<String>| fields.get(2).cloned();
+    let (_, own): (String, Vec<String>) = stat_of(Path::new("/proc/self")).expect("Linux");
     let mut used = BTreeMap::new();
     for process in std::fs::read_dir("/proc").expect("Linux").flatten() {
-        let Ok(stat) = std::fs::read_to_string(process.path().join("stat")) else {
+        let Some((name, fields)) = stat_of(&process.path()) else {
             continue;
         };
-        let Some((heading, rest)) = stat.rsplit_once(')') else {
-            continue;
-        };
-        let name = heading.split_once(" (").unwrap_or_default().1;
-        if names.contains(&name) {
-            let fields: Vec<&str> = rest.split_whitespace().collect();
+        if names.contains(&name.as_str()) && group_of(&fields) == group_of(&own) {
             let ticks: f64 = [11, 12]
                 .iter()
                 .filter_map(|at| fields.get(*at)?.parse::<f64>().ok())
                 .sum();
-            *used.entry(name.to_owned()).or_default() += ticks / 100.0;
+            *used.entry(name).or_default() += ticks / 100.0;
         }
     }
     used

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use analyzer::archive::{Archiver, Kept};
 use analyzer::metrics::Metrics;
 use analyzer::settings::Settings;
-use backbone::clickhouse::rows::{AlertRow, AssessmentRow};
-use backbone::kafka::{Handler, Producer, Received, Start, read_partition};
+use backbone::clickhouse::rows::{AlertRow, AssessmentRow, OfMessage};
+use backbone::kafka::{Handler, Producer, Received, Rejected, Start, Unread, read_partition};
 use backbone::message::{
     Alert, Assessment, Certainty, Message, Polarity, Post, Reactions, SourceKind,
 };
@@ -148,22 +148,26 @@ async fn clickhouse_down_delays_no_alert_and_loses_no_row() {
 }
 
 /// An archiver of one kind of message without Kafka.
-struct Hand<M, R>(Archiver<M, R>);
+struct Hand<R>(Archiver<R>);
 
-impl<M: Message + Clone, R> Hand<M, R>
-where
-    Archiver<M, R>: Handler<Message = M>,
-{
-    async fn write(&mut self, messages: &[&M]) {
-        let batch: Vec<Received<M>> = messages
+impl<R: OfMessage> Hand<R> {
+    async fn write(&mut self, messages: &[&impl Message]) {
+        let bytes = messages
             .iter()
-            .map(|message| Received {
-                message: (*message).clone(),
+            .map(|message| backbone::message::encode(*message).unwrap());
+        assert_eq!(self.write_bytes(bytes).await, []);
+    }
+
+    async fn write_bytes(&mut self, messages: impl IntoIterator<Item = Vec<u8>>) -> Vec<Rejected> {
+        let batch: Vec<Received<Unread>> = (0..)
+            .zip(messages)
+            .map(|(offset, bytes)| Received {
+                message: Unread(bytes),
                 partition: 0,
-                offset: 0,
+                offset,
             })
             .collect();
-        assert_eq!(self.0.handle(&batch).await.unwrap(), []);
+        self.0.handle(&batch).await.unwrap()
     }
 }
 
@@ -187,13 +191,9 @@ async fn counted(store: &Store, sentiment: Polarity, place: &str) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_twice_or_out_of_order_counts_once_and_as_it_is_last() {
     let store = Store::start();
-    let archiver = Archiver::<Assessment, AssessmentRow>::new(
-        &settings_of(&store),
-        AssessmentRow::TABLE,
-        keeping("collected_at", 0),
-        metrics(),
-    )
-    .unwrap();
+    let archiver =
+        Archiver::<AssessmentRow>::new(&settings_of(&store), keeping("collected_at", 0), metrics())
+            .unwrap();
     let mut archiver = Hand(archiver.counting_hours());
     let mut first: Assessment = example("assessments/v1/relevant.json");
     first.sentiment.label = Polarity::Negative;
@@ -258,14 +258,45 @@ async fn wait_until_counted<H: Handler>(store: &Store, archiver: &mut H) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_backlog_is_written_whole_but_for_what_cannot_be_read() {
+    let store = Store::start();
+    let archiver =
+        Archiver::<AssessmentRow>::new(&settings_of(&store), keeping("collected_at", 0), metrics());
+    let mut archiver = Hand(archiver.unwrap());
+    let mut assessment: Assessment = example("assessments/v1/relevant.json");
+    "她说\"停水\"了\n三天".clone_into(&mut assessment.post.text);
+    let mut messages: Vec<Vec<u8>> = (0..12_000)
+        .map(|number| {
+            assessment.post.id = number.to_string();
+            backbone::message::encode(&assessment).unwrap()
+        })
+        .collect();
+    messages[7] = b"{".to_vec();
+    let alert: Alert = example("alerts/v1/answered.json");
+    messages[11_000] = backbone::message::encode(&alert).unwrap();
+    let rejected = archiver.write_bytes(messages).await;
+    let at: Vec<i64> = rejected.iter().map(|rejected| rejected.offset).collect();
+    assert_eq!(at, [7, 11_000]);
+    assert!(rejected[1].reason.contains("`alert`"), "{rejected:?}");
+    for (query, expected) in [
+        ("SELECT count() FROM assessments FINAL", 11_998),
+        ("SELECT uniqExact(post_id) FROM assessments", 11_998),
+    ] {
+        assert_eq!(number(&store.url, query).await, Some(expected), "{query}");
+    }
+    let kept: AssessmentRow = client(&store)
+        .query("SELECT ?fields FROM assessments FINAL WHERE post_id = '11999'")
+        .fetch_one()
+        .await
+        .unwrap();
+    assert_eq!(kept, AssessmentRow::from(&assessment));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_update_of_an_alert_stays_when_the_first_comes_after_it() {
     let store = Store::start();
-    let archiver = Archiver::<Alert, AlertRow>::new(
-        &settings_of(&store),
-        AlertRow::TABLE,
-        keeping("raised_at", 0),
-        metrics(),
-    );
+    let archiver =
+        Archiver::<AlertRow>::new(&settings_of(&store), keeping("raised_at", 0), metrics());
     let mut archiver = Hand(archiver.unwrap());
     let mut first: Alert = example("alerts/v1/answered.json");
     first.update = 0;
@@ -291,9 +322,8 @@ async fn rows_go_when_they_are_older_than_they_are_kept() {
     // An old post that was collected lately.
     new.post.collected_at = Timestamp::now();
     for (days, left) in [(0, 2), (120, 2), (90, 1)] {
-        let archiver = Archiver::<Assessment, AssessmentRow>::new(
+        let archiver = Archiver::<AssessmentRow>::new(
             &settings_of(&store),
-            AssessmentRow::TABLE,
             keeping("collected_at", days),
             metrics(),
         );

@@ -1,10 +1,57 @@
 //! The rows of the tables, one per kind of message. Times are milliseconds since 1970, UTC.
 
+mod assessed;
+
 use clickhouse::Row;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::message::{Alert, Assessment, CaseEvent, Count, Signal};
+use crate::message::{self, Alert, Assessment, CaseEvent, Count, Signal, Unreadable};
+
+/// A kind of row that is made of a message.
+pub trait OfMessage: Send + Sync + 'static {
+    /// The table's name.
+    const TABLE: &'static str;
+    /// The row to be written; it may borrow from the message's bytes.
+    type Written<'a>: Serialize + for<'v> Row<Value<'v> = Self::Written<'a>>;
+
+    /// The row of a message.
+    ///
+    /// # Errors
+    /// [`Unreadable`] says why the bytes are no such message.
+    fn read(bytes: &[u8]) -> Result<Self::Written<'_>, Unreadable>;
+}
+
+/// Implements [`OfMessage`] by way of the whole message, for rows of which few come.
+macro_rules! of_message {
+    ($row:ty, $message:ty, $table:literal) => {
+        impl $row {
+            /// The table's name.
+            pub const TABLE: &'static str = $table;
+        }
+
+        impl OfMessage for $row {
+            const TABLE: &'static str = Self::TABLE;
+            type Written<'a> = Self;
+
+            fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
+                message::decode::<$message>(bytes).map(|message| Self::from(&message))
+            }
+        }
+    };
+}
+
+of_message!(AlertRow, Alert, "alerts");
+of_message!(SignalRow, Signal, "signals");
+of_message!(CaseEventRow, CaseEvent, "case_events");
+
+/// Table `assessments` as it is read.
+pub type AssessmentRow = AssessmentOf<String>;
+
+impl AssessmentRow {
+    /// The table's name.
+    pub const TABLE: &'static str = "assessments";
+}
 
 /// Table `assessments`: a post with what was found in it. Absent values are empty or 0.
 #[derive(Debug, Clone, PartialEq, Row, Serialize, Deserialize)]
@@ -12,123 +59,109 @@ use crate::message::{Alert, Assessment, CaseEvent, Count, Signal};
     missing_docs,
     reason = "columns are the fields of the message of the same names"
 )]
-pub struct AssessmentRow {
-    pub region: String,
-    pub post_id: String,
+pub struct AssessmentOf<T> {
+    pub region: T,
+    pub post_id: T,
     pub revision: u32,
-    pub source: String,
-    pub kind: String,
-    pub url: String,
-    pub title: String,
-    pub text: String,
-    pub author: String,
+    pub source: T,
+    pub kind: T,
+    pub url: T,
+    pub title: T,
+    pub text: T,
+    pub author: T,
     pub published_at: i64,
     pub collected_at: i64,
     pub likes: u32,
     pub opposes: u32,
     pub relevant: bool,
-    pub relevant_because: Vec<String>,
-    pub places: Vec<String>,
-    pub subject: String,
+    pub relevant_because: Vec<T>,
+    pub places: Vec<T>,
+    pub subject: T,
     pub subject_probability: f64,
-    pub subject_because: Vec<String>,
-    pub sentiment: String,
+    pub subject_because: Vec<T>,
+    pub sentiment: T,
     pub sentiment_score: f64,
     pub sentiment_confidence: f64,
-    pub sentiment_because: Vec<String>,
-    pub intensity: Vec<String>,
-    pub event_id: String,
-    pub event_title: String,
+    pub sentiment_because: Vec<T>,
+    pub intensity: Vec<T>,
+    pub event_id: T,
+    pub event_title: T,
     pub event_similarity: f64,
     pub event_level: u8,
-    pub model: String,
+    pub model: T,
     pub assessed_at: i64,
-    pub subject_second: String,
-    pub appeal: String,
+    pub subject_second: T,
+    pub appeal: T,
     pub appeal_probability: f64,
-    pub appeal_because: Vec<String>,
-    pub units: Vec<String>,
-    pub unit_reasons: Vec<String>,
-    pub keywords: Vec<String>,
+    pub appeal_because: Vec<T>,
+    pub units: Vec<T>,
+    pub unit_reasons: Vec<T>,
+    pub keywords: Vec<T>,
     /// The message's `evidence` as JSON.
-    pub evidence: String,
+    pub evidence: T,
     /// The message's `second_opinion` as JSON; empty where there is none.
-    pub second_opinion: String,
+    pub second_opinion: T,
     /// 0 while the source shows no answer.
     pub answered_at: i64,
 }
 
-impl AssessmentRow {
-    /// The table's name.
-    pub const TABLE: &'static str = "assessments";
-}
-
-impl From<&Assessment> for AssessmentRow {
+impl<T: From<String>> From<&Assessment> for AssessmentOf<T> {
     fn from(message: &Assessment) -> Self {
+        let text = |text: &str| T::from(text.to_owned());
+        let texts = |texts: &[String]| texts.iter().map(|one| text(one)).collect::<Vec<T>>();
         let post = &message.post;
         let subject = message.subject.as_ref();
         let event = message.event.as_ref();
         let appeal = message.appeal.as_ref();
+        let units = &message.units;
+        let opinion = message.second_opinion.as_ref();
         Self {
-            region: post.region.clone(),
-            post_id: post.id.clone(),
+            region: text(&post.region),
+            post_id: text(&post.id),
             revision: post.revision,
-            source: post.source.clone(),
-            kind: post.kind.name().to_owned(),
-            url: post.url.clone(),
-            title: post.title.clone(),
-            text: post.text.clone(),
-            author: post.author.clone().unwrap_or_default(),
+            source: text(&post.source),
+            kind: text(post.kind.name()),
+            url: text(&post.url),
+            title: text(&post.title),
+            text: text(&post.text),
+            author: text(post.author.as_deref().unwrap_or_default()),
             published_at: post.published_at.as_millisecond(),
             collected_at: post.collected_at.as_millisecond(),
             likes: post.reactions.likes,
             opposes: post.reactions.opposes,
             relevant: message.relevant,
-            relevant_because: message.relevant_because.clone(),
-            places: message
-                .places
-                .iter()
-                .map(|place| place.name.clone())
+            relevant_because: texts(&message.relevant_because),
+            places: (message.places.iter())
+                .map(|place| text(&place.name))
                 .collect(),
-            subject: subject
-                .map(|subject| subject.name.clone())
-                .unwrap_or_default(),
+            subject: text(subject.map_or("", |subject| &subject.name)),
             subject_probability: subject.map_or(0.0, |subject| subject.probability),
-            subject_because: subject
-                .map(|subject| subject.because.clone())
-                .unwrap_or_default(),
-            sentiment: message.sentiment.label.name().to_owned(),
+            subject_because: subject.map_or_else(Vec::new, |subject| texts(&subject.because)),
+            sentiment: text(message.sentiment.label.name()),
             sentiment_score: message.sentiment.score,
             sentiment_confidence: message.sentiment.confidence,
-            sentiment_because: message.sentiment.because.clone(),
-            intensity: message.intensity.clone(),
-            event_id: event.map(|event| event.id.clone()).unwrap_or_default(),
-            event_title: event.map(|event| event.title.clone()).unwrap_or_default(),
+            sentiment_because: texts(&message.sentiment.because),
+            intensity: texts(&message.intensity),
+            event_id: text(event.map_or("", |event| &event.id)),
+            event_title: text(event.map_or("", |event| &event.title)),
             event_similarity: event.map_or(0.0, |event| event.similarity),
             event_level: event.and_then(|event| event.level).unwrap_or(0),
-            model: message.model.clone(),
+            model: text(&message.model),
             assessed_at: message.assessed_at.as_millisecond(),
-            subject_second: subject
-                .map(|subject| subject.second.clone())
-                .unwrap_or_default(),
-            appeal: appeal.map(|appeal| appeal.name.clone()).unwrap_or_default(),
+            subject_second: text(subject.map_or("", |subject| &subject.second)),
+            appeal: text(appeal.map_or("", |appeal| &appeal.name)),
             appeal_probability: appeal.map_or(0.0, |appeal| appeal.probability),
-            appeal_because: appeal
-                .map(|appeal| appeal.because.clone())
-                .unwrap_or_default(),
-            units: message.units.iter().map(|unit| unit.code.clone()).collect(),
-            unit_reasons: message
-                .units
-                .iter()
-                .map(|unit| unit.reason.clone())
-                .collect(),
-            keywords: message.keywords.clone(),
-            evidence: serde_json::to_string(&message.evidence).unwrap_or_default(),
-            second_opinion: message
-                .second_opinion
-                .as_ref()
+            appeal_because: appeal.map_or_else(Vec::new, |appeal| texts(&appeal.because)),
+            units: units.iter().map(|unit| text(&unit.code)).collect(),
+            unit_reasons: units.iter().map(|unit| text(&unit.reason)).collect(),
+            keywords: texts(&message.keywords),
+            evidence: serde_json::to_string(&message.evidence)
+                .unwrap_or_default()
+                .into(),
+            second_opinion: opinion
                 .and_then(|opinion| serde_json::to_string(opinion).ok())
-                .unwrap_or_default(),
+                .unwrap_or_default()
+                .into(),
             answered_at: post.answered_at.map_or(0, Timestamp::as_millisecond),
         }
     }
@@ -161,11 +194,6 @@ pub struct AlertRow {
     pub last_at: i64,
     pub raised_at: i64,
     pub update: u32,
-}
-
-impl AlertRow {
-    /// The table's name.
-    pub const TABLE: &'static str = "alerts";
 }
 
 impl From<&Alert> for AlertRow {
@@ -236,11 +264,6 @@ pub struct SignalRow {
     pub over_at: i64,
 }
 
-impl SignalRow {
-    /// The table's name.
-    pub const TABLE: &'static str = "signals";
-}
-
 impl From<&Signal> for SignalRow {
     fn from(message: &Signal) -> Self {
         let names = |counts: &[Count]| counts.iter().map(|count| count.name.clone()).collect();
@@ -295,11 +318,6 @@ pub struct CaseEventRow {
     pub units: Vec<String>,
     pub role: String,
     pub at: i64,
-}
-
-impl CaseEventRow {
-    /// The table's name.
-    pub const TABLE: &'static str = "case_events";
 }
 
 impl From<&CaseEvent> for CaseEventRow {

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::{Producer, SendError, header};
-use crate::message::{self, Message};
+use crate::message::{self, Message, Unreadable};
 use crate::service::Readiness;
 use crate::settings::Kafka;
 use crate::topics::Topic;
@@ -40,6 +40,31 @@ pub struct Received<M> {
     pub partition: i32,
     /// Its offset there.
     pub offset: i64,
+}
+
+/// What a handler is given of each message.
+pub trait Readable: Sized + Send + Sync + 'static {
+    /// Takes it from the message's bytes.
+    ///
+    /// # Errors
+    /// [`Unreadable`] says why not; the message goes to the dead letters with that.
+    fn read(bytes: &[u8]) -> Result<Self, Unreadable>;
+}
+
+impl<M: Message> Readable for M {
+    fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
+        message::decode(bytes)
+    }
+}
+
+/// The bytes of a message, for a handler that reads them itself and rejects those it cannot read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread(pub Vec<u8>);
+
+impl Readable for Unread {
+    fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
+        Ok(Self(bytes.to_vec()))
+    }
 }
 
 /// A message that could be read but not handled: it goes to the dead letters.
@@ -71,8 +96,8 @@ impl NotNow {
 
 /// What is done with the messages of a topic.
 pub trait Handler: Send {
-    /// The kind of message.
-    type Message: Message;
+    /// The kind of message, or [`Unread`].
+    type Message: Readable;
 
     /// Called with partitions newly assigned, before the first batch that holds messages of them.
     fn assigned(&mut self, partitions: &[i32]) -> impl Future<Output = Result<(), NotNow>> + Send {
@@ -466,7 +491,7 @@ async fn handle<H: Handler>(
     (!batch.is_empty()).then_some(batch)
 }
 
-fn decode_batch<M: Message>(batch: &[OwnedMessage]) -> (Vec<Received<M>>, Vec<Rejected>) {
+fn decode_batch<M: Readable>(batch: &[OwnedMessage]) -> (Vec<Received<M>>, Vec<Rejected>) {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let share = batch.len().div_ceil(cores).max(READ_BY_ONE);
     if batch.len() <= share {
@@ -493,11 +518,11 @@ fn decode_batch<M: Message>(batch: &[OwnedMessage]) -> (Vec<Received<M>>, Vec<Re
     (readable, dead)
 }
 
-fn decode_part<M: Message>(batch: &[OwnedMessage]) -> (Vec<Received<M>>, Vec<Rejected>) {
+fn decode_part<M: Readable>(batch: &[OwnedMessage]) -> (Vec<Received<M>>, Vec<Rejected>) {
     let mut readable = Vec::with_capacity(batch.len());
     let mut dead = Vec::new();
     for raw in batch {
-        match message::decode(raw.payload().unwrap_or_default()) {
+        match M::read(raw.payload().unwrap_or_default()) {
             Ok(message) => readable.push(Received {
                 message,
                 partition: raw.partition(),

@@ -300,12 +300,20 @@ impl Message for Assessment {
 
     fn check(&self) -> Result<(), String> {
         self.post.check()?;
-        if !(-1.0..=1.0).contains(&self.sentiment.score) {
-            return Err("`sentiment.score` is outside [-1, 1]".to_owned());
-        }
-        if let Some(level) = self.event.as_ref().and_then(|event| event.level) {
-            super::check_level("event.level", level)?;
-        }
-        Ok(())
+        check(
+            self.sentiment.score,
+            self.event.as_ref().and_then(|event| event.level),
+        )
+    }
+}
+
+/// What the schema cannot say of the findings: of the sentiment's score and the event's level.
+pub(crate) fn check(score: f64, level: Option<u8>) -> Result<(), String> {
+    if !(-1.0..=1.0).contains(&score) {
+        return Err("`sentiment.score` is outside [-1, 1]".to_owned());
+    }
+    match level {
+        Some(level) => super::check_level("event.level", level),
+        None => Ok(()),
     }
 }

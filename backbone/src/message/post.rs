@@ -128,17 +128,32 @@ impl Message for Post {
     }
 
     fn check(&self) -> Result<(), String> {
-        super::nonempty("id", &self.id)?;
-        super::nonempty("region", &self.region)?;
-        super::nonempty("source", &self.source)?;
-        super::at_most("title", &self.title, TITLE_LIMIT)?;
-        super::at_most("text", &self.text, TEXT_LIMIT)?;
-        if self.revision == 0 {
-            return Err("`revision` must be 1 or more".to_owned());
-        }
-        if self.title.trim().is_empty() && self.text.trim().is_empty() {
-            return Err("`title` and `text` are both empty".to_owned());
-        }
-        Ok(())
+        check(
+            [&self.id, &self.region, &self.source],
+            &self.title,
+            &self.text,
+            self.revision,
+        )
     }
+}
+
+/// What the schema cannot say of a post: of its id, region and source, its title and text, and its revision.
+pub(crate) fn check(
+    [id, region, source]: [&str; 3],
+    title: &str,
+    text: &str,
+    revision: u32,
+) -> Result<(), String> {
+    super::nonempty("id", id)?;
+    super::nonempty("region", region)?;
+    super::nonempty("source", source)?;
+    super::at_most("title", title, TITLE_LIMIT)?;
+    super::at_most("text", text, TEXT_LIMIT)?;
+    if revision == 0 {
+        return Err("`revision` must be 1 or more".to_owned());
+    }
+    if title.trim().is_empty() && text.trim().is_empty() {
+        return Err("`title` and `text` are both empty".to_owned());
+    }
+    Ok(())
 }

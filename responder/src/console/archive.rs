@@ -19,6 +19,10 @@ pub(super) use search::{Total, posts};
 /// Longest a page waits for ClickHouse.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// What was published in the last weeks before the newest post; one dated in the future counts as now.
+const LATELY: &str = "published_at >= \
+    (SELECT least(max(published_at), now64(3, 'UTC')) - INTERVAL 45 DAY FROM assessments)";
+
 /// ClickHouse did not answer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Unavailable;
@@ -124,38 +128,60 @@ const EVENTS: &str = "SELECT event_id AS event, argMin(event_title, published_at
     min(published_at) AS first_at, max(published_at) AS last_at, avg(sentiment_score) AS mean_sentiment, \
     minIf(event_level, event_level > 0) AS gravest, topKIf(1)(toString(subject), subject != '') AS subjects, \
     topKArray(5)(places) AS named_places \
-    FROM assessments FINAL \
-    WHERE event_id != '' AND relevant AND ({event:String} = '' OR event_id = {event:String}) \
-    GROUP BY event_id \
-    HAVING ({text:String} = '' OR position(named, {text:String}) > 0) \
-    AND ({level:UInt8} = 0 OR gravest = {level:UInt8}) \
-    AND ({subject:String} = '' OR has(subjects, {subject:String})) \
-    AND ({place:String} = '' OR has(named_places, {place:String}))";
+    FROM assessments FINAL WHERE event_id IN {events:Array(String)} AND relevant GROUP BY event_id";
 
-/// The events asked for, the gravest first, then the newest.
+/// An event of the list, and how many there are in all.
+#[derive(Debug, Row, Deserialize)]
+struct Listed {
+    event: String,
+    total: u64,
+}
+
+/// The events asked for that have a post of the last weeks, the gravest first, then the newest. Which they are is found
+/// by no more than what they are chosen by, and only those of the page are put together from all their posts.
 pub(crate) async fn events(
     client: &Client,
     filter: &Filter,
 ) -> Result<(Vec<EventRow>, u64), Unavailable> {
-    let count = client.query(&format!("SELECT count() FROM ({EVENTS})"));
-    let total = within(filter.put(count).param("event", "").fetch_one::<u64>()).await?;
+    let chosen = [
+        (
+            !filter.text.is_empty(),
+            "position(argMin(event_title, published_at), {text:String}) > 0",
+        ),
+        (filter.level != 0, "gravest = {level:UInt8}"),
+        (
+            !filter.subject.is_empty(),
+            "has(topKIf(1)(toString(subject), subject != ''), {subject:String})",
+        ),
+        (
+            !filter.place.is_empty(),
+            "has(topKArray(5)(places), {place:String})",
+        ),
+    ];
+    let having: String = chosen
+        .iter()
+        .filter(|(is_wanted, _)| *is_wanted)
+        .map(|(_, condition)| format!(" AND {condition}"))
+        .collect();
     let query = client.query(&format!(
-        "SELECT ?fields FROM ({EVENTS}) ORDER BY if(gravest = 0, 9, gravest), last_at DESC, event \
-         LIMIT {{limit:UInt32}} OFFSET {{offset:UInt32}}"
+        "SELECT event_id AS event, count() OVER () AS total FROM \
+         (SELECT event_id, minIf(event_level, event_level > 0) AS gravest, max(published_at) AS last_at \
+         FROM assessments FINAL WHERE event_id != '' AND relevant AND {LATELY} GROUP BY event_id HAVING 1{having}) \
+         ORDER BY if(gravest = 0, 9, gravest), last_at DESC, event LIMIT {{limit:UInt32}} OFFSET {{offset:UInt32}}"
     ));
-    Ok((all(filter.put(query).param("event", "")).await?, total))
+    let listed: Vec<Listed> = all(filter.put(query)).await?;
+    let total = listed.first().map_or(0, |listed| listed.total);
+    let events: Vec<&str> = listed.iter().map(|listed| listed.event.as_str()).collect();
+    let query = client.query(&format!("SELECT ?fields FROM ({EVENTS})"));
+    let mut rows: Vec<EventRow> = all(query.param("events", &events)).await?;
+    rows.sort_by_key(|row| events.iter().position(|event| *event == row.event));
+    Ok((rows, total))
 }
 
 /// An event.
 pub(crate) async fn event(client: &Client, id: &str) -> Result<Option<EventRow>, Unavailable> {
     let query = client.query(&format!("SELECT ?fields FROM ({EVENTS})"));
-    within(
-        Filter::default()
-            .put(query)
-            .param("event", id)
-            .fetch_optional(),
-    )
-    .await
+    within(query.param("events", [id]).fetch_optional()).await
 }
 
 /// The newest alerts.

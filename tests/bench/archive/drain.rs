@@ -65,9 +65,7 @@ pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Resul
         column: "collected_at",
         days: 0,
     };
-    let archiver =
-        Archiver::<Assessment, AssessmentRow>::new(&archive, AssessmentRow::TABLE, kept, metrics)?
-            .counting_hours();
+    let archiver = Archiver::<AssessmentRow>::new(&archive, kept, metrics)?.counting_hours();
     let (producer, readiness, stop) = (
         Producer::new(&kafka)?,
         Readiness::default(),

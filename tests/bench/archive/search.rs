@@ -8,7 +8,6 @@ use analyzer::archive::{Archiver, Kept};
 use analyzer::metrics::Metrics;
 use backbone::clickhouse::rows::AssessmentRow;
 use backbone::kafka::Handler;
-use backbone::message::Assessment;
 use backbone::settings::ClickHouse;
 use clickhouse::{Client, Row};
 use prometheus::Registry;
@@ -18,10 +17,8 @@ use wensheng_tests::{Browser, Program, officer, project};
 use super::{option, texts};
 
 const REGION: &str = "360921";
-/// Days that the posts are spread over.
-const DAYS: u64 = 365;
-/// Posts written by one statement.
-const AT_ONCE: u64 = 400_000;
+/// Months that the posts are spread over, 28 days of each.
+const MONTHS: u64 = 12;
 
 /// What officers look for: words of two to six characters, rare and frequent, several at once.
 const SEARCHES: [&str; 24] = [
@@ -73,7 +70,7 @@ pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Resul
     count_hours(&archive, &client).await?;
     let region = project().join("deploy/config/region").join(REGION);
     let (mut browser, _folder) = officer(client, &region).await;
-    for path in ["/", "/posts"] {
+    for path in ["/", "/posts", "/events"] {
         let times = times(&mut browser, path, rounds).await;
         println!("{:6.0} ms  {path}", at(&times, 0.5));
     }
@@ -126,12 +123,13 @@ fn at(times: &[f64], share: f64) -> f64 {
 
 #[derive(Row, Serialize)]
 struct Text {
-    number: u32,
+    place: u32,
     title: String,
     text: String,
 }
 
-/// Writes posts evenly over a year: each a real text with a sentence of another one in it.
+/// Writes posts evenly over a year: each a real text with a sentence of another one in it. A month is one insert that
+/// builds its index, so that nothing is left to merge.
 async fn fill(client: &Client, posts: u64) -> anyhow::Result<()> {
     let there: u64 = client
         .query("SELECT count() FROM assessments")
@@ -142,50 +140,32 @@ async fn fill(client: &Client, posts: u64) -> anyhow::Result<()> {
         return Ok(());
     }
     client
-        .query("CREATE OR REPLACE TABLE bench_texts (number UInt32, title String, text String) ENGINE = MergeTree ORDER BY number")
+        .query(
+            "CREATE OR REPLACE TABLE bench_texts (place UInt32, title String, text String, \
+             sentences Array(String) MATERIALIZED extractAll(text, '[^。！？；]+[。！？；]?')) \
+             ENGINE = MergeTree ORDER BY place",
+        )
         .execute()
         .await?;
     let rows: Vec<Text> = texts::all()
         .into_iter()
         .zip(0..)
-        .map(|((title, text), number)| Text {
-            number,
-            title,
-            text,
-        })
+        .map(|((title, text), place)| Text { place, title, text })
         .collect();
     backbone::clickhouse::insert(client, "bench_texts", &rows).await?;
     let begun = Instant::now();
-    let mut from = 0;
-    while from < posts {
-        let to = (from + AT_ONCE).min(posts);
+    for month in 0..MONTHS {
         client
             .query(FILL)
-            .param("from", from)
-            .param("count", to - from)
-            .param("posts", posts)
+            .param("month", month)
+            .param("count", posts.div_ceil(MONTHS))
             .param("texts", rows.len())
-            .param("days", DAYS)
             .param("region", REGION)
             .execute()
             .await?;
-        from = to;
     }
     println!(
-        "{posts} posts written in {:.0} s",
-        begun.elapsed().as_secs_f64()
-    );
-    let begun = Instant::now();
-    let parts: Vec<String> = client
-        .query("SELECT DISTINCT partition FROM system.parts WHERE active AND database = currentDatabase() AND table = 'assessments' ORDER BY 1")
-        .fetch_all()
-        .await?;
-    for partition in parts {
-        let sql = format!("OPTIMIZE TABLE assessments PARTITION {partition} FINAL");
-        client.query(&sql).execute().await?;
-    }
-    println!(
-        "merged and indexed in {:.0} s",
+        "{posts} posts written and indexed in {:.0} s",
         begun.elapsed().as_secs_f64()
     );
     Ok(())
@@ -194,31 +174,30 @@ async fn fill(client: &Client, posts: u64) -> anyhow::Result<()> {
 const FILL: &str = "INSERT INTO assessments (region, post_id, revision, source, kind, url, title, text, author, published_at, \
     collected_at, relevant, places, subject, subject_probability, sentiment, sentiment_score, sentiment_confidence, event_id, \
     event_title, event_level, model, assessed_at, appeal) \
-    WITH splitByRegexp('(?<=[。！？；])', one.text) AS s, splitByRegexp('(?<=[。！？；])', other.text) AS o \
-    SELECT {region:String}, lower(hex(MD5(toString(number)))), 1, \
-        ['网上留言板', '问政论坛', '县长信箱', '热线导出'][1 + cityHash64(number, 1) % 4], 'board', \
-        concat('http://board.example.test/thread-', toString(number), '.html'), one.title, \
-        concat(one.text, o[1 + cityHash64(number, 2) % length(o)]), lower(hex(MD5(toString(number % 300000)))), at, \
-        at + toIntervalMinute(3), cityHash64(number, 3) % 10 < 6, \
-        [['冯川镇', '赤岸镇', '赤田镇', '宋埠镇', '干洲镇', '澡下镇', '会埠镇', '罗市镇'][1 + cityHash64(number, 4) % 8]], \
-        ['城乡建设', '环境保护', '交通运输', '教育文体', '劳动和社会保障', '商贸旅游', '卫生计生'][1 + cityHash64(number, 5) % 7], \
-        0.8, ['negative', 'neutral', 'positive'][1 + cityHash64(number, 6) % 3], -0.4, 0.7, \
-        lower(hex(MD5(concat('event', toString(cityHash64(number, 7) % 1500000))))), one.title, \
-        if(cityHash64(number, 8) % 50 = 0, 4, 0), '0.1.0/bench', at + toIntervalMinute(4), '投诉' \
-    FROM (SELECT {from:UInt64} + number AS number, cityHash64(number, 9) % {texts:UInt32} AS i, \
-            cityHash64(number, 10) % {texts:UInt32} AS j, \
-            toDateTime64('2025-11-01 00:00:00', 3, 'UTC') + toIntervalDay(intDiv(number * {days:UInt64}, {posts:UInt64})) \
-                + toIntervalMillisecond(cityHash64(number, 11) % 86400000) AS at \
+    SELECT {region:String}, lower(hex(MD5(toString(n)))), 1, \
+        ['网上留言板', '问政论坛', '县长信箱', '热线导出'][1 + cityHash64(n, 1) % 4], 'board', \
+        concat('http://board.example.test/thread-', toString(n), '.html'), one.title, \
+        concat(one.text, other.sentences[1 + cityHash64(n, 2) % length(other.sentences)]), \
+        lower(hex(MD5(toString(n % 300000)))), at, at + toIntervalMinute(3), cityHash64(n, 3) % 10 < 6, \
+        [['冯川镇', '赤岸镇', '赤田镇', '宋埠镇', '干洲镇', '澡下镇', '会埠镇', '罗市镇'][1 + cityHash64(n, 4) % 8]], \
+        ['城乡建设', '环境保护', '交通运输', '教育文体', '劳动和社会保障', '商贸旅游', '卫生计生'][1 + cityHash64(n, 5) % 7], \
+        0.8, ['negative', 'neutral', 'positive'][1 + cityHash64(n, 6) % 3], -0.4, 0.7, \
+        lower(hex(MD5(concat('event', toString(intDiv(n, 50000) * 7500 + cityHash64(n, 7) % 7500))))), one.title, \
+        if(cityHash64(n, 8) % 50 = 0, 4, 0), '0.1.0/bench', at + toIntervalMinute(4), '投诉' \
+    FROM (SELECT {month:UInt64} * {count:UInt64} + number AS n, cityHash64(n, 9) % {texts:UInt32} AS i, \
+            cityHash64(n, 10) % {texts:UInt32} AS j, \
+            toDateTime64('2025-11-01 00:00:00', 3, 'UTC') + toIntervalMonth({month:UInt64}) \
+                + toIntervalMillisecond(intDiv(number * 28 * 86400000, {count:UInt64})) AS at \
         FROM numbers({count:UInt64})) AS given \
-    ANY LEFT JOIN bench_texts AS one ON one.number = given.i \
-    ANY LEFT JOIN bench_texts AS other ON other.number = given.j \
-    SETTINGS materialize_skip_indexes_on_insert = 0, max_insert_threads = 1";
+    ANY LEFT JOIN (SELECT place, title, text, sentences FROM bench_texts) AS one ON one.place = given.i \
+    ANY LEFT JOIN (SELECT place, title, text, sentences FROM bench_texts) AS other ON other.place = given.j \
+    SETTINGS max_insert_threads = 1, max_threads = 1, min_insert_block_size_rows = 2000000, \
+        min_insert_block_size_bytes = 20000000000";
 
 async fn count_hours(archive: &ClickHouse, client: &Client) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let mut archiver = Archiver::<Assessment, AssessmentRow>::new(
+    let mut archiver = Archiver::<AssessmentRow>::new(
         archive,
-        AssessmentRow::TABLE,
         Kept {
             column: "collected_at",
             days: 0,

@@ -7,7 +7,7 @@ use clickhouse::query::Query;
 use clickhouse::{Client, Row};
 use serde::Deserialize;
 
-use super::{Filter, Unavailable, all, within};
+use super::{Filter, LATELY, Unavailable, all, within};
 
 /// Words of a search that are looked for; more are left out.
 const MOST_WORDS: usize = 8;
@@ -51,21 +51,25 @@ pub(in crate::console) async fn posts(
     );
     // Some are otherwise now, or hold a word's pairs apart.
     let mut most = to + to / 2 + 20;
-    let (found, looked_at, exhausted) = loop {
-        let mut candidates = search.candidates(most).await?;
-        let exhausted = candidates.len() < most;
-        // A row written twice, or a post assessed again, is one candidate.
-        candidates.dedup();
-        let found = search.as_they_are_now(&candidates).await?;
-        if exhausted || found.len() >= to || most >= MOST_CANDIDATES {
-            break (found, candidates.len(), exhausted);
+    let looking = async {
+        loop {
+            let mut candidates = search.candidates(most).await?;
+            let exhausted = candidates.len() < most;
+            // A row written twice, or a post assessed again, is one candidate.
+            candidates.dedup();
+            let found = search.as_they_are_now(&candidates).await?;
+            if exhausted || found.len() >= to || most >= MOST_CANDIDATES {
+                return Ok((found, candidates.len(), exhausted));
+            }
+            most = (most * 5).min(MOST_CANDIDATES);
         }
-        most = (most * 5).min(MOST_CANDIDATES);
     };
+    let ((found, looked_at, exhausted), by_index) =
+        tokio::try_join!(looking, search.count_by_index())?;
     let total = if exhausted {
         Total::Exactly(found.len() as u64)
     } else {
-        search.total(found.len(), looked_at).await?
+        search.total(by_index, found.len(), looked_at)
     };
     let page = found.get(from..to.min(found.len())).unwrap_or_default();
     Ok((search.rows(page).await?, total))
@@ -92,14 +96,23 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The newest rows of each region that may be asked for, whatever their version.
+    /// The newest rows of each region that may be asked for, whatever their version. Most searches have a page in what was
+    /// published lately, and only those months' indexes are looked at; the others go on to all that is there.
     async fn candidates(&self, most: usize) -> Result<Vec<Key>, Unavailable> {
+        let lately = self.candidates_where(LATELY, most).await?;
+        if lately.len() >= most {
+            return Ok(lately);
+        }
+        self.candidates_where("1", most).await
+    }
+
+    async fn candidates_where(&self, time: &str, most: usize) -> Result<Vec<Key>, Unavailable> {
         let mut keys: Vec<Key> = Vec::new();
         for region in self.regions {
             // With the dynamic filter of ClickHouse 26, a search by the index of words takes a hundred times as long and
             // misses rows.
             let sql = format!(
-                "SELECT published_at, post_id, region FROM assessments WHERE {} \
+                "SELECT published_at, post_id, region FROM assessments WHERE {time} AND {} \
                  ORDER BY published_at DESC, post_id DESC LIMIT {most} SETTINGS use_top_k_dynamic_filtering = 0",
                 self.conditions(Exactness::ByIndex)
             );
@@ -128,8 +141,8 @@ impl<'a> Search<'a> {
         Ok(keys)
     }
 
-    /// How many there are by the index, less the share of those looked at that were otherwise.
-    async fn total(&self, found: usize, looked_at: usize) -> Result<Total, Unavailable> {
+    /// How many rows there are by the index; more than [`MOST_COUNTED`] are not counted.
+    async fn count_by_index(&self) -> Result<u64, Unavailable> {
         let mut total = 0;
         for region in self.regions {
             let sql = format!(
@@ -140,13 +153,18 @@ impl<'a> Search<'a> {
             let query = self.put(self.client.query(&sql)).param("region", region);
             total += within(query.fetch_one::<u64>()).await?;
         }
-        let by_index = total.min(MOST_COUNTED);
-        let likely = by_index * found as u64 / (looked_at as u64).max(1);
-        Ok(if total > MOST_COUNTED || self.has_unindexed() {
-            Total::MoreThan(likely.max(found as u64))
+        Ok(total)
+    }
+
+    /// How many there are by the index, less the share of those looked at that were otherwise.
+    fn total(&self, by_index: u64, found: usize, looked_at: usize) -> Total {
+        let likely = by_index.min(MOST_COUNTED) * found as u64 / (looked_at as u64).max(1);
+        let likely = likely.max(found as u64);
+        if by_index > MOST_COUNTED || self.has_unindexed() {
+            Total::MoreThan(likely)
         } else {
-            Total::About(likely.max(found as u64))
-        })
+            Total::About(likely)
+        }
     }
 
     /// The posts of a page. What a list does not show is not read.
