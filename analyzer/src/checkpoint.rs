@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::state::State;
 
 /// The arrangement of the file; one more whenever a type of the state changes.
-const ARRANGEMENT: u32 = 1;
+const ARRANGEMENT: u32 = 2;
 /// Posts between two checkpoints, at least.
 const LEAST_POSTS: usize = 10_000;
 /// The part of the window's posts between two checkpoints, at least.

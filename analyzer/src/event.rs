@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 
 use backbone::message::{
     Assessment, Count, Day, EventSummary, KeyDate, Place, Polarity, Post, Recurrence, Sentiments,
-    SourceKind, Turn,
+    SourceKind, Subject, Turn,
 };
 use jiff::civil::Date;
 use jiff::tz::{Offset, offset};
@@ -70,6 +70,7 @@ pub struct Event {
     newest: VecDeque<(Box<str>, Timestamp)>,
     voices: Tally<u64>,
     sources: Tally<String>,
+    source_kinds: Tally<String>,
     days: Tally<Date>,
     /// Votes for and against its posts, as they were when collected.
     reactions: u64,
@@ -78,6 +79,7 @@ pub struct Event {
     sentiments: Sentiments,
     appeals: Tally<String>,
     subjects: Tally<String>,
+    parts: Tally<String>,
     places: Tally<(String, String, String)>,
     intensity: Tally<String>,
     first_at: Timestamp,
@@ -144,12 +146,14 @@ impl Event {
             newest: VecDeque::with_capacity(1),
             voices: Tally::default(),
             sources: Tally::default(),
+            source_kinds: Tally::default(),
             days: Tally::default(),
             reactions: 0,
             sentiment_sum: 0.0,
             sentiments: Sentiments::default(),
             appeals: Tally::default(),
             subjects: Tally::default(),
+            parts: Tally::default(),
             places: Tally::default(),
             intensity: Tally::default(),
             first_at: post.published_at,
@@ -302,8 +306,12 @@ impl Event {
         self.last_at = self.last_at.max(post.published_at);
         self.days.add(&day_of(post.published_at), MOST_DAYS);
         self.sources.add(&post.source, KINDS);
+        self.source_kinds.add(&post.kind.name().to_owned(), KINDS);
         if let Some(subject) = &assessment.subject {
             self.subjects.add(&subject.name, KINDS);
+            if let Some(part) = part_of(subject) {
+                self.parts.add(&part, KINDS);
+            }
         }
         for place in &assessment.places {
             self.places.add(&key_of(place), KINDS);
@@ -377,8 +385,12 @@ impl Event {
         self.newest.retain(|(id, _)| **id != *post.id);
         self.days.remove(&day_of(post.published_at));
         self.sources.remove(&post.source);
+        self.source_kinds.remove(&post.kind.name().to_owned());
         if let Some(subject) = &assessment.subject {
             self.subjects.remove(&subject.name);
+            if let Some(part) = part_of(subject) {
+                self.parts.remove(&part);
+            }
         }
         for place in &assessment.places {
             self.places.remove(&key_of(place));
@@ -459,11 +471,15 @@ impl Event {
             post_ids: (self.newest.iter()).map(|(id, _)| id.to_string()).collect(),
             voices: self.voices(),
             sources: self.sources.iter().map(|(name, _)| name.clone()).collect(),
+            source_kinds: (self.source_kinds.iter())
+                .filter_map(|(name, _)| SourceKind::named(name))
+                .collect(),
             sentiment: self.sentiment(),
             sentiments: self.sentiments,
             appeals: counts(&self.appeals),
             subject: self.subject().to_owned(),
             subjects: counts(&self.subjects),
+            parts: counts(&self.parts),
             places: (places.into_iter())
                 .map(|((name, kind, within), _)| Place {
                     name: name.clone(),
@@ -485,6 +501,11 @@ impl Event {
             recurrence: self.recurrence.clone(),
         }
     }
+}
+
+/// The part of a subject that a post is about, as units are in charge of it.
+fn part_of(subject: &Subject) -> Option<String> {
+    (!subject.second.is_empty()).then(|| format!("{}/{}", subject.name, subject.second))
 }
 
 /// Whether a post wants something of an office, or is a complaint by its tone.

@@ -1,6 +1,9 @@
 //! A region as configured: one folder with its places (`region.toml`) and its units (`units.toml`).
 //! Nothing in code names a county; everything about one is here.
 
+mod contact;
+mod hours;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +11,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::settings::{self, SettingsError};
+
+pub use contact::{Contact, ContactRole, Reach};
+pub use hours::Hours;
 
 /// The first-level subjects a matter can have: seven of the public message boards whose complaints
 /// the subject model is trained on, then what a county's own units are for beyond them.
@@ -124,6 +130,12 @@ pub struct Unit {
     pub short: Vec<String>,
     /// What it answers for.
     pub kind: UnitKind,
+    /// Code of the unit above it, which hears of what it leaves undone; none where absent.
+    #[serde(default)]
+    pub parent: Option<String>,
+    /// Its working hours, such as `08:30-12:00,14:30-17:30`; those of the responder's settings where absent.
+    #[serde(default)]
+    pub hours: Option<Hours>,
     /// The subjects it is in charge of: a whole one (环境保护) or a part of one (环境保护/噪声污染).
     #[serde(default)]
     pub subjects: Vec<String>,
@@ -133,9 +145,9 @@ pub struct Unit {
     /// The places it answers for, by their names in `region.toml`.
     #[serde(default)]
     pub places: Vec<String>,
-    /// The channel of the responder's settings that carries its notices; none where absent.
+    /// Whom notices go to; nobody where absent.
     #[serde(default)]
-    pub channel: Option<String>,
+    pub contact: Vec<Contact>,
     /// Whether it is the duty office: it gets what no other unit answers for. Exactly one is.
     #[serde(default)]
     pub duty_office: bool,
@@ -206,6 +218,16 @@ impl Region {
     #[must_use]
     pub fn unit(&self, code: &str) -> Option<&Unit> {
         self.units.iter().find(|unit| unit.code == code)
+    }
+
+    /// The units above a unit, the nearest first.
+    #[must_use]
+    pub fn above(&self, code: &str) -> Vec<&Unit> {
+        std::iter::successors(self.unit(code), |unit| {
+            unit.parent.as_deref().and_then(|above| self.unit(above))
+        })
+        .skip(1)
+        .collect()
     }
 
     /// The place and the larger places it lies in, the smallest first.
@@ -289,6 +311,10 @@ fn check_units(units: &[Unit], gazetteer: &Gazetteer) -> Result<(), String> {
                 ));
             }
         }
+        contact::check(unit)?;
+    }
+    for unit in units {
+        check_parents(unit, units)?;
     }
     match units.iter().filter(|unit| unit.duty_office).count() {
         1 => Ok(()),
@@ -298,6 +324,29 @@ fn check_units(units: &[Unit], gazetteer: &Gazetteer) -> Result<(), String> {
     }
 }
 
+fn check_parents(unit: &Unit, units: &[Unit]) -> Result<(), String> {
+    let code = &unit.code;
+    let mut below = unit;
+    for _ in units {
+        let Some(parent) = &below.parent else {
+            return Ok(());
+        };
+        below = units.iter().find(|known| &known.code == parent).ok_or_else(|| {
+            format!(
+                "unit `{}` has the parent `{parent}`, which is not listed; add a [[unit]] of that code or correct it",
+                below.code
+            )
+        })?;
+        if &below.code == code {
+            return Err(format!(
+                "unit `{code}` is above itself by way of `parent`; take the `parent` of one of them away"
+            ));
+        }
+    }
+    // A circle that it leads into and is not part of is told of by a unit that is.
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -305,6 +354,7 @@ mod tests {
     const REGION: &str =
         "code = \"990101\"\nname = \"青禾县\"\n[[place]]\nname = \"柳桥镇\"\nkind = \"town\"\n";
     const OFFICE: &str = "[[unit]]\ncode = \"office\"\nname = \"县政府办公室\"\nkind = \"office\"\nduty_office = true\n";
+    const CONTACT: &str = "[[unit.contact]]\nname = \"值班室\"\nrole = \"contact\"\nreach = [{ channel = \"group\" }]\n";
 
     fn refusal(region: &str, units: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
@@ -319,6 +369,38 @@ mod tests {
     #[test]
     fn a_folder_that_agrees_is_taken() {
         assert_eq!(refusal(REGION, OFFICE), "");
+    }
+
+    #[test]
+    fn a_unit_is_told_by_its_contacts_else_by_its_lead_else_by_whom_the_duty_office_has() {
+        let names = |contacts: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("region.toml"), REGION).unwrap();
+            std::fs::write(
+                folder.path().join("units.toml"),
+                format!("{OFFICE}{contacts}"),
+            )
+            .unwrap();
+            let region = Region::load(folder.path()).unwrap();
+            let told = region.unit("office").unwrap().first_contacts();
+            told.iter()
+                .map(|contact| contact.name.clone())
+                .collect::<Vec<_>>()
+        };
+        let leader = CONTACT
+            .replace("值班室", "甲")
+            .replace("\"contact\"", "\"duty-officer\"");
+        let lead = CONTACT
+            .replace("值班室", "乙")
+            .replace("\"contact\"", "\"lead\"");
+        let other = CONTACT.replace("值班室", "丙");
+        assert_eq!(names(""), Vec::<String>::new());
+        assert_eq!(names(&leader), ["甲"]);
+        assert_eq!(names(&format!("{leader}{lead}")), ["乙"]);
+        assert_eq!(
+            names(&format!("{leader}{CONTACT}{lead}{other}")),
+            ["值班室", "丙"]
+        );
     }
 
     #[test]
@@ -354,8 +436,50 @@ mod tests {
             ),
             (
                 REGION,
+                &format!("{OFFICE}parent = \"county\"\n"),
+                "unit `office` has the parent `county`, which is not listed",
+            ),
+            (
+                REGION,
+                &format!(
+                    "{OFFICE}parent = \"b\"\n[[unit]]\ncode = \"b\"\nname = \"b\"\nkind = \"office\"\nparent = \"office\"\n"
+                ),
+                "unit `office` is above itself",
+            ),
+            (
+                REGION,
+                &format!("{OFFICE}hours = \"9 to 5\"\n"),
+                "`9 to 5` is no hours of a day",
+            ),
+            (
+                REGION,
                 &format!("{OFFICE}colour = 1\n"),
                 "units.toml:6: unknown field `colour`",
+            ),
+            (
+                REGION,
+                &format!(
+                    "{OFFICE}[[unit.contact]]\nname = \"值班室\"\nrole = \"contact\"\nreach = []\n"
+                ),
+                "contact `值班室` of unit `office` cannot be reached",
+            ),
+            (
+                REGION,
+                &format!("{OFFICE}{CONTACT}{CONTACT}"),
+                "unit `office` has two contacts `值班室`",
+            ),
+            (
+                REGION,
+                &format!("{OFFICE}{CONTACT}phone = \"1\"\n"),
+                "unknown field `phone`",
+            ),
+            (
+                REGION,
+                &format!(
+                    "{OFFICE}[[unit]]\ncode = \"a\"\nname = \"a\"\nkind = \"place\"\n{}",
+                    CONTACT.replace("\"contact\"", "\"duty-leader\"")
+                ),
+                "contact `值班室` of unit `a` is a duty-leader, which only the duty office has",
             ),
             (
                 &format!("{REGION}within = \"望江\"\n"),

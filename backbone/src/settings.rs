@@ -284,7 +284,8 @@ fn collect_undocumented(schema: &serde_json::Value, path: &str, missing: &mut Ve
             } else {
                 format!("{path}.{name}")
             };
-            if field.get("description").is_none() {
+            // What tells variants apart is explained by the variant.
+            if field.get("description").is_none() && field.get("const").is_none() {
                 missing.push(field_path.clone());
             }
             collect_undocumented(field, &field_path, missing);

@@ -21,20 +21,24 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::account::{Accounts, NewUser};
-use crate::case::{Cases, Role};
+use crate::account::{Accounts, NewUser, Provider};
+use crate::calendar::Calendar;
+use crate::case::{Cases, Role, Timing};
 use crate::console::{self, Console};
 use crate::correction::Corrections;
 use crate::event_edit::EventEdits;
 use crate::intake::{Intake, SourceIntake};
 use crate::metrics::Metrics;
-use crate::notify::Composer;
-use crate::notify::webhook::Carrier;
+use crate::notify::channel::check_reach;
+use crate::notify::{Carrier, Composer};
 use crate::outbox;
+use crate::roster::Roster;
 use crate::routing::Routing;
+use crate::routing::Silences;
 use crate::settings::Settings;
 use crate::source::Sources;
 use crate::store::Store;
+use crate::watch::Watch;
 
 /// The consumer group that takes alerts in.
 pub const GROUP: &str = "responder";
@@ -65,18 +69,39 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     readiness.down("kafka", "not connected yet");
 
     let store = Store::open(&settings.store.place()?).await?;
-    let accounts = Accounts::new(store.clone(), settings.console.session_hours);
+    let accounts = Accounts::new(store.clone(), settings.console.session_limits());
     add_first_administrator(&settings, &accounts).await?;
-    let cases = Cases::new(store.clone(), settings.deadlines.clone());
+    let calendar = Calendar::load(&settings.calendar)?;
+    let timing = Timing {
+        deadlines: settings.deadlines.clone(),
+        calendar: calendar.clone(),
+        escalation: settings.escalation.clone(),
+    };
+    let cases = Cases::new(store.clone(), timing);
     let sources = Sources::new(
         store.clone(),
         settings.administrator.clone(),
         settings.console.public_url.clone(),
     );
     let notices = Composer::new(Arc::clone(&regions), settings.console.public_url.clone());
-    let carrier = Carrier::new(store.clone(), &settings.channel, metrics.clone())?;
+    let carrier = Carrier::new(
+        store.clone(),
+        &settings.channel,
+        &settings.console.public_url,
+        metrics.clone(),
+    )?;
     let producer = Producer::new(&settings.kafka)?;
-    let intake = Intake::new(cases.clone(), Arc::new(routings), metrics.clone());
+    let notices = Arc::new(notices);
+    let routings = Arc::new(routings);
+    let intake = Intake::new(cases.clone(), Arc::clone(&routings), metrics.clone());
+    let watch = Watch {
+        cases: cases.clone(),
+        roster: Roster::new(store.clone()),
+        silences: Silences::new(store.clone()),
+        routings,
+        calendar,
+        notices: Arc::clone(&notices),
+    };
     let source_intake = SourceIntake::new(sources.clone(), Arc::clone(&regions));
 
     let address = settings.console.listen;
@@ -84,17 +109,19 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         format!("cannot listen on console.listen = {address}; choose a free port")
     })?;
     info!(address = %listener.local_addr()?, "the console is served");
+    let provider = identity_provider(&settings)?;
     let console = Console {
         settings: settings.console.clone(),
         cases,
         accounts,
+        provider,
         corrections: Corrections::new(store.clone()),
         edits: EventEdits::new(store.clone()),
         sources,
         store: store.clone(),
         regions,
         archive: backbone::clickhouse::client(&settings.clickhouse)?,
-        notices: Arc::new(notices),
+        notices,
         metrics: metrics.clone(),
     };
     let consuming = async {
@@ -120,7 +147,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         .await
         .map(|_| ())
     };
-    let tasks: [Task<'_>; 5] = [
+    let tasks: [Task<'_>; 6] = [
         Box::pin(serve_operations(
             &settings.operations,
             registry,
@@ -136,6 +163,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
             stop.clone(),
         )),
         Box::pin(carrier.run(stop.clone())),
+        Box::pin(watch.run(stop.clone())),
     ];
     let ended = try_join_all(tasks).await.map(|_| ());
     stop.cancel();
@@ -152,14 +180,17 @@ pub fn load_routings(settings: &Settings) -> anyhow::Result<BTreeMap<String, Rou
     for folder in &settings.regions {
         let routing = Routing::load(folder)?;
         for unit in &routing.region().units {
-            if let Some(channel) = &unit.channel
-                && !settings.channel.iter().any(|known| &known.name == channel)
-            {
-                anyhow::bail!(
-                    "{}: unit `{}` has the channel `{channel}`, which the settings do not have; add a [[channel]] of that name",
-                    folder.join("units.toml").display(),
-                    unit.code
-                );
+            for contact in &unit.contact {
+                for reach in &contact.reach {
+                    check_reach(reach, &settings.channel).map_err(|problem| {
+                        anyhow::anyhow!(
+                            "{}: contact `{}` of unit `{}`: {problem}",
+                            folder.join("units.toml").display(),
+                            contact.name,
+                            unit.code
+                        )
+                    })?;
+                }
             }
         }
         let code = routing.region().code().to_owned();
@@ -171,6 +202,15 @@ pub fn load_routings(settings: &Settings) -> anyhow::Result<BTreeMap<String, Rou
         }
     }
     Ok(routings)
+}
+
+/// The identity provider of the settings.
+fn identity_provider(settings: &Settings) -> anyhow::Result<Option<Provider>> {
+    let Some(identity) = settings.console.identity.clone() else {
+        return Ok(None);
+    };
+    let back = settings.console.public_url.join("login/identity/back")?;
+    Provider::new(identity, back).map(Some)
 }
 
 /// Where there is no account yet, makes the administrator's. A password that is not set is made and
@@ -205,6 +245,8 @@ async fn add_first_administrator(settings: &Settings, accounts: &Accounts) -> an
         role: Role::Administrator,
         region: String::new(),
         unit: String::new(),
+        // What stands in a file must not stay the key.
+        must_change: given.is_none(),
         password,
     };
     accounts

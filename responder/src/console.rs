@@ -2,14 +2,16 @@
 //! scripts; what a role may open is one table, [`ROUTES`].
 
 mod access;
-mod archive;
+pub(crate) mod archive;
 mod assets;
+mod attachments;
 mod audit;
 mod case;
 mod cases;
 mod edits;
 mod events;
 mod fields;
+mod identity;
 mod marks;
 mod overview;
 mod own;
@@ -24,6 +26,7 @@ mod units;
 mod users;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -33,15 +36,16 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use access::{ROUTES, Route, Who};
+pub(crate) use access::{SESSION_COOKIE, finish, known, same};
 
-use crate::account::Accounts;
+use crate::account::{Accounts, Provider};
 use crate::case::Cases;
 use crate::correction::Corrections;
 use crate::event_edit::EventEdits;
 use crate::metrics::Metrics;
 use crate::source::Sources;
 use crate::store::Store;
-use crate::{notify, settings};
+use crate::{api, notify, settings};
 
 /// What the console shows and changes.
 pub struct Console {
@@ -51,6 +55,8 @@ pub struct Console {
     pub cases: Cases,
     /// The accounts.
     pub accounts: Accounts,
+    /// The identity provider that people may sign in with.
+    pub provider: Option<Provider>,
     /// What officers corrected.
     pub corrections: Corrections,
     /// What officers said of events.
@@ -84,6 +90,8 @@ pub fn router(console: Console) -> Router {
     let console = Arc::new(console);
     Router::new()
         .route("/login", get(session::page).post(session::sign_in))
+        .route("/login/identity", get(identity::begin))
+        .route("/login/identity/back", get(identity::back))
         .route("/logout", post(session::sign_out))
         .route("/", get(overview::page))
         .route("/posts", get(posts::list))
@@ -97,6 +105,11 @@ pub fn router(console: Console) -> Router {
         .route("/cases", get(cases::list))
         .route("/cases/{id}", get(case::show))
         .route("/cases/{id}/moves", post(case::perform))
+        .route("/cases/{id}/attachments", post(attachments::add))
+        .route(
+            "/cases/{id}/attachments/{attachment}",
+            get(attachments::show),
+        )
         .route("/units", get(units::list))
         .route("/sources", get(sources::list))
         .route("/users", get(users::list).post(users::add))
@@ -104,14 +117,17 @@ pub fn router(console: Console) -> Router {
         .route("/users/{name}/password", post(users::set_password))
         .route("/audit", get(audit::list))
         .route("/account", get(own::page).post(own::set_password))
+        .route("/account/sessions", post(own::end_session))
         .route("/assets/console.css", get(assets::stylesheet))
+        .route("/assets/console.js", get(assets::script))
         .route("/assets/icon.svg", get(assets::icon))
         .fallback(problem::missing)
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&console),
             access::guard,
         ))
-        .with_state(console)
+        .with_state(Arc::clone(&console))
+        .nest(api::ROOT, api::router(console))
 }
 
 /// Serves the console until `stop`; requests under way are answered first.
@@ -123,7 +139,8 @@ pub async fn serve(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    axum::serve(listener, router(console))
+    let router = router(console).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, router)
         .with_graceful_shutdown(stop.cancelled_owned())
         .await?;
     Ok(())

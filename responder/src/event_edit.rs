@@ -9,6 +9,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 use thiserror::Error;
 
+use crate::account::{Line, append};
 use crate::case::{Actor, StoreError};
 use crate::store::Store;
 
@@ -216,13 +217,13 @@ impl EventEdits {
             .bind(&message)
             .execute(&mut *transaction)
             .await?;
-        sqlx::query("INSERT INTO audit (at, account, action, subject) VALUES ($1, $2, $3, $4)")
-            .bind(now.as_millisecond())
-            .bind(&actor.name)
-            .bind(format!("{}-event", edit.change.kind()))
-            .bind(format!("{} → {}", edit.source(), edit.target()))
-            .execute(&mut *transaction)
-            .await?;
+        let line = Line {
+            user: &actor.name,
+            action: &format!("{}-event", edit.change.kind()),
+            subject: &format!("{} → {}", edit.source(), edit.target()),
+            via: "",
+        };
+        append(&mut transaction, line, now).await?;
         transaction.commit().await?;
         Ok(edit)
     }

@@ -2,8 +2,11 @@
 //! follows it until the people are answered, and serves the console.
 
 pub mod account;
+pub mod api;
 pub mod app;
+pub mod calendar;
 pub mod case;
+pub mod check;
 mod clock;
 pub mod commitment;
 pub mod console;
@@ -12,12 +15,15 @@ pub mod deadline;
 pub mod event_edit;
 pub mod intake;
 pub mod knowledge;
+mod level;
 pub mod likeness;
 pub mod metrics;
 pub mod notify;
 pub mod outbox;
 pub mod reply;
+pub mod roster;
 pub mod routing;
 pub mod settings;
 pub mod source;
 pub mod store;
+pub mod watch;

@@ -1,7 +1,8 @@
 //! The responder's program.
 
-use std::io::{BufRead, Write, stdin, stdout};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Write, stdin, stdout};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -9,12 +10,16 @@ use backbone::message::{self, Alert};
 use backbone::{dead_letters, service};
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
-use responder::account::{Accounts, NewUser};
-use responder::case::Role;
+use responder::account::command;
+use responder::calendar::Calendar;
+use responder::case::{Cases, Timing};
 use responder::correction::Corrections;
+use responder::notify::trial;
+use responder::roster::{self, Roster};
+use responder::routing::{Moment, Routing, Silences};
 use responder::settings::Settings;
-use responder::store::Store;
-use responder::{app, knowledge, reply};
+use responder::store::{self, Store};
+use responder::{app, check, knowledge, reply};
 
 /// Makes a case of each event that reached a level, gets it to the units responsible, and serves the
 /// console. Without a command it runs until stopped.
@@ -25,7 +30,11 @@ use responder::{app, knowledge, reply};
   responder --config deploy/config/responder.toml                 runs until Ctrl-C
   responder --config deploy/config/responder.toml check-config    says what is wrong with settings, units or routing
   responder --config deploy/config/responder.toml route backbone/examples/alerts/v1/yellow.json
+  responder --config … notify-test 值班室 --region 360921         sends a test message by each channel of a contact
+  responder --config deploy/config/responder.toml roster import deploy/sample/roster.csv --region 990101
   printf '%s\\n' \"$PASSWORD\" | responder --config … user add zhang --display-name 张三 --role duty-officer
+  responder --config … token add zhang --label 大屏 --scope cases:read        prints a token for the API, this once
+  responder --config … audit verify                               says whether a line of the audit was changed or removed
 
 Environment: WENSHENG_ADMIN_PASSWORD (the first administrator's password), RUST_LOG (what is logged),
 WENSHENG_LOG_FORMAT=json, and the variables that the settings name for secrets."
@@ -40,61 +49,68 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Checks the settings, the units and the routing, and says what is wrong. Exit code 2 on a problem.
+    /// Checks the settings, the units, the routing, the calendar and the roster, and says what is wrong. Exit code 2 on a problem;
+    /// what is not wrong but will be missed is a warning.
     CheckConfig,
-    /// Says who would get the matter of an alert, and why.
+    /// Says who would get the matter of an alert now, and why: every rule tried, who is told by which channel, and what holds
+    /// the notices back. Silences and the alerts of open cases are those of the store, where there is one.
     Route {
         /// File with one alert message as JSON.
         file: PathBuf,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
+    /// Sends a test message by each way to reach a contact and says which worked. Exit code 1 where none did.
+    NotifyTest {
+        /// Name of the contact in units.toml.
+        contact: String,
+        /// Code of the region.
+        #[arg(long)]
+        region: String,
+        /// Code of the contact's unit, where several units have one of that name.
+        #[arg(long)]
+        unit: Option<String>,
+    },
+    /// Who is on duty when.
+    #[command(subcommand)]
+    Roster(roster::command::Command),
     /// Checks a draft against the posts it answers: points without an answer, what is missing, what should not be said.
     ReplyCheck(reply::command::Arguments),
     /// The knowledge base: questions that people ask again and again, and what the units answer.
     Knowledge(knowledge::command::Arguments),
     /// Accounts of the console.
     #[command(subcommand)]
-    User(User),
+    User(command::User),
+    /// Tokens with which programs use the API.
+    #[command(subcommand)]
+    Token(command::Token),
+    /// The audit of what was read and done.
+    #[command(subcommand)]
+    Audit(command::Audit),
     /// Prints what duty officers corrected, a line of JSON each, for `analyzer train --corrections`.
     Corrections,
+    /// Writes the whole store into a file, while the responder runs.
+    Backup {
+        /// File to write; it must not exist.
+        file: PathBuf,
+    },
+    /// Reads a backup into a place where there is no store yet.
+    Restore {
+        /// File that `backup` wrote.
+        file: PathBuf,
+    },
     /// Lists or replays dead letters.
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
 }
 
-#[derive(Subcommand)]
-enum User {
-    /// Adds an account; the password is read from the first line of standard input.
-    Add {
-        /// Name to sign in with: letters, digits, `-`, `_` and `.`.
-        name: String,
-        /// Name shown on pages.
-        #[arg(long)]
-        display_name: String,
-        /// What the account may do.
-        #[arg(long, value_parser = role)]
-        role: Role,
-        /// Code of the region of a unit's account.
-        #[arg(long, default_value = "")]
-        region: String,
-        /// Code of the unit of a unit's account.
-        #[arg(long, default_value = "")]
-        unit: String,
-    },
-}
-
-fn role(name: &str) -> Result<Role, String> {
-    Role::ACCOUNTS
-        .into_iter()
-        .find(|role| role.name() == name)
-        .ok_or_else(|| {
-            let known = Role::ACCOUNTS.map(Role::name).join(", ");
-            format!("known roles are {known}")
-        })
-}
-
 #[tokio::main]
 async fn main() -> ExitCode {
-    service::exit_code(run(Arguments::parse()).await)
+    match run(Arguments::parse()).await {
+        Err(error) if error.is::<trial::NotReached>() => ExitCode::FAILURE,
+        ended => service::exit_code(ended),
+    }
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
@@ -103,13 +119,26 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         None => app::run(settings, service::stop_on_signal()?).await,
         Some(Command::CheckConfig) => {
-            for routing in app::load_routings(&settings)?.values() {
+            let routings = app::load_routings(&settings)?;
+            for routing in routings.values() {
                 reply::Rules::load(&routing.region().gazetteer.rules)?;
             }
+            let calendar = Calendar::load(&settings.calendar)?;
             settings.kafka.client_config()?;
+            for warning in check::warnings(&settings, &routings, &calendar, Timestamp::now()).await
+            {
+                writeln!(stdout(), "warning: {warning}")?;
+            }
             writeln!(stdout(), "{} is in order", arguments.config.display())?;
             Ok(())
         }
+        Some(Command::NotifyTest {
+            contact,
+            region,
+            unit,
+        }) => notify_test(&settings, &contact, &region, unit.as_deref()).await,
+        Some(Command::Route { file, json }) => route(&settings, &file, json).await,
+        Some(Command::Roster(command)) => roster(&settings, &command).await,
         Some(Command::ReplyCheck(asked)) => {
             reply::command::run(&asked, &settings.regions, &mut stdout())
         }
@@ -118,74 +147,105 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             knowledge::command::run(&asked, &settings, &store, Timestamp::now(), &mut stdout())
                 .await
         }
-        Some(Command::Route { file }) => route(&settings, &file),
         Some(Command::Corrections) => {
             let corrections = Corrections::new(Store::open(&settings.store.place()?).await?);
             corrections.write(&mut stdout()).await
         }
-        Some(Command::User(User::Add {
-            name,
-            display_name,
-            role,
-            region,
-            unit,
-        })) => {
-            let mut password = String::new();
-            stdin().lock().read_line(&mut password)?;
-            let password = password.trim_end_matches(['\r', '\n']).to_owned();
-            let known = app::load_routings(&settings)?;
-            if role.of_unit()
-                && known
-                    .get(&region)
-                    .and_then(|routing| routing.region().unit(&unit))
-                    .is_none()
-            {
-                anyhow::bail!("there is no unit `{unit}` in region `{region}`; see its units.toml");
-            }
-            let accounts = Accounts::new(
-                Store::open(&settings.store.place()?).await?,
-                settings.console.session_hours,
-            );
-            let user = NewUser {
-                name,
-                display_name,
-                role,
-                region,
-                unit,
-                password,
-            };
-            accounts.add(&user, Timestamp::now()).await?;
-            writeln!(stdout(), "account `{}` added", user.name)?;
+        Some(Command::User(command)) => {
+            command::user(&settings, command, stdin(), &mut stdout()).await
+        }
+        Some(Command::Backup { file }) => {
+            store::backup(&settings.store.place()?, &file).await?;
+            writeln!(stdout(), "the store is in {}", file.display())?;
             Ok(())
         }
+        Some(Command::Restore { file }) => {
+            store::restore(&settings.store.place()?, &file).await?;
+            writeln!(stdout(), "the store is back from {}", file.display())?;
+            Ok(())
+        }
+        Some(Command::Token(command)) => command::token(&settings, command, &mut stdout()).await,
+        Some(Command::Audit(command)) => command::audit(&settings, command, &mut stdout()).await,
         Some(Command::DeadLetters(command)) => {
             dead_letters::run(&settings.kafka, &command, &mut stdout()).await
         }
     }
 }
 
-fn route(settings: &Settings, file: &std::path::Path) -> anyhow::Result<()> {
+async fn notify_test(
+    settings: &Settings,
+    name: &str,
+    region: &str,
+    unit: Option<&str>,
+) -> anyhow::Result<()> {
+    let routings = app::load_routings(settings)?;
+    let routing = served(&routings, region)?;
+    let (_, contact) = trial::contact(routing.region(), unit, name)?;
+    trial::run(
+        contact,
+        &settings.channel,
+        &settings.console.public_url,
+        &mut stdout(),
+        Timestamp::now(),
+    )
+    .await
+}
+
+async fn route(settings: &Settings, file: &Path, json: bool) -> anyhow::Result<()> {
     let payload = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let alert: Alert = message::decode(&payload).with_context(|| file.display().to_string())?;
     let routings = app::load_routings(settings)?;
-    let routing = routings.get(&alert.region).with_context(|| {
-        format!(
-            "region `{}` is not served; add its folder to `regions`",
-            alert.region
-        )
-    })?;
-    let routed = routing.route(&alert);
-    let name = |code: &String| {
-        let unit = routing.region().unit(code);
-        unit.map_or_else(|| code.clone(), |unit| format!("{} ({code})", unit.name))
-    };
-    let mut out = stdout();
-    writeln!(out, "lead     {}", name(&routed.lead))?;
-    for code in &routed.assists {
-        writeln!(out, "assists  {}", name(code))?;
+    let routing = served(&routings, &alert.region)?;
+    let calendar = Calendar::load(&settings.calendar)?;
+    let now = Timestamp::now();
+    let (mut silences, mut open) = (Vec::new(), Vec::new());
+    if let Some(store) = Store::look(&settings.store.place()?).await? {
+        silences = Silences::new(store.clone())
+            .active(&alert.region, now)
+            .await?;
+        let cases = Cases::new(store.clone(), Timing::default());
+        open = cases.open_alerts(&alert.region).await?;
+        store.close().await;
     }
-    for reason in &routed.because {
-        writeln!(out, "because  {reason}")?;
+    let explained = routing.explain(
+        &alert,
+        &Moment {
+            now,
+            calendar: &calendar,
+            silences: &silences,
+            open: &open,
+        },
+    );
+    let mut out = stdout();
+    if json {
+        serde_json::to_writer_pretty(&mut out, &explained)?;
+        writeln!(out)?;
+    } else {
+        explained.write(&mut out)?;
     }
     Ok(())
+}
+
+async fn roster(settings: &Settings, command: &roster::command::Command) -> anyhow::Result<()> {
+    let routings = app::load_routings(settings)?;
+    let region = served(&routings, command.region())?.region();
+    let calendar = Calendar::load(&settings.calendar)?;
+    let roster = Roster::new(Store::open(&settings.store.place()?).await?);
+    let office = region.units.iter().filter(|unit| unit.duty_office);
+    let known: BTreeSet<String> = office
+        .flat_map(|unit| &unit.contact)
+        .filter(|contact| contact.role.of_duty_office())
+        .map(|contact| contact.name.clone())
+        .collect();
+    let now = Timestamp::now();
+    roster::command::run(command, &roster, &calendar, &known, now, &mut stdout()).await
+}
+
+fn served<'a>(
+    routings: &'a BTreeMap<String, Routing>,
+    region: &str,
+) -> anyhow::Result<&'a Routing> {
+    routings
+        .get(region)
+        .with_context(|| format!("region `{region}` is not served; add its folder to `regions`"))
 }

@@ -11,10 +11,13 @@ backbone::metrics! {
         outbox_depth: IntGauge,
         /// Case events sent.
         case_events_total: IntCounter,
-        /// Notices not yet delivered.
-        notices_due: IntGauge,
-        /// Notices, by channel and outcome: sent, retried, failed.
+        /// Notices that wait, by channel.
+        notices_waiting: IntGaugeVec["channel"],
+        /// Tries to send a notice, by channel and outcome: sent, retried (later by the same channel), moved-on (to the contact's
+        /// next channel), given-up.
         notices_total: IntCounterVec["channel", "outcome"],
+        /// Whether a channel is used: 0, it is; 1, one notice is tried; 2, it failed too often and is left alone for a while.
+        channel_circuit: IntGaugeVec["channel"],
         /// Requests to the console, by route and status.
         console_requests_total: IntCounterVec["route", "status"],
         /// Sign-ins refused.

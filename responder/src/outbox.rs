@@ -1,19 +1,26 @@
-//! The outbox: messages written with the changes they tell of, sent to Kafka in order, removed once acknowledged.
+//! The outbox: messages written with the changes they tell of, sent to Kafka in order, removed once acknowledged. Of several
+//! responders one sends at a time, so that a case's moves stay in order.
 
 use std::time::Duration;
 
 use backbone::kafka::Producer;
 use backbone::message::{self, CaseEvent, EventEdit};
 use backbone::topics::{CASE_EVENTS, EVENT_EDITS};
-use sqlx::Row;
+use jiff::{SignedDuration, Timestamp};
+use sqlx::{AssertSqlSafe, Row};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::account::secret;
 use crate::metrics::Metrics;
 use crate::store::Store;
 
 /// Wait between looks for messages.
 const LOOK: Duration = Duration::from_millis(250);
+/// How long a responder that has stopped keeps the others from sending.
+const LEASE: SignedDuration = SignedDuration::from_secs(30);
+/// Longest that a batch may take: the lease must outlast it.
+const LONGEST: Duration = Duration::from_secs(20);
 /// Wait after Kafka did not take one.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -27,8 +34,9 @@ pub async fn run(
     metrics: Metrics,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    let holder = secret();
     while !stop.is_cancelled() {
-        let wait = match send_all(&store, &producer, &metrics, &stop).await {
+        let wait = match send_all(&store, &holder, &producer, &metrics, &stop).await {
             Ok(()) => LOOK,
             Err(failure) => {
                 warn!(%failure, "messages wait in the outbox");
@@ -45,11 +53,15 @@ pub async fn run(
 
 async fn send_all(
     store: &Store,
+    holder: &str,
     producer: &Producer,
     metrics: &Metrics,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    loop {
+    while store
+        .lease("outbox", holder, LEASE, Timestamp::now())
+        .await?
+    {
         let rows =
             sqlx::query("SELECT number, topic, message FROM outbox ORDER BY number LIMIT 200")
                 .fetch_all(store.pool())
@@ -57,28 +69,34 @@ async fn send_all(
         metrics
             .outbox_depth
             .set(i64::try_from(rows.len()).unwrap_or(i64::MAX));
-        let Some(last) = rows.last() else {
+        if rows.is_empty() {
             return Ok(());
-        };
-        let last: i64 = last.try_get("number")?;
+        }
         let mut messages: Vec<(&str, &str)> = Vec::with_capacity(rows.len());
+        let mut numbers: Vec<String> = Vec::with_capacity(rows.len());
         for row in &rows {
             messages.push((row.try_get("topic")?, row.try_get("message")?));
+            numbers.push(row.try_get::<i64, _>("number")?.to_string());
         }
         let sending = futures::future::try_join_all(
             (messages.iter()).map(|(topic, message)| send(producer, topic, message)),
         );
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            sent = sending => sent?,
+            sent = tokio::time::timeout(LONGEST, sending) => sent??,
         };
-        sqlx::query("DELETE FROM outbox WHERE number <= $1")
-            .bind(last)
+        // Only what was sent: another responder may since have committed one with a smaller number.
+        let sent = format!(
+            "DELETE FROM outbox WHERE number IN ({})",
+            numbers.join(", ")
+        );
+        sqlx::query(AssertSqlSafe(sent))
             .execute(store.pool())
             .await?;
         let moves = (messages.iter()).filter(|(topic, _)| *topic == CASE_EVENTS.name);
         metrics.case_events_total.inc_by(moves.count() as u64);
     }
+    Ok(())
 }
 
 async fn send(producer: &Producer, topic: &str, message: &str) -> anyhow::Result<()> {

@@ -1,16 +1,22 @@
 //! The responder's settings.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use backbone::region::Reach;
 use backbone::settings::{
     ClickHouse, Kafka, Operations, Secret, SettingsError, beside, check_regions, load,
 };
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::account::Limits;
+use crate::calendar;
+use crate::case::Escalation;
 use crate::deadline::Deadlines;
+use crate::notify::channel::{Channel, check_reach};
 use crate::store::Place;
 
 /// The responder's settings, from `responder.toml`.
@@ -29,9 +35,15 @@ pub struct Settings {
     pub operations: Operations,
     /// The console.
     pub console: Console,
+    /// The working calendar.
+    #[serde(default)]
+    pub calendar: calendar::Settings,
     /// Deadlines by level.
     #[serde(default)]
     pub deadlines: Deadlines,
+    /// Whom the clocks of a case are told to, and when.
+    #[serde(default)]
+    pub escalation: Escalation,
     /// Channels that carry notices.
     #[serde(default)]
     pub channel: Vec<Channel>,
@@ -119,8 +131,8 @@ fn default_draft_seconds() -> u64 {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Administrator {
-    /// Name of the channel.
-    pub channel: String,
+    /// Where the administrator is reached, the first choice first.
+    pub reach: Vec<Reach>,
 }
 
 /// The console.
@@ -136,42 +148,78 @@ pub struct Console {
     /// Hours after which someone signed in must sign in again.
     #[serde(default = "default_session_hours")]
     pub session_hours: u32,
+    /// Minutes after which someone who did nothing must sign in again. A page that refreshes itself counts as used.
+    #[serde(default = "default_session_idle_minutes")]
+    pub session_idle_minutes: u32,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed, for counting wrong passwords by address.
+    #[serde(default = "default_proxies")]
+    pub proxies: Vec<IpAddr>,
+    /// The identity provider that people may sign in with; none where it is not set.
+    #[serde(default)]
+    pub identity: Option<Identity>,
     /// The first administrator's password; made at the first start and written to
     /// `initial-administrator.txt` beside `store.file` where it is not set.
     #[serde(default)]
     pub administrator_password: Secret,
 }
 
+/// An identity provider that speaks OpenID Connect.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// Its issuer, such as `https://id.example/realms/county`, exactly as it writes it.
+    pub issuer: String,
+    /// The name under which it knows the console. It sends browsers back to `login/identity/back` of `public_url`.
+    pub client_id: String,
+    /// The secret it gave the console; none for a public client.
+    #[serde(default)]
+    pub client_secret: Secret,
+    /// The claim that is the name of the account.
+    #[serde(default)]
+    pub claim: Claim,
+    /// What the page to sign in calls it.
+    #[serde(default = "default_identity_label")]
+    pub label: String,
+}
+
+/// A claim that may be the name of an account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Claim {
+    /// `sub`.
+    Subject,
+    /// `preferred_username`.
+    #[default]
+    PreferredUsername,
+    /// `email`, where the provider has verified it.
+    Email,
+}
+
+fn default_identity_label() -> String {
+    "统一身份认证".to_owned()
+}
+
 fn default_session_hours() -> u32 {
     12
 }
 
-/// A generic webhook: an address that takes a notice as JSON by POST.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Channel {
-    /// Its name, in `units.toml` and `administrator.channel`.
-    pub name: String,
-    /// The address.
-    #[schemars(with = "String")]
-    pub url: Url,
-    /// A token sent as `Authorization: Bearer`.
-    #[serde(default)]
-    pub token: Secret,
-    /// Longest wait for an answer, in seconds.
-    #[serde(default = "default_timeout_seconds")]
-    pub timeout_seconds: u64,
-    /// Tries before a notice is given up and shown as failed.
-    #[serde(default = "default_attempts")]
-    pub attempts: u32,
+fn default_session_idle_minutes() -> u32 {
+    120
 }
 
-fn default_timeout_seconds() -> u64 {
-    10
+fn default_proxies() -> Vec<IpAddr> {
+    vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
 }
 
-fn default_attempts() -> u32 {
-    8
+impl Console {
+    /// How long sessions last.
+    #[must_use]
+    pub fn session_limits(&self) -> Limits {
+        Limits {
+            absolute: SignedDuration::from_hours(i64::from(self.session_hours)),
+            idle: SignedDuration::from_mins(i64::from(self.session_idle_minutes)),
+        }
+    }
 }
 
 impl Settings {
@@ -182,9 +230,15 @@ impl Settings {
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
         let mut settings = load(path, Self::check)?;
         settings.store.file = settings.store.file.map(|file| beside(path, &file));
+        settings.calendar.holidays = beside(path, &settings.calendar.holidays);
         for region in &mut settings.regions {
             *region = beside(path, region);
         }
+        settings.channel = settings
+            .channel
+            .into_iter()
+            .map(|channel| channel.beside(path))
+            .collect();
         Ok(settings)
     }
 
@@ -203,12 +257,7 @@ impl Settings {
                     channel.name
                 ));
             }
-            if !matches!(channel.url.scheme(), "http" | "https") {
-                return Err(format!(
-                    "channel `{}`: `url` must begin with http or https",
-                    channel.name
-                ));
-            }
+            channel.check()?;
         }
         if let Some(asked) = &self.draft_help {
             if !["https://", "http://"]
@@ -221,20 +270,17 @@ impl Settings {
                 return Err("`draft_help.timeout_seconds` must be 1 to 120".to_owned());
             }
         }
-        match &self.administrator {
-            Some(administrator)
-                if !self
-                    .channel
-                    .iter()
-                    .any(|known| known.name == administrator.channel) =>
-            {
-                Err(format!(
-                    "`administrator.channel` is `{}`, which there is not; add a [[channel]] of that name",
-                    administrator.channel
-                ))
-            }
-            _ => Ok(()),
+        for reach in self.administrator.iter().flat_map(|known| &known.reach) {
+            check_reach(reach, &self.channel)
+                .map_err(|problem| format!("`administrator.reach`: {problem}"))?;
         }
+        if (self.administrator.as_ref()).is_some_and(|known| known.reach.is_empty()) {
+            return Err(
+                "`administrator.reach` is empty; name a channel, or remove [administrator]"
+                    .to_owned(),
+            );
+        }
+        Ok(())
     }
 }
 
@@ -250,24 +296,126 @@ mod tests {
         );
     }
 
-    #[test]
-    fn the_administrator_is_told_by_a_channel_that_there_is() {
+    /// What is wrong with the shipped settings when they have the given beside them.
+    fn problem(extra: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("responder.toml");
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/config/responder.toml");
-        let mut settings = Settings::load(&shipped).unwrap();
-        assert_eq!(
-            settings.administrator.as_ref().map(|known| &known.channel),
-            None
+        let text = std::fs::read_to_string(shipped).unwrap();
+        std::fs::write(&path, format!("{text}\n{extra}")).unwrap();
+        Settings::load(&path).map_or_else(|error| error.to_string(), |_| String::new())
+    }
+
+    const ROBOT: &str =
+        "[[channel]]\nname = \"group\"\nkind = \"wecom-robot\"\nkey = { env = \"KEY\" }\n";
+    const MAIL: &str = "[[channel]]\nname = \"mail\"\nkind = \"smtp\"\nhost = \"mail.test\"\nfrom = \"闻声 <a@b.test>\"\n";
+    const SMS: &str =
+        "[[channel]]\nname = \"sms\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n";
+
+    #[test]
+    fn channels_of_every_kind_are_taken() {
+        let all = format!(
+            "{ROBOT}{MAIL}{SMS}[[channel]]\nname = \"app\"\nkind = \"wecom-app\"\ncorp_id = \"w\"\nagent_id = 1\nsecret = {{ file = \"s\" }}\n\
+             [[channel]]\nname = \"ding\"\nkind = \"dingtalk\"\naccess_token = {{ env = \"T\" }}\n\
+             [[channel]]\nname = \"feishu\"\nkind = \"feishu\"\nhook = {{ env = \"H\" }}\nsecret = {{ env = \"S\" }}\nper_minute = 50\n\
+             [administrator]\nreach = [{{ channel = \"group\" }}, {{ channel = \"mail\", to = \"a@b.test\" }}]\n"
         );
-        settings.administrator = Some(Administrator {
-            channel: "phone".to_owned(),
-        });
-        assert!(settings.check().unwrap_err().contains("`phone`"));
-        settings.channel.push(
-            serde_json::from_value(
-                serde_json::json!({ "name": "phone", "url": "http://127.0.0.1:9/" }),
-            )
-            .unwrap(),
-        );
-        assert_eq!(settings.check(), Ok(()));
+        assert_eq!(problem(&all), "");
+    }
+
+    #[test]
+    fn a_mistake_in_a_channel_is_named_with_the_remedy() {
+        let cases: [(String, &str); 20] = [
+            (
+                ROBOT.replace("wecom-robot", "pigeon"),
+                "unknown variant `pigeon`, expected one of `wecom-robot`",
+            ),
+            (
+                ROBOT.replace("kind = \"wecom-robot\"\n", ""),
+                "missing field `kind`",
+            ),
+            (
+                ROBOT.replace("key =", "token ="),
+                "unknown field `token`, expected `url` or `key`",
+            ),
+            (
+                format!("{ROBOT}secret = {{ env = \"S\" }}\n"),
+                "unknown field `secret`",
+            ),
+            (format!("{ROBOT}{ROBOT}"), "channel `group` is listed twice"),
+            (
+                format!("{ROBOT}url = \"ftp://wecom.test/\"\n"),
+                "channel `group`: `url` must begin with http",
+            ),
+            (
+                format!("{ROBOT}attempts = 0\n"),
+                "channel `group`: `attempts`",
+            ),
+            (
+                format!("{ROBOT}timeout_seconds = 500\n"),
+                "`timeout_seconds` must be 1 to 120",
+            ),
+            (
+                format!("{MAIL}user = \"a\"\n"),
+                "channel `mail`: `user` and `password` go together",
+            ),
+            (
+                format!(
+                    "{MAIL}user = \"a\"\npassword = {{ env = \"P\" }}\nprotection = \"none\"\n"
+                ),
+                "would be sent for all to read",
+            ),
+            (
+                MAIL.replace("闻声 <a@b.test>", "闻声"),
+                "`from` is `闻声`, which is no mailbox",
+            ),
+            (
+                format!("{SMS}body = '{{\"x\": {{{{ texts }}}}}}'\n"),
+                "`body` names `texts`; known are id kind to",
+            ),
+            (
+                format!("{SMS}body = '{{\"x\": {{{{ text }}'\n"),
+                "`body` is no template: line 1",
+            ),
+            (
+                format!("{SMS}body = '{{\"x\": \"{{{{ text }}}}\"}}'\n"),
+                "without quotes around it",
+            ),
+            (
+                format!("{SMS}done = {{ at = \"code\", is = [\"0\"] }}\n"),
+                "`done` needs `at` beginning with /",
+            ),
+            (
+                format!("{ROBOT}[administrator]\nreach = []\n"),
+                "`administrator.reach` is empty",
+            ),
+            (
+                "[administrator]\nreach = [{ channel = \"phone\" }]\n".to_owned(),
+                "the channel `phone` is not in the settings; add a [[channel]]",
+            ),
+            (
+                format!(
+                    "{ROBOT}[administrator]\nreach = [{{ channel = \"group\", to = \"x\" }}]\n"
+                ),
+                "channel `group`: `to` is of no use",
+            ),
+            (
+                format!("{MAIL}[administrator]\nreach = [{{ channel = \"mail\" }}]\n"),
+                "channel `mail`: `to` is missing; give a mailbox",
+            ),
+            (
+                format!(
+                    "{SMS}body = '{{\"x\": {{{{ to }}}}}}'\n[administrator]\nreach = [{{ channel = \"sms\" }}]\n"
+                ),
+                "give what the channel's `body` needs as `to`",
+            ),
+        ];
+        for (extra, expected) in cases {
+            let said = problem(&extra);
+            assert!(
+                said.contains("responder.toml") && said.contains(expected),
+                "{extra}\n{said}"
+            );
+        }
     }
 }

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::case::StoreError;
 use crate::clock;
-use crate::notify::{self, Body, Notice, SourceBody};
+use crate::notify::{self, Addressee, Body, Kind, Notice, SourceBody};
 use crate::settings::Administrator;
 use crate::store::Store;
 
@@ -99,9 +99,9 @@ impl Sources {
         Ok(sources)
     }
 
-    /// The notice that a source is as it is; none where there is no channel to the administrator.
+    /// The notice that a source is as it is; none where the administrator is not to be reached.
     fn notice(&self, health: &SourceHealth, now: Timestamp) -> Option<Notice> {
-        let channel = self.administrator.as_ref()?.channel.clone();
+        let reach = &self.administrator.as_ref()?.reach;
         let since = health.since.to_string();
         let id = id::of(
             "source-notice",
@@ -117,7 +117,7 @@ impl Sources {
         };
         let body = Body::Source(SourceBody {
             id: id.clone(),
-            kind: "source".to_owned(),
+            kind: Kind::Source,
             action: action.to_owned(),
             title,
             region: health.region.clone(),
@@ -127,7 +127,11 @@ impl Sources {
             problem: problem(health),
             link: self.public_url.join("sources").ok()?.to_string(),
         });
-        Some(Notice::queued(id, &health.id, "", channel, now, body))
+        let administrator = Addressee {
+            region: health.region.clone(),
+            ..Addressee::default()
+        };
+        Notice::queued(id, &health.id, administrator, reach, now, body)
     }
 }
 

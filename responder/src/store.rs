@@ -1,14 +1,19 @@
 //! Where cases, accounts and notices are kept: a SQLite file, or a PostgreSQL database where more than one responder
 //! runs. One code serves both: statements number their parameters and say only what both engines know.
 
+mod backup;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
 use sqlx::{Any, AnyPool, Arguments, Executor, Transaction};
 use url::Url;
+
+pub use backup::{backup, restore};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -55,6 +60,20 @@ impl Store {
         Ok(store)
     }
 
+    /// Opens a store as it is; none where its file is not there. Nothing of it is made or changed, so that it can be looked
+    /// into beside a responder of another version.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn look(place: &Place) -> anyhow::Result<Option<Self>> {
+        install_default_drivers();
+        match place {
+            Place::File(path) if !path.is_file() => Ok(None),
+            Place::File(path) => Ok(Some(sqlite(path).await?)),
+            Place::Postgres(url) => Ok(Some(postgres(url).await?)),
+        }
+    }
+
     /// The connections, for what is read or written by one statement.
     #[must_use]
     pub fn pool(&self) -> &AnyPool {
@@ -74,6 +93,32 @@ impl Store {
         self.pool.begin_with(statement).await
     }
 
+    /// Takes or keeps a piece of work that one responder does at a time, for a while from `now`; says whether it is the
+    /// holder's.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn lease(
+        &self,
+        work: &str,
+        holder: &str,
+        span: SignedDuration,
+        now: Timestamp,
+    ) -> Result<bool, sqlx::Error> {
+        let taken = sqlx::query(
+            "INSERT INTO leases (name, holder, until) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE \
+             SET holder = excluded.holder, until = excluded.until \
+             WHERE leases.holder = excluded.holder OR leases.until < $4",
+        )
+        .bind(work)
+        .bind(holder)
+        .bind((now + span).as_millisecond())
+        .bind(now.as_millisecond())
+        .execute(&self.pool)
+        .await?;
+        Ok(taken.rows_affected() == 1)
+    }
+
     /// Closes it, once what is under way has ended.
     pub async fn close(&self) {
         self.pool.close().await;
@@ -90,9 +135,7 @@ async fn sqlite(path: &Path) -> anyhow::Result<Store> {
             )
         })?;
     }
-    let file = Url::from_file_path(std::path::absolute(path)?)
-        .map_err(|()| anyhow::anyhow!("`{}` is no path to a file", path.display()))?;
-    let url = format!("sqlite://{}?mode=rwc", file.path());
+    let url = sqlite_url(path, "rwc")?;
     let options = AnyPoolOptions::new().max_connections(8);
     // What was confirmed on a page is there after a power cut.
     let options = options.after_connect(|connection, _| {
@@ -111,6 +154,12 @@ async fn sqlite(path: &Path) -> anyhow::Result<Store> {
         pool: options.connect_with(connect).await.with_context(open)?,
         engine: Engine::Sqlite,
     })
+}
+
+fn sqlite_url(path: &Path, mode: &str) -> anyhow::Result<String> {
+    let file = Url::from_file_path(std::path::absolute(path)?)
+        .map_err(|()| anyhow::anyhow!("`{}` is no path to a file", path.display()))?;
+    Ok(format!("sqlite://{}?mode={mode}", file.path()))
 }
 
 async fn postgres(url: &Url) -> anyhow::Result<Store> {

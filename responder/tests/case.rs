@@ -6,137 +6,22 @@
     reason = "a test that cannot go on fails"
 )]
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+mod office;
+mod stores;
+
 use std::sync::{Arc, Mutex};
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
-use backbone::message::{self, Alert, CaseEvent};
-use backbone::region::Region;
-use jiff::{SignedDuration, Timestamp};
-use responder::case::{Action, Actor, Case, Cases, Deed, MoveError, Query, Role, State, Taken};
-use responder::deadline::Deadlines;
+use backbone::message::Alert;
+use jiff::SignedDuration;
+use office::{actor, alert, at, morning, office, routed};
+use responder::case::{Action, Deed, MoveError, Refusal, Role, State, Taken};
 use responder::metrics::Metrics;
-use responder::notify::webhook::Carrier;
-use responder::notify::{self, Composer};
-use responder::routing::Routed;
-use responder::settings::Channel;
-use sqlx::Row;
-
-mod stores;
+use responder::notify::channel::Channel;
+use responder::notify::{self, Carrier};
 use stores::{Kept, on_each_store};
-
-const REGION: &str = "360921";
-
-struct Office {
-    cases: Cases,
-    kept: Kept,
-    notices: Composer,
-}
-
-fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
-}
-
-fn morning() -> Timestamp {
-    at("2026-11-23T00:30:00Z")
-}
-
-fn office(kept: Kept) -> Office {
-    let mut region = Region::load(&project().join("deploy/config/region").join(REGION)).unwrap();
-    for unit in &mut region.units {
-        unit.channel = Some("phone".to_owned());
-    }
-    let regions = Arc::new(BTreeMap::from([(REGION.to_owned(), region)]));
-    Office {
-        cases: Cases::new(kept.store.clone(), Deadlines::default()),
-        kept,
-        notices: Composer::new(regions, "http://127.0.0.1:8080/".parse().unwrap()),
-    }
-}
-
-fn alert(level: u8) -> Alert {
-    let example = std::fs::read(project().join("backbone/examples/alerts/v1/yellow.json")).unwrap();
-    let mut alert: Alert = message::decode(&example).unwrap();
-    REGION.clone_into(&mut alert.region);
-    alert.level = level;
-    alert.id = backbone::id::of_alert(&alert.event.id, level);
-    alert
-}
-
-fn routed() -> Routed {
-    Routed {
-        lead: "zhujian".to_owned(),
-        assists: vec!["fengchuan".to_owned()],
-        because: vec!["主管城乡建设".to_owned()],
-    }
-}
-
-fn actor(role: Role, unit: &str) -> Actor {
-    let region = if unit.is_empty() { "" } else { REGION };
-    Actor {
-        name: role.name().to_owned(),
-        role,
-        region: region.to_owned(),
-        unit: unit.to_owned(),
-    }
-}
-
-impl Office {
-    async fn take(&self, level: u8) -> Taken {
-        self.cases
-            .take(&alert(level), &routed(), morning())
-            .await
-            .unwrap()
-    }
-
-    async fn only(&self) -> Case {
-        let officer = actor(Role::DutyOfficer, "");
-        let page = self
-            .cases
-            .list(
-                &Query {
-                    limit: 10,
-                    ..Query::default()
-                },
-                &officer,
-            )
-            .await
-            .unwrap();
-        assert_eq!(page.total, 1);
-        page.cases.into_iter().next().unwrap()
-    }
-
-    async fn act(&self, who: &Actor, action: Action, note: &str) -> Result<Case, MoveError> {
-        let case = self.only().await;
-        let deed = Deed {
-            action,
-            version: case.version,
-            note: note.to_owned(),
-            lead: case.lead.clone(),
-            assists: case.assists.clone(),
-        };
-        self.cases
-            .perform(&case.id, &deed, who, &self.notices, morning())
-            .await
-    }
-
-    async fn outbox(&self) -> Vec<CaseEvent> {
-        let rows = sqlx::query("SELECT message FROM outbox ORDER BY number")
-            .fetch_all(self.kept.store.pool())
-            .await
-            .unwrap();
-        rows.iter()
-            .map(|row| message::decode(row.get::<String, _>("message").as_bytes()).unwrap())
-            .collect()
-    }
-}
 
 on_each_store!(
     a_matter_is_dispatched_signed_answered_and_closed,
@@ -146,6 +31,12 @@ on_each_store!(
     a_move_needs_the_role_the_state_the_version_and_its_note,
     a_dispatch_to_a_unit_that_does_not_exist_is_refused,
     units_are_told_once_even_when_their_webhook_fails_at_first,
+    a_joint_case_waits_for_every_unit_before_it_is_answered,
+    a_case_that_is_handed_back_three_times_goes_to_the_leader,
+    two_cases_of_one_matter_are_handled_as_one_and_taken_apart_again,
+    more_time_is_asked_for_and_given_and_clocks_stand_for_a_stated_reason_only,
+    what_was_answered_badly_is_handled_again,
+    files_are_taken_by_what_is_in_them,
 );
 
 async fn a_matter_is_dispatched_signed_answered_and_closed(kept: Kept) {
@@ -154,6 +45,7 @@ async fn a_matter_is_dispatched_signed_answered_and_closed(kept: Kept) {
         actor(Role::DutyOfficer, ""),
         actor(Role::UnitLead, "zhujian"),
     );
+    let town = actor(Role::UnitContact, "fengchuan");
     assert_eq!(office.take(3).await, Taken::Opened);
     assert_eq!(office.only().await.state, State::Pending);
 
@@ -162,7 +54,7 @@ async fn a_matter_is_dispatched_signed_answered_and_closed(kept: Kept) {
         .await
         .unwrap();
     assert_eq!(
-        case.sign_by,
+        case.sign_by(),
         Some(morning() + SignedDuration::from_hours(2)),
         "Ⅲ: two hours to sign"
     );
@@ -170,6 +62,8 @@ async fn a_matter_is_dispatched_signed_answered_and_closed(kept: Kept) {
     for (who, action, note, state) in [
         (&lead, Action::Sign, "", State::Signed),
         (&lead, Action::Report, "已到现场", State::Handling),
+        (&town, Action::Sign, "", State::Handling),
+        (&town, Action::Report, "已协助", State::Handling),
         (
             &lead,
             Action::Reply,
@@ -205,9 +99,9 @@ async fn a_matter_is_dispatched_signed_answered_and_closed(kept: Kept) {
     assert_eq!(case.reply, "经核实，已于今日修复，联系人王工。");
     let moves = office.cases.moves(&case.id).await.unwrap();
     let events = office.outbox().await;
-    assert_eq!(moves.len(), 10);
+    assert_eq!(moves.len(), 12);
     assert!(
-        events.iter().map(|event| event.sequence).eq(1..=10),
+        events.iter().map(|event| event.sequence).eq(1..=12),
         "one message per move, no gaps"
     );
     assert!(
@@ -279,7 +173,7 @@ async fn a_move_needs_the_role_the_state_the_version_and_its_note(kept: Kept) {
     );
     assert!(matches!(
         office.act(&officer, Action::Close, "").await,
-        Err(MoveError::NotAllowed { .. })
+        Err(MoveError::Refused(_))
     ));
     assert!(matches!(
         office.act(&officer, Action::Dismiss, " ").await,
@@ -287,15 +181,20 @@ async fn a_move_needs_the_role_the_state_the_version_and_its_note(kept: Kept) {
     ));
     office.act(&officer, Action::Dispatch, "").await.unwrap();
     let assisting = actor(Role::UnitLead, "fengchuan");
-    assert!(matches!(
-        office.act(&assisting, Action::Sign, "").await,
-        Err(MoveError::NotAllowed { .. })
-    ));
+    assert!(
+        matches!(
+            office
+                .act(&assisting, Action::AskExtension, "人手不足")
+                .await,
+            Err(MoveError::Refused(_))
+        ),
+        "for the lead to ask"
+    );
     let contact = actor(Role::UnitContact, "zhujian");
     assert!(
         matches!(
             office.act(&contact, Action::Return, "不属于本单位").await,
-            Err(MoveError::NotAllowed { .. })
+            Err(MoveError::Refused(_))
         ),
         "handing back is for the unit's lead"
     );
@@ -308,13 +207,7 @@ async fn a_move_needs_the_role_the_state_the_version_and_its_note(kept: Kept) {
     ));
 
     let case = office.only().await;
-    let stale = Deed {
-        action: Action::Sign,
-        version: case.version - 1,
-        note: String::new(),
-        lead: String::new(),
-        assists: Vec::new(),
-    };
+    let stale = Deed::plain(Action::Sign, case.version - 1, "");
     let refused = office
         .cases
         .perform(&case.id, &stale, &lead, &office.notices, morning())
@@ -328,23 +221,27 @@ async fn a_move_needs_the_role_the_state_the_version_and_its_note(kept: Kept) {
         .unwrap();
     assert!(matches!(
         office.act(&contact, Action::Reply, "答复").await,
-        Err(MoveError::NotAllowed { .. })
+        Err(MoveError::Refused(_))
     ));
     for action in Action::ALL {
         assert!(
             matches!(
                 office.act(&auditor, action, "看看").await,
-                Err(MoveError::NotAllowed { .. })
+                Err(MoveError::Refused(_))
             ),
             "the auditor moves nothing, not by {}",
             action.name()
         );
     }
+    office
+        .act(&assisting, Action::Return, "与本镇无关")
+        .await
+        .unwrap();
     office.act(&lead, Action::Reply, "答复").await.unwrap();
     assert!(
         matches!(
             office.act(&officer, Action::Approve, "").await,
-            Err(MoveError::NotAllowed { .. })
+            Err(MoveError::Refused(_))
         ),
         "a reply to Ⅱ is for the leader to approve"
     );
@@ -358,13 +255,8 @@ async fn a_dispatch_to_a_unit_that_does_not_exist_is_refused(kept: Kept) {
     let office = office(kept);
     office.take(4).await;
     let case = office.only().await;
-    let deed = Deed {
-        action: Action::Dispatch,
-        version: case.version,
-        note: String::new(),
-        lead: "nobody".to_owned(),
-        assists: Vec::new(),
-    };
+    let mut deed = Deed::plain(Action::Dispatch, case.version, "");
+    "nobody".clone_into(&mut deed.lead);
     let officer = actor(Role::DutyOfficer, "");
     let refused = office
         .cases
@@ -401,20 +293,28 @@ async fn units_are_told_once_even_when_their_webhook_fails_at_first(kept: Kept) 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/notices", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, receiver).await });
-    let channel: Channel =
-        serde_json::from_value(serde_json::json!({ "name": "phone", "url": url })).unwrap();
+    let channel: Channel = serde_json::from_value(
+        serde_json::json!({ "name": "phone", "kind": "webhook", "url": url }),
+    )
+    .unwrap();
     let metrics = Metrics::new(&prometheus::Registry::new()).unwrap();
-    let carrier = Carrier::new(office.kept.store.clone(), &[channel], metrics).unwrap();
+    let carrier = Carrier::new(
+        office.kept.store.clone(),
+        &[channel],
+        &"http://127.0.0.1:8080/".parse().unwrap(),
+        metrics,
+    )
+    .unwrap();
 
     carrier.carry_due(morning()).await.unwrap();
     assert_eq!(taken.lock().unwrap().len(), 1, "one of two was refused");
     carrier
-        .carry_due(morning() + SignedDuration::from_secs(4))
+        .carry_due(morning() + SignedDuration::from_secs(3))
         .await
         .unwrap();
     assert_eq!(taken.lock().unwrap().len(), 1, "not before its time");
     carrier
-        .carry_due(morning() + SignedDuration::from_secs(6))
+        .carry_due(morning() + SignedDuration::from_secs(7))
         .await
         .unwrap();
     carrier
@@ -435,5 +335,324 @@ async fn units_are_told_once_even_when_their_webhook_fails_at_first(kept: Kept) 
             .all(|body| body.link.ends_with(&format!("/cases/{}", case.id)))
     );
     let log = notify::of_case(&office.kept.store, &case.id).await.unwrap();
-    assert!(log.iter().all(|notice| notice.state == "sent"));
+    assert!(log.iter().all(|notice| notice.state == notify::State::Sent));
+}
+
+async fn a_joint_case_waits_for_every_unit_before_it_is_answered(kept: Kept) {
+    let office = office(kept);
+    let officer = actor(Role::DutyOfficer, "");
+    let (lead, town) = (
+        actor(Role::UnitLead, "zhujian"),
+        actor(Role::UnitContact, "fengchuan"),
+    );
+    office.take(3).await;
+    let case = office.act(&officer, Action::Dispatch, "").await.unwrap();
+    assert!(
+        case.parts.iter().all(|part| part.sign_by.is_some()),
+        "each unit signs"
+    );
+    let case = office.act(&town, Action::Sign, "").await.unwrap();
+    assert_eq!(case.state, State::Dispatched, "the lead has not signed yet");
+    office.act(&lead, Action::Sign, "").await.unwrap();
+    office
+        .act(&lead, Action::Report, "已现场核查")
+        .await
+        .unwrap();
+    let refused = office.act(&lead, Action::Reply, "已修复。").await;
+    assert!(
+        matches!(refused, Err(MoveError::Refused(Refusal::Guard(why))) if why.contains("协办单位"))
+    );
+    office.act(&town, Action::Report, "已劝导").await.unwrap();
+    let case = office.act(&lead, Action::Reply, "已修复。").await.unwrap();
+    assert_eq!(case.state, State::Review);
+    assert_eq!(
+        case.review_by,
+        Some(at("2026-11-23T15:00:00+08:00")),
+        "four hours of work: half past eight to twelve, half past two to three"
+    );
+    let moves = office.cases.moves(&case.id).await.unwrap();
+    assert!(
+        moves
+            .iter()
+            .any(|made| made.unit == "fengchuan" && made.note == "已劝导")
+    );
+}
+
+async fn a_case_that_is_handed_back_three_times_goes_to_the_leader(kept: Kept) {
+    let office = office(kept);
+    let officer = actor(Role::DutyOfficer, "");
+    office.take(3).await;
+    for (unit, next) in [
+        ("zhujian", "jiaoti"),
+        ("jiaoti", "weijian"),
+        ("weijian", ""),
+    ] {
+        let case = office.act(&officer, Action::Dispatch, "").await.unwrap();
+        assert_eq!(case.lead(), unit);
+        let mut deed = Deed::plain(Action::Return, case.version, "不属于本单位职责");
+        next.clone_into(&mut deed.lead);
+        let unit = actor(Role::UnitLead, unit);
+        let case = (office
+            .cases
+            .perform(&case.id, &deed, &unit, &office.notices, morning()))
+        .await
+        .unwrap();
+        assert_eq!(case.state, State::Pending);
+        if !next.is_empty() {
+            assert_eq!(case.lead(), next, "the proposal of who handed it back");
+            assert!(case.part(&unit.unit).is_none());
+        }
+    }
+    assert_eq!(office.only().await.hand_backs, 3);
+    let refused = office.act(&officer, Action::Dispatch, "").await;
+    assert!(
+        matches!(refused, Err(MoveError::Refused(Refusal::Guard(why))) if why.contains("分管领导"))
+    );
+    let leader = actor(Role::Leader, "");
+    office
+        .act(&leader, Action::Dispatch, "由卫健委办理")
+        .await
+        .unwrap();
+}
+
+async fn two_cases_of_one_matter_are_handled_as_one_and_taken_apart_again(kept: Kept) {
+    let office = office(kept);
+    let officer = actor(Role::DutyOfficer, "");
+    office.take(4).await;
+    let first = office.act(&officer, Action::Dispatch, "").await.unwrap();
+    let mut other = alert(3);
+    "other".clone_into(&mut other.event.id);
+    "other-3".clone_into(&mut other.id);
+    let mut units = routed();
+    units.assists = vec!["jiaoti".to_owned()];
+    office.cases.take(&other, &units, morning()).await.unwrap();
+    let second = backbone::id::of_case("other");
+
+    let act = |case: String, action, into: String| {
+        let (office, officer) = (&office, &officer);
+        async move {
+            let known = office.cases.get(&case, officer).await.unwrap().unwrap();
+            let mut deed = Deed::plain(action, known.version, "同一事项");
+            deed.into = into;
+            let cases = &office.cases;
+            cases
+                .perform(&case, &deed, officer, &office.notices, morning())
+                .await
+        }
+    };
+    let itself = act(second.clone(), Action::Merge, second.clone()).await;
+    assert!(matches!(itself, Err(MoveError::MergeInto(_))));
+    let merged = act(second.clone(), Action::Merge, first.id.clone())
+        .await
+        .unwrap();
+    assert_eq!(
+        (merged.state, &merged.merged_into),
+        (State::Merged, &first.id)
+    );
+    assert_eq!(merged.clocks(), [], "its clocks have stopped");
+    let host = office
+        .cases
+        .get(&first.id, &officer)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(host.level, 3, "the graver of the two");
+    assert!(
+        host.part("jiaoti")
+            .is_some_and(|part| part.sign_by.is_some())
+    );
+
+    // A graver alert of the merged event raises the case that handles it.
+    other.level = 2;
+    "other-2".clone_into(&mut other.id);
+    assert_eq!(
+        office.cases.take(&other, &units, morning()).await.unwrap(),
+        Taken::Raised
+    );
+    let host = office
+        .cases
+        .get(&first.id, &officer)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(host.level, 2);
+
+    let apart = act(second.clone(), Action::Split, String::new())
+        .await
+        .unwrap();
+    assert_eq!(
+        (apart.state, apart.merged_into.as_str()),
+        (State::Pending, "")
+    );
+    assert_eq!(apart.level, 2);
+    let actions: Vec<Action> = (office.cases.moves(&first.id).await.unwrap().iter())
+        .map(|made| made.action)
+        .collect();
+    assert_eq!(
+        actions,
+        [
+            Action::Open,
+            Action::Dispatch,
+            Action::Absorb,
+            Action::Raise,
+            Action::Release
+        ]
+    );
+}
+
+async fn more_time_is_asked_for_and_given_and_clocks_stand_for_a_stated_reason_only(kept: Kept) {
+    let office = office(kept);
+    let (officer, lead) = (
+        actor(Role::DutyOfficer, ""),
+        actor(Role::UnitLead, "zhujian"),
+    );
+    office.take(3).await;
+    office.act(&officer, Action::Dispatch, "").await.unwrap();
+    office.act(&lead, Action::Sign, "").await.unwrap();
+    let case = office
+        .act(&lead, Action::AskExtension, "需等配件到货")
+        .await
+        .unwrap();
+    assert_eq!(case.extension_by, Some(at("2026-11-23T15:00:00+08:00")));
+    assert!(
+        office
+            .act(&lead, Action::AskExtension, "再问一次")
+            .await
+            .is_err()
+    );
+    let due = case.respond_by;
+    let case = office.act(&officer, Action::Extend, "同意").await.unwrap();
+    assert_eq!(
+        (case.extension_by, case.respond_by),
+        (None, due + SignedDuration::from_hours(24))
+    );
+
+    let mut pause = Deed::plain(Action::Pause, case.version, "水质送检");
+    "想休息一下".clone_into(&mut pause.choice);
+    let perform = |deed: Deed, now| {
+        let (office, officer, id) = (&office, &officer, case.id.clone());
+        async move {
+            (office.cases)
+                .perform(&id, &deed, officer, &office.notices, now)
+                .await
+        }
+    };
+    assert!(matches!(
+        perform(pause.clone(), morning()).await,
+        Err(MoveError::Choice(_))
+    ));
+    "等待检测鉴定结果".clone_into(&mut pause.choice);
+    let paused = perform(pause, morning()).await.unwrap();
+    assert_eq!(paused.clocks(), []);
+    assert!(!paused.overdue(morning() + SignedDuration::from_hours(1_000)));
+    let resume = Deed::plain(Action::Resume, paused.version, "");
+    let later = morning() + SignedDuration::from_hours(30);
+    let resumed = perform(resume, later).await.unwrap();
+    assert_eq!(
+        resumed.respond_by,
+        case.respond_by + SignedDuration::from_hours(30),
+        "by as long as they stood"
+    );
+}
+
+async fn what_was_answered_badly_is_handled_again(kept: Kept) {
+    let office = office(kept);
+    let (officer, lead) = (
+        actor(Role::DutyOfficer, ""),
+        actor(Role::UnitLead, "zhujian"),
+    );
+    office.take(3).await;
+    let case = office.act(&officer, Action::Dispatch, "").await.unwrap();
+    let mut alone = Deed::plain(Action::Redispatch, case.version, "镇里不需协办");
+    "zhujian".clone_into(&mut alone.lead);
+    (office
+        .cases
+        .perform(&case.id, &alone, &officer, &office.notices, morning()))
+    .await
+    .unwrap();
+    for (who, action, note) in [
+        (&lead, Action::Sign, ""),
+        (&lead, Action::Reply, "已修复。"),
+        (&officer, Action::Approve, ""),
+        (&officer, Action::Close, ""),
+    ] {
+        office.act(who, action, note).await.unwrap();
+    }
+    let case = office.only().await;
+    assert_eq!(
+        case.follow_up_by,
+        Some(at("2026-11-30T17:30:00+08:00")),
+        "five workdays"
+    );
+    let case = office
+        .act(&officer, Action::FollowUp, "路灯又坏了")
+        .await
+        .unwrap();
+    assert_eq!(
+        (case.satisfaction.as_str(), case.follow_up_by),
+        ("满意", None)
+    );
+    let case = office
+        .act(&officer, Action::Reopen, "问题复现")
+        .await
+        .unwrap();
+    assert_eq!((case.state, case.answered_at), (State::Pending, None));
+    assert_eq!(case.respond_by, morning() + SignedDuration::from_hours(48));
+}
+
+async fn files_are_taken_by_what_is_in_them(kept: Kept) {
+    use responder::case::{AttachmentError, LARGEST, NewAttachment};
+
+    let office = office(kept);
+    let officer = actor(Role::DutyOfficer, "");
+    office.take(3).await;
+    let case = office.only().await.id;
+    let png = b"\x89PNG\r\n\x1a\n0000".to_vec();
+    let attach = |name: &str, content: Vec<u8>| {
+        let file = NewAttachment {
+            name: name.to_owned(),
+            content,
+        };
+        let (office, officer, case) = (&office, &officer, &case);
+        async move {
+            (office.cases)
+                .attach(case, &file, officer, &office.notices, morning())
+                .await
+        }
+    };
+    let page = b"<html><script>alert(1)</script>".to_vec();
+    assert!(matches!(
+        attach("现场.png", page).await,
+        Err(AttachmentError::Kind)
+    ));
+    assert!(matches!(
+        attach("现场.exe", png.clone()).await,
+        Err(AttachmentError::Kind)
+    ));
+    assert!(matches!(
+        attach("空.png", Vec::new()).await,
+        Err(AttachmentError::Empty)
+    ));
+    let mut large = png.clone();
+    large.resize(LARGEST + 1, 0);
+    assert!(matches!(
+        attach("大.png", large).await,
+        Err(AttachmentError::TooLarge)
+    ));
+
+    let changed = attach("C:\\照片\\现场.png", png.clone()).await.unwrap();
+    let again = attach("现场.png", png.clone()).await.unwrap();
+    assert_eq!(again.version, changed.version, "the same file again");
+    let files = office.cases.attachments(&case).await.unwrap();
+    assert_eq!((files.len(), files[0].name.as_str()), (1, "现场.png"));
+    let (_, content) = (office.cases.attachment(&case, &files[0].id).await.unwrap()).unwrap();
+    assert_eq!(content, png);
+    assert_eq!(
+        office
+            .cases
+            .attachment("another", &files[0].id)
+            .await
+            .unwrap(),
+        None
+    );
 }

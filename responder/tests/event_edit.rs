@@ -8,13 +8,22 @@
 
 use backbone::message::{Change, EventEdit, decode};
 use jiff::{SignedDuration, Timestamp};
-use responder::account::Accounts;
+use responder::account::{Accounts, Limits};
 use responder::case::{Actor, Role};
 use responder::event_edit::{EditError, EventEdits, Known, RECENT, merge, split};
+use responder::store::Store;
 use sqlx::Row;
 
 mod stores;
 use stores::{Kept, on_each_store};
+
+fn accounts(store: &Store) -> Accounts {
+    let limits = Limits {
+        absolute: SignedDuration::from_hours(12),
+        idle: SignedDuration::from_hours(2),
+    };
+    Accounts::new(store.clone(), limits)
+}
 
 fn known(id: &str) -> Known {
     Known {
@@ -117,7 +126,7 @@ async fn an_edit_is_kept_told_and_noted_once(kept: Kept) {
     assert_eq!(rows[0].get::<&str, _>("topic"), "event-edits");
     let told: EventEdit = decode(rows[0].get::<&str, _>("message").as_bytes()).unwrap();
     assert_eq!((&told, told.role.as_str()), (&made, "duty-officer"));
-    let audit = Accounts::new(store.clone(), 1).audit_log(10).await.unwrap();
+    let audit = accounts(&store).audit_log(10).await.unwrap();
     assert_eq!(audit.len(), 1);
     assert_eq!(
         (audit[0].user.as_str(), audit[0].action.as_str()),
@@ -159,5 +168,5 @@ async fn an_edit_whose_message_cannot_be_kept_is_not_made(kept: Kept) {
         .await;
     assert!(made.is_err());
     assert_eq!(edits.of("one").await.unwrap(), []);
-    assert_eq!(Accounts::new(store, 1).audit_log(10).await.unwrap(), []);
+    assert_eq!(accounts(&store).audit_log(10).await.unwrap(), []);
 }

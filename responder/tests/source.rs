@@ -15,12 +15,13 @@ use axum::routing::post;
 use axum::{Json, Router};
 use backbone::kafka::{Handler as _, Received};
 use backbone::message::{self, Condition, SourceHealth};
-use backbone::region::Region;
+use backbone::region::{Reach, Region};
 use jiff::{SignedDuration, Timestamp};
 use responder::intake::SourceIntake;
 use responder::metrics::Metrics;
-use responder::notify::webhook::Carrier;
-use responder::settings::{Administrator, Channel};
+use responder::notify::Carrier;
+use responder::notify::channel::Channel;
+use responder::settings::Administrator;
 use responder::source::Sources;
 use responder::store::Store;
 use serde_json::{Value, json};
@@ -63,7 +64,10 @@ fn health(condition: Condition, since: i64, at: i64) -> SourceHealth {
 
 fn with_channel(store: &Store) -> Sources {
     let administrator = Administrator {
-        channel: "phone".to_owned(),
+        reach: vec![Reach {
+            channel: "phone".to_owned(),
+            to: String::new(),
+        }],
     };
     let console = "http://127.0.0.1:8080/".parse().unwrap();
     Sources::new(store.clone(), Some(administrator), console)
@@ -251,9 +255,16 @@ async fn the_notice_says_which_source_what_is_wrong_and_where_to_look(kept: Kept
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/notices", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, receiver).await });
-    let channel: Channel = serde_json::from_value(json!({ "name": "phone", "url": url })).unwrap();
+    let channel: Channel =
+        serde_json::from_value(json!({ "name": "phone", "kind": "webhook", "url": url })).unwrap();
     let metrics = Metrics::new(&prometheus::Registry::new()).unwrap();
-    let carrier = Carrier::new(office.kept.store.clone(), &[channel], metrics).unwrap();
+    let carrier = Carrier::new(
+        office.kept.store.clone(),
+        &[channel],
+        &"http://127.0.0.1:8080/".parse().unwrap(),
+        metrics,
+    )
+    .unwrap();
     carrier.carry_due(after(40)).await.unwrap();
     carrier.carry_due(after(4_000)).await.unwrap();
 
@@ -261,21 +272,11 @@ async fn the_notice_says_which_source_what_is_wrong_and_where_to_look(kept: Kept
     for body in &mut taken {
         body.as_object_mut().unwrap().remove("id");
     }
+    taken.sort_by_key(|body| body["since"].as_str().unwrap().to_owned());
     let problem = health(Condition::Changed, 0, 10).problem;
     assert_eq!(
         taken,
         [
-            json!({
-                "kind": "source",
-                "action": "来源异常",
-                "title": "来源“网上留言板”疑似改版，自2026-11-23 08:30起",
-                "region": REGION,
-                "source": "网上留言板",
-                "condition": "changed",
-                "since": "2026-11-23T00:30:00Z",
-                "problem": problem,
-                "link": "http://127.0.0.1:8080/sources",
-            }),
             json!({
                 "kind": "source",
                 "action": "来源异常",
@@ -285,6 +286,17 @@ async fn the_notice_says_which_source_what_is_wrong_and_where_to_look(kept: Kept
                 "condition": "faulty",
                 "since": "2026-11-19T16:00:00Z",
                 "problem": "栏目未更新 https://county.example.test/zwdt/ (last updated 2026-10-20, which is 31 days ago; meant to be every 14)",
+                "link": "http://127.0.0.1:8080/sources",
+            }),
+            json!({
+                "kind": "source",
+                "action": "来源异常",
+                "title": "来源“网上留言板”疑似改版，自2026-11-23 08:30起",
+                "region": REGION,
+                "source": "网上留言板",
+                "condition": "changed",
+                "since": "2026-11-23T00:30:00Z",
+                "problem": problem,
                 "link": "http://127.0.0.1:8080/sources",
             }),
             json!({

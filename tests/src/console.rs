@@ -142,11 +142,34 @@ impl Browser {
         self.get(&path).await
     }
 
-    /// Adds an account, as the administrator.
+    /// Changes the password of the one who is signed in.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn change_password(&mut self, old: &str, new: &str) {
+        let page = self.get("/account").await;
+        let csrf = page.hidden("csrf").expect("one's own page").to_owned();
+        let fields = [
+            ("csrf", csrf.as_str()),
+            ("old", old),
+            ("new", new),
+            ("again", new),
+        ];
+        let answer = self.post("/account", &fields).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::SEE_OTHER,
+            "the password was refused: {}",
+            answer.html
+        );
+    }
+
+    /// Adds an account, as the administrator; its owner gives it the password.
     ///
     /// # Panics
     /// When it is refused.
     pub async fn add_user(&mut self, name: &str, role: &str, unit: &str, password: &str) {
+        let first = format!("first, {password}");
         let page = self.get("/users").await;
         let csrf = page.hidden("csrf").expect("the page of users").to_owned();
         let fields = [
@@ -155,7 +178,7 @@ impl Browser {
             ("display_name", name),
             ("role", role),
             ("unit", unit),
-            ("password", password),
+            ("password", &first),
         ];
         let answer = self.post("/users", &fields).await;
         assert_eq!(
@@ -164,9 +187,19 @@ impl Browser {
             "account {name} was refused: {}",
             answer.html
         );
+        let mut owner = Self::sign_in(&self.console, name, &first).await;
+        owner.change_password(&first, password).await;
     }
 
-    fn cookie(&self) -> String {
+    /// The console's address.
+    #[must_use]
+    pub fn console(&self) -> &str {
+        &self.console
+    }
+
+    /// Its cookies, as it sends them.
+    #[must_use]
+    pub fn cookie(&self) -> String {
         self.cookies
             .iter()
             .map(|(name, value)| format!("{name}={value}"))

@@ -79,6 +79,11 @@ impl Office {
                 vec![Value::from(region.clone())].into(),
             );
             table(settings, "store").insert("file".to_owned(), "responder.sqlite".into());
+            let holidays = project()
+                .join("deploy/config/holidays.toml")
+                .display()
+                .to_string();
+            table(settings, "calendar").insert("holidays".to_owned(), holidays.into());
             table(settings, "console").insert("listen".to_owned(), local(console));
             table(settings, "operations").insert("listen".to_owned(), local(responder));
         });

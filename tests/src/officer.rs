@@ -9,10 +9,9 @@ use clickhouse::Client;
 use jiff::Timestamp;
 use prometheus::Registry;
 use responder::account::{Accounts, NewUser};
-use responder::case::{Cases, Role};
+use responder::case::{Cases, Role, Timing};
 use responder::console::{self, Console};
 use responder::correction::Corrections;
-use responder::deadline::Deadlines;
 use responder::event_edit::EventEdits;
 use responder::metrics::Metrics;
 use responder::notify::Composer;
@@ -43,7 +42,7 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
         serde_json::json!({ "listen": "127.0.0.1:0", "public_url": address }),
     )
     .expect("settings");
-    let accounts = Accounts::new(store.clone(), 12);
+    let accounts = Accounts::new(store.clone(), settings.session_limits());
     let user = NewUser {
         name: "officer".to_owned(),
         display_name: "officer".to_owned(),
@@ -51,6 +50,7 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
         region: String::new(),
         unit: String::new(),
         password: PASSWORD.to_owned(),
+        must_change: false,
     };
     accounts
         .add(&user, Timestamp::now())
@@ -59,8 +59,9 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
     let url = || address.parse().expect("an address");
     let console = Console {
         settings,
-        cases: Cases::new(store.clone(), Deadlines::default()),
+        cases: Cases::new(store.clone(), Timing::default()),
         accounts,
+        provider: None,
         corrections: Corrections::new(store.clone()),
         edits: EventEdits::new(store.clone()),
         sources: Sources::new(store.clone(), None, url()),

@@ -16,10 +16,9 @@ use backbone::region::Region;
 use backbone::settings::ClickHouse;
 use jiff::Timestamp;
 use responder::account::{Accounts, NewUser};
-use responder::case::{Action, Actor, Cases, Deed, Query, Role};
+use responder::case::{Action, Actor, Cases, Deed, Query, Role, Timing};
 use responder::console::{self, Console, ROUTES, Who};
 use responder::correction::Corrections;
-use responder::deadline::Deadlines;
 use responder::event_edit::EventEdits;
 use responder::metrics::Metrics;
 use responder::notify::Composer;
@@ -79,9 +78,9 @@ async fn office() -> Office {
         serde_json::json!({ "listen": "127.0.0.1:0", "public_url": address }),
     )
     .unwrap();
-    let cases = Cases::new(store.clone(), Deadlines::default());
+    let cases = Cases::new(store.clone(), Timing::default());
     let corrections = Corrections::new(store.clone());
-    let accounts = Accounts::new(store.clone(), 12);
+    let accounts = Accounts::new(store.clone(), settings.session_limits());
     let sources = Sources::new(store.clone(), None, address.parse().unwrap());
     for (name, role, unit) in [
         ("admin", Role::Administrator, ""),
@@ -99,6 +98,7 @@ async fn office() -> Office {
             region: if unit.is_empty() { "" } else { REGION }.to_owned(),
             unit: unit.to_owned(),
             password: PASSWORD.to_owned(),
+            must_change: false,
         };
         accounts.add(&user, Timestamp::now()).await.unwrap();
     }
@@ -140,6 +140,7 @@ async fn office() -> Office {
         settings,
         cases: cases.clone(),
         accounts,
+        provider: None,
         corrections: corrections.clone(),
         edits: EventEdits::new(store.clone()),
         sources: sources.clone(),
@@ -176,6 +177,7 @@ impl Office {
             lead: lead.to_owned(),
             assists: Vec::new(),
             because: vec![HOSTILE.to_owned()],
+            ..Routed::default()
         };
         let now = Timestamp::now();
         self.cases.take(&alert, &routed, now).await.unwrap();
@@ -222,13 +224,8 @@ impl Office {
             unit: String::new(),
         };
         let found = self.cases.get(case, &officer).await.unwrap().unwrap();
-        let deed = Deed {
-            action: Action::Dispatch,
-            version: found.version,
-            note: String::new(),
-            lead: found.lead.clone(),
-            assists: Vec::new(),
-        };
+        let mut deed = Deed::plain(Action::Dispatch, found.version, "");
+        found.lead().clone_into(&mut deed.lead);
         self.cases
             .perform(case, &deed, &officer, &self.notices, Timestamp::now())
             .await
@@ -246,7 +243,12 @@ async fn csrf(browser: &mut Browser) -> String {
 }
 
 fn is_only_text(page: &Page) {
-    assert!(!page.html.contains("<script"), "{}", page.html);
+    let scripts = page.html.matches("<script").count();
+    let own = page
+        .html
+        .matches("<script src=\"/assets/console.js?v=")
+        .count();
+    assert_eq!(scripts, own, "{}", page.html);
     assert!(!page.html.contains("<img src=x"), "{}", page.html);
     assert!(!page.html.contains("href=\"javascript:"), "{}", page.html);
 }

@@ -177,6 +177,14 @@ async fn a_post_becomes_a_case_that_is_answered_and_nothing_is_lost() {
     .await;
 
     let mut administrator = Browser::sign_in(&addresses.console, "admin", &password).await;
+    assert_eq!(
+        administrator.get("/").await.location,
+        "/account",
+        "a password that stood in a file is good for one sign-in"
+    );
+    administrator
+        .change_password(&password, duty::PASSWORD)
+        .await;
     let case = duty::answer_a_case(&addresses.console, &mut administrator, region).await;
 
     // Killed in the middle of it all, and started again: it has what it had, and goes on.

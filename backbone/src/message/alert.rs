@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Message;
 use super::assessment::Place;
+use super::post::SourceKind;
 
 /// An event reached a level of risk; raised once per event and level, and sent again with the same id when there is
 /// more to tell of the event.
@@ -70,6 +71,9 @@ pub struct EventSummary {
     pub voices: u32,
     /// Names of the sources it was seen in.
     pub sources: Vec<String>,
+    /// The kinds of these sources.
+    #[serde(default)]
+    pub source_kinds: Vec<SourceKind>,
     /// Mean sentiment of its posts, in `[-1, 1]`.
     pub sentiment: f64,
     /// How many posts are negative, neutral and positive.
@@ -83,6 +87,9 @@ pub struct EventSummary {
     /// How many posts have which subject, the most frequent first.
     #[serde(default)]
     pub subjects: Vec<Count>,
+    /// How many posts have which part of a subject, such as 环境保护/噪声污染, the most frequent first.
+    #[serde(default)]
+    pub parts: Vec<Count>,
     /// Places its posts name, the most named first.
     pub places: Vec<Place>,
     /// When its first post was published.

@@ -1,9 +1,12 @@
 //! Who may open what: the one table of routes, and the guard that every request passes.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::extract::{
+    ConnectInfo, FromRequest, FromRequestParts, MatchedPath, Multipart, Request, State,
+};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::request::Parts;
 use axum::http::{Method, Uri};
@@ -14,8 +17,9 @@ use jiff::Timestamp;
 use super::Console;
 use super::fields::Fields;
 use super::problem::Problem;
-use crate::account::User;
-use crate::case::Role;
+use super::session;
+use crate::account::{AccountError, Known, Origin, User, browser};
+use crate::case::{LARGEST, NewAttachment, Role};
 
 /// A route of the console.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +79,22 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         method: "GET",
+        path: "/login/identity",
+        who: Anyone,
+    },
+    Route {
+        method: "GET",
+        path: "/login/identity/back",
+        who: Anyone,
+    },
+    Route {
+        method: "GET",
         path: "/assets/console.css",
+        who: Anyone,
+    },
+    Route {
+        method: "GET",
+        path: "/assets/console.js",
         who: Anyone,
     },
     Route {
@@ -149,6 +168,16 @@ pub const ROUTES: &[Route] = &[
         who: Roles(MOVERS),
     },
     Route {
+        method: "POST",
+        path: ATTACHMENTS,
+        who: Roles(MOVERS),
+    },
+    Route {
+        method: "GET",
+        path: "/cases/{id}/attachments/{attachment}",
+        who: Roles(ALL),
+    },
+    Route {
         method: "GET",
         path: "/units",
         who: Roles(OFFICE),
@@ -193,6 +222,11 @@ pub const ROUTES: &[Route] = &[
         path: "/account",
         who: Roles(ALL),
     },
+    Route {
+        method: "POST",
+        path: "/account/sessions",
+        who: Roles(ALL),
+    },
 ];
 
 /// Whether a role may open a path by GET.
@@ -209,12 +243,18 @@ fn find(method: &str, path: &str) -> Option<&'static Route> {
         .find(|route| route.method == method && route.path == path)
 }
 
+/// Paths that are open while a password must be changed.
+const WHILE_PASSWORD_MUST_CHANGE: [&str; 2] = ["/account", "/logout"];
+
 /// Name of the cookie of a session.
-pub(super) const SESSION_COOKIE: &str = "wensheng_session";
+pub(crate) const SESSION_COOKIE: &str = "wensheng_session";
 /// Name of the cookie that a sign-in form must agree with.
 pub(super) const SIGN_IN_COOKIE: &str = "wensheng_sign_in";
 
-/// Largest form, in bytes.
+/// Where a form brings a file.
+const ATTACHMENTS: &str = "/cases/{id}/attachments";
+
+/// Largest form without a file, in bytes.
 const LARGEST_FORM: usize = 64 * 1024;
 
 /// Who is signed in, and the secrets of the session.
@@ -222,7 +262,8 @@ const LARGEST_FORM: usize = 64 * 1024;
 pub(super) struct SignedIn {
     pub(super) user: User,
     pub(super) csrf: String,
-    pub(super) token: String,
+    /// What the session is called.
+    pub(super) session: String,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
@@ -246,21 +287,42 @@ pub(super) async fn guard(
 ) -> Response {
     let path = request.extensions().get::<MatchedPath>().cloned();
     let path = path.as_ref().map_or("none", MatchedPath::as_str);
-    let mut response = match admit(&console, path, request).await {
+    let mut renewed = None;
+    let mut response = match admit(&console, path, request, &mut renewed).await {
         Ok(request) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };
+    finish(&console, path, renewed, &mut response);
+    response
+}
+
+/// What every answer gets: the headers that keep it safe, the session's token where it was replaced, a place in the count.
+pub(crate) fn finish(
+    console: &Console,
+    path: &str,
+    renewed: Option<String>,
+    response: &mut Response,
+) {
     secure(response.headers_mut());
+    if let Some(token) = renewed
+        && !response.headers().contains_key(header::SET_COOKIE)
+    {
+        session::keep(console, response, &token);
+    }
     let status = response.status();
     console
         .metrics
         .console_requests_total
         .with_label_values(&[path, status.as_str()])
         .inc();
-    response
 }
 
-async fn admit(console: &Console, path: &str, request: Request) -> Result<Request, Problem> {
+async fn admit(
+    console: &Console,
+    path: &str,
+    request: Request,
+    renewed: &mut Option<String>,
+) -> Result<Request, Problem> {
     let (mut parts, body) = request.into_parts();
     let posted = parts.method == Method::POST;
     let method = if parts.method == Method::HEAD {
@@ -269,7 +331,15 @@ async fn admit(console: &Console, path: &str, request: Request) -> Result<Reques
         parts.method.as_str()
     };
     let route = find(method, path).ok_or(Problem::NotFound)?;
-    let signed_in = signed_in(console, &parts.headers).await?;
+    let known = known(console, &parts.headers, !posted).await?;
+    let signed_in = known.map(|known| {
+        *renewed = known.renewed;
+        SignedIn {
+            user: known.user,
+            csrf: known.csrf,
+            session: known.id,
+        }
+    });
     if let Roles(roles) = route.who {
         match &signed_in {
             None if posted => return Err(Problem::SignedOut),
@@ -277,13 +347,22 @@ async fn admit(console: &Console, path: &str, request: Request) -> Result<Reques
             Some(SignedIn { user, .. }) if !roles.contains(&user.role) => {
                 return Err(Problem::Forbidden);
             }
+            Some(SignedIn { user, .. })
+                if user.must_change && !WHILE_PASSWORD_MUST_CHANGE.contains(&path) =>
+            {
+                return Err(Problem::PasswordMustChange);
+            }
             Some(_) => {}
         }
     }
-    let fields = if posted {
-        posted_fields(body).await?
-    } else {
+    let fields = if !posted {
         asked_fields(&parts.uri)
+    } else if path == ATTACHMENTS {
+        let (fields, file) = posted_file(&parts, body).await?;
+        parts.extensions.insert(file);
+        fields
+    } else {
+        posted_fields(body).await?
     };
     if posted {
         let expected = match route.who {
@@ -294,6 +373,8 @@ async fn admit(console: &Console, path: &str, request: Request) -> Result<Reques
             return Err(Problem::Forged);
         }
     }
+    let origin = origin(console, &parts);
+    parts.extensions.insert(origin);
     parts.extensions.insert(fields);
     if let Some(signed_in) = signed_in {
         parts.extensions.insert(signed_in);
@@ -301,12 +382,42 @@ async fn admit(console: &Console, path: &str, request: Request) -> Result<Reques
     Ok(Request::from_parts(parts, Body::empty()))
 }
 
-async fn signed_in(console: &Console, headers: &HeaderMap) -> Result<Option<SignedIn>, Problem> {
-    let Some(token) = cookie(headers, SESSION_COOKIE) else {
-        return Ok(None);
-    };
-    let session = console.accounts.session(&token, Timestamp::now()).await?;
-    Ok(session.map(|(user, csrf)| SignedIn { user, csrf, token }))
+/// The session of a request's cookie.
+pub(crate) async fn known(
+    console: &Console,
+    headers: &HeaderMap,
+    renew: bool,
+) -> Result<Option<Known>, AccountError> {
+    match cookie(headers, SESSION_COOKIE) {
+        Some(token) => (console.accounts.session(&token, renew, Timestamp::now())).await,
+        None => Ok(None),
+    }
+}
+
+/// From where a request comes. A proxy is believed where the settings name it, and then only what it says itself.
+fn origin(console: &Console, parts: &Parts) -> Origin {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let mut address = peer.map(|peer| peer.0.ip().to_canonical());
+    let proxies = &console.settings.proxies;
+    if address.is_some_and(|address| proxies.contains(&address)) {
+        let forwarded = (parts.headers.get_all("x-forwarded-for").iter())
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .filter_map(|value| value.trim().parse::<IpAddr>().ok())
+            .rfind(|address| !proxies.contains(address));
+        // A proxy that does not say for whom is no address to count by.
+        address = forwarded;
+    }
+    let agent = parts.headers.get(header::USER_AGENT);
+    Origin {
+        vouched: false,
+        address,
+        browser: browser(
+            agent
+                .and_then(|agent| agent.to_str().ok())
+                .unwrap_or_default(),
+        ),
+    }
 }
 
 async fn posted_fields(body: Body) -> Result<Fields, Problem> {
@@ -314,6 +425,36 @@ async fn posted_fields(body: Body) -> Result<Fields, Problem> {
         .await
         .map_err(|_| Problem::TooLarge)?;
     Ok(Fields::read(&bytes))
+}
+
+/// The fields of a form with a file, and the file.
+async fn posted_file(parts: &Parts, body: Body) -> Result<(Fields, NewAttachment), Problem> {
+    let bytes = to_bytes(body, LARGEST + LARGEST_FORM)
+        .await
+        .map_err(|_| Problem::TooLarge)?;
+    let mut request = Request::new(Body::from(bytes));
+    if let Some(kind) = parts.headers.get(header::CONTENT_TYPE) {
+        request
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, kind.clone());
+    }
+    let refused = |_| Problem::Forged;
+    let mut form = (Multipart::from_request(request, &()).await).map_err(|_| Problem::Forged)?;
+    let mut fields = Vec::new();
+    let mut file = NewAttachment {
+        name: String::new(),
+        content: Vec::new(),
+    };
+    while let Some(field) = form.next_field().await.map_err(refused)? {
+        let name = field.name().unwrap_or_default().to_owned();
+        if name == "file" {
+            file.name = field.file_name().unwrap_or_default().to_owned();
+            file.content = field.bytes().await.map_err(refused)?.to_vec();
+        } else {
+            fields.push((name, field.text().await.map_err(refused)?));
+        }
+    }
+    Ok((Fields::from(fields), file))
 }
 
 fn asked_fields(uri: &Uri) -> Fields {
@@ -333,7 +474,7 @@ pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 /// Whether two secrets are the same, in a time that does not tell where they differ.
-fn same(one: &str, other: &str) -> bool {
+pub(crate) fn same(one: &str, other: &str) -> bool {
     let differing = one
         .bytes()
         .zip(other.bytes())
@@ -342,7 +483,7 @@ fn same(one: &str, other: &str) -> bool {
 }
 
 fn secure(headers: &mut HeaderMap) {
-    const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
+    const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; \
                           frame-ancestors 'none'; base-uri 'none'";
     let fixed: [(HeaderName, &str); 5] = [
         (header::CONTENT_SECURITY_POLICY, POLICY),

@@ -21,21 +21,21 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 /// ClickHouse did not answer.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Unavailable;
+pub(crate) struct Unavailable;
 
 /// Which posts or events are asked for.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Filter {
-    pub(super) text: String,
-    pub(super) sentiment: String,
-    pub(super) subject: String,
-    pub(super) place: String,
-    pub(super) source: String,
-    pub(super) level: u8,
+pub(crate) struct Filter {
+    pub(crate) text: String,
+    pub(crate) sentiment: String,
+    pub(crate) subject: String,
+    pub(crate) place: String,
+    pub(crate) source: String,
+    pub(crate) level: u8,
     /// Posts that do not concern the region too.
-    pub(super) all: bool,
-    pub(super) offset: u32,
-    pub(super) limit: u32,
+    pub(crate) all: bool,
+    pub(crate) offset: u32,
+    pub(crate) limit: u32,
 }
 
 impl Filter {
@@ -105,18 +105,18 @@ pub(super) async fn posts_of_event(
 
 /// An event, put together from its posts.
 #[derive(Debug, Clone, Row, Deserialize)]
-pub(super) struct EventRow {
-    pub(super) event: String,
-    pub(super) named: String,
-    pub(super) posts: u64,
-    pub(super) voices: u64,
-    pub(super) found_in: Vec<String>,
-    pub(super) first_at: i64,
-    pub(super) last_at: i64,
-    pub(super) mean_sentiment: f64,
-    pub(super) gravest: u8,
-    pub(super) subjects: Vec<String>,
-    pub(super) named_places: Vec<String>,
+pub(crate) struct EventRow {
+    pub(crate) event: String,
+    pub(crate) named: String,
+    pub(crate) posts: u64,
+    pub(crate) voices: u64,
+    pub(crate) found_in: Vec<String>,
+    pub(crate) first_at: i64,
+    pub(crate) last_at: i64,
+    pub(crate) mean_sentiment: f64,
+    pub(crate) gravest: u8,
+    pub(crate) subjects: Vec<String>,
+    pub(crate) named_places: Vec<String>,
 }
 
 const EVENTS: &str = "SELECT event_id AS event, argMin(event_title, published_at) AS named, count() AS posts, \
@@ -133,7 +133,7 @@ const EVENTS: &str = "SELECT event_id AS event, argMin(event_title, published_at
     AND ({place:String} = '' OR has(named_places, {place:String}))";
 
 /// The events asked for, the gravest first, then the newest.
-pub(super) async fn events(
+pub(crate) async fn events(
     client: &Client,
     filter: &Filter,
 ) -> Result<(Vec<EventRow>, u64), Unavailable> {
@@ -147,7 +147,7 @@ pub(super) async fn events(
 }
 
 /// An event.
-pub(super) async fn event(client: &Client, id: &str) -> Result<Option<EventRow>, Unavailable> {
+pub(crate) async fn event(client: &Client, id: &str) -> Result<Option<EventRow>, Unavailable> {
     let query = client.query(&format!("SELECT ?fields FROM ({EVENTS})"));
     within(
         Filter::default()

@@ -22,6 +22,8 @@ struct AuditLine {
     action: String,
     subject: String,
     case: bool,
+    /// Whether it was done with an API token.
+    program: bool,
 }
 
 #[derive(Template)]
@@ -44,6 +46,7 @@ pub(super) async fn list(
             .map(|line| AuditLine {
                 at: show::time(line.at),
                 user: line.user,
+                program: !line.via.is_empty(),
                 case: line.action == "read-case" || Action::named(&line.action).is_some(),
                 action: title(&line.action),
                 subject: line.subject,
@@ -57,6 +60,7 @@ fn title(action: &str) -> String {
         "sign-in" => "登录".to_owned(),
         "sign-out" => "退出".to_owned(),
         "read-case" => "查看案件".to_owned(),
+        "read-attachment" => "下载附件".to_owned(),
         "read-post" => "查看帖文".to_owned(),
         "read-event" => "查看事件".to_owned(),
         "correct-post" => "更正研判".to_owned(),
@@ -67,6 +71,13 @@ fn title(action: &str) -> String {
         "deactivate-user" => "停用账号".to_owned(),
         "reset-password" => "重设密码".to_owned(),
         "change-password" => "修改本人密码".to_owned(),
+        "change-user" => "变更账号".to_owned(),
+        "end-session" => "结束本人登录".to_owned(),
+        "add-token" => "添加接口令牌".to_owned(),
+        "revoke-token" => "吊销接口令牌".to_owned(),
+        "read-notices" => "查看通知记录".to_owned(),
+        "read-audit" => "查看审计".to_owned(),
+        "export-audit" => "导出审计".to_owned(),
         action => match Action::named(action) {
             Some(known) => known.title().to_owned(),
             None => action.to_owned(),

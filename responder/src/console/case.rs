@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use backbone::message::{EventSummary, Turn};
@@ -12,12 +12,15 @@ use jiff::Timestamp;
 
 use super::Console;
 use super::access::SignedIn;
-use super::fields::Fields;
+use super::fields::{Choice, Fields};
 use super::page::{Frame, render_as};
 use super::problem::Problem;
 use super::show::{self, CaseLine};
-use crate::case::{Action, Actor, Case, Deed, Move, MoveError, Rule, allowed};
+use crate::case::{self, Action, Actor, Case, Deed, Move, MoveError, Query, Rule, State, allowed};
 use crate::notify::{self, Notice};
+
+/// Most cases offered to merge into.
+const MERGEABLE: u32 = 100;
 
 /// A deadline of the case.
 struct Clock {
@@ -49,6 +52,22 @@ struct Earlier {
     last_at: String,
 }
 
+/// A unit and how far it is.
+struct PartLine {
+    unit: String,
+    leads: bool,
+    progress: &'static str,
+}
+
+/// A file of the case.
+struct AttachmentLine {
+    id: String,
+    name: String,
+    size: String,
+    who: String,
+    at: String,
+}
+
 /// A move that may be made.
 struct Form {
     action: &'static str,
@@ -56,6 +75,12 @@ struct Form {
     /// What must be written; empty where nothing must.
     note: &'static str,
     dispatch: bool,
+    /// Whether another case is to be chosen.
+    merge: bool,
+    /// Whether a unit may be proposed.
+    propose: bool,
+    /// What is to be chosen.
+    choices: Vec<Choice>,
     /// What was typed before the move was refused.
     typed: String,
     /// The most usual next move, shown first and strongest.
@@ -83,7 +108,7 @@ struct Step {
 }
 
 struct NoticeLine {
-    unit: String,
+    to: String,
     what: String,
     channel: String,
     state: &'static str,
@@ -119,11 +144,19 @@ struct CasePage {
     risk_score: String,
     terms: Vec<Term>,
     clocks: Vec<Clock>,
-    assists: Vec<String>,
+    parts: Vec<PartLine>,
+    hand_backs: u32,
+    /// Id of the case that it is merged into; empty where it is not.
+    merged_into: String,
+    /// The cases that it may be merged into.
+    others: Vec<Choice>,
     because: Vec<String>,
     reply: String,
     forms: Vec<Form>,
     groups: Vec<UnitGroup>,
+    attachments: Vec<AttachmentLine>,
+    /// Whether a file may be added.
+    may_attach: bool,
     steps: Vec<Step>,
     notices: Vec<NoticeLine>,
     problem: String,
@@ -132,7 +165,7 @@ struct CasePage {
 
 /// The page.
 pub(super) async fn show(
-    State(console): State<Arc<Console>>,
+    Shared(console): Shared<Arc<Console>>,
     signed_in: SignedIn,
     Path(id): Path<String>,
     fields: Fields,
@@ -147,14 +180,14 @@ pub(super) async fn show(
 }
 
 /// A refused move: what was typed, and why it was refused.
-struct Refused<'a> {
-    deed: &'a Deed,
-    problem: String,
+pub(super) struct Refused<'a> {
+    pub(super) deed: &'a Deed,
+    pub(super) problem: String,
 }
 
 /// Makes a move.
 pub(super) async fn perform(
-    State(console): State<Arc<Console>>,
+    Shared(console): Shared<Arc<Console>>,
     signed_in: SignedIn,
     Path(id): Path<String>,
     fields: Fields,
@@ -166,8 +199,10 @@ pub(super) async fn perform(
         action,
         version: fields.get("version").parse().unwrap_or(0),
         note: fields.raw("note").to_owned(),
+        choice: fields.get("choice").to_owned(),
         lead: fields.get("lead").to_owned(),
         assists: fields.all("assists"),
+        into: fields.get("into").to_owned(),
     };
     match console
         .cases
@@ -191,7 +226,7 @@ pub(super) async fn perform(
         Err(MoveError::Store(error)) => Err(error.into()),
         Err(refused) => {
             let status = match refused {
-                MoveError::Stale | MoveError::NotAllowed { .. } => StatusCode::CONFLICT,
+                MoveError::Stale | MoveError::Refused(_) => StatusCode::CONFLICT,
                 _ => StatusCode::UNPROCESSABLE_ENTITY,
             };
             let refused = Refused {
@@ -203,7 +238,7 @@ pub(super) async fn perform(
     }
 }
 
-async fn page(
+pub(super) async fn page(
     console: &Console,
     signed_in: &SignedIn,
     id: &str,
@@ -220,8 +255,10 @@ async fn page(
         .ok_or(Problem::NotFound)?;
     let moves = console.cases.moves(id).await?;
     let notices = notify::of_case(&console.store, id).await?;
+    let attachments = console.cases.attachments(id).await?;
     let event = &case.alert.event;
     let sentiment = show::label(event.sentiment);
+    let others = mergeable(console, &case, &actor).await?;
     let unit_name = |code: &str| console.unit_name(&case.region, code).to_owned();
     let users = console.accounts.list().await?;
     let person = |name: &str| match users.iter().find(|user| user.name == name) {
@@ -265,11 +302,30 @@ async fn page(
         risk_score: format!("{:.2}", case.alert.score),
         terms: terms(&case),
         clocks: clocks(&case, now),
-        assists: case.assists.iter().map(|code| unit_name(code)).collect(),
+        parts: (case.parts.iter())
+            .map(|part| PartLine {
+                unit: unit_name(&part.unit),
+                leads: part.unit == case.lead(),
+                progress: part.progress.title(),
+            })
+            .collect(),
+        hand_backs: case.hand_backs,
+        merged_into: case.merged_into.clone(),
+        others,
         because: case.routed_because.split('；').map(str::to_owned).collect(),
         reply: case.reply.clone(),
         forms: forms(&case, &actor, refused.as_ref()),
         groups: groups(console, &case, refused.as_ref()),
+        attachments: (attachments.into_iter())
+            .map(|file| AttachmentLine {
+                size: show::bytes(file.size),
+                who: person(&file.actor),
+                at: show::time(file.at),
+                id: file.id,
+                name: file.name,
+            })
+            .collect(),
+        may_attach: (allowed(&case, &actor).iter()).any(|rule| rule.action == Action::Attach),
         steps: moves.iter().rev().map(|made| step(made, &person)).collect(),
         notices: notices
             .iter()
@@ -280,6 +336,27 @@ async fn page(
         frame,
     };
     render_as(status, &page)
+}
+
+/// The open cases of the region that a case may be merged into, where the actor may do that.
+async fn mergeable(console: &Console, case: &Case, actor: &Actor) -> Result<Vec<Choice>, Problem> {
+    if !(allowed(case, actor).iter()).any(|rule| rule.action == Action::Merge) {
+        return Ok(Vec::new());
+    }
+    let query = Query {
+        region: case.region.clone(),
+        states: State::ALL
+            .into_iter()
+            .filter(|state| state.open())
+            .collect(),
+        limit: MERGEABLE,
+        ..Query::default()
+    };
+    let page = console.cases.list(&query, actor).await?;
+    Ok((page.cases.iter())
+        .filter(|other| other.id != case.id)
+        .map(|other| Choice::new(other.id.clone(), show::case_title(other), ""))
+        .collect())
 }
 
 fn terms(case: &Case) -> Vec<Term> {
@@ -336,22 +413,32 @@ fn counts(event: &EventSummary) -> String {
 }
 
 fn clocks(case: &Case, now: Timestamp) -> Vec<Clock> {
-    let clock = |title, due: Timestamp| Clock {
-        title,
-        due: show::time(due),
-        left: show::until(due, now),
-        late: due < now,
-    };
     let answered = case.answered_at.map(|at| Clock {
         title: "回应",
         due: show::time(case.respond_by),
         left: format!("{} 已回应", show::time(at)),
         late: at > case.respond_by,
     });
-    let sign = case.sign_by.map(|due| clock("签收", due));
-    let first = case.first_information_by.map(|due| clock("首次信息", due));
-    let answer = answered.unwrap_or_else(|| clock("回应", case.respond_by));
-    sign.into_iter().chain(first).chain([answer]).collect()
+    let paused = case.paused_at.map(|since| Clock {
+        title: "全部",
+        due: format!("{} 起", show::time(since)),
+        left: "计时暂停".to_owned(),
+        late: false,
+    });
+    // Of several units that have to sign, the first due.
+    let mut shown: Vec<case::Clock> = Vec::new();
+    let running = case.clocks();
+    let running = running.iter().filter_map(|(clock, _, due)| {
+        let first = !shown.contains(clock);
+        shown.push(*clock);
+        first.then(|| Clock {
+            title: clock.title(),
+            due: show::time(*due),
+            left: show::until(*due, now),
+            late: *due < now,
+        })
+    });
+    running.chain(answered).chain(paused).collect()
 }
 
 fn forms(case: &Case, actor: &Actor, refused: Option<&Refused<'_>>) -> Vec<Form> {
@@ -359,7 +446,13 @@ fn forms(case: &Case, actor: &Actor, refused: Option<&Refused<'_>>) -> Vec<Form>
         action: rule.action.name(),
         title: rule.action.title(),
         note: rule.note,
-        dispatch: rule.action == Action::Dispatch,
+        dispatch: matches!(rule.action, Action::Dispatch | Action::Redispatch),
+        merge: rule.action == Action::Merge,
+        propose: rule.action == Action::Return && actor.unit == case.lead(),
+        choices: Choice::plain(
+            rule.choices.iter().copied(),
+            refused.map_or("", |refused| refused.deed.choice.as_str()),
+        ),
         typed: refused
             .filter(|refused| refused.deed.action == rule.action)
             .map(|refused| refused.deed.note.clone())
@@ -368,6 +461,8 @@ fn forms(case: &Case, actor: &Actor, refused: Option<&Refused<'_>>) -> Vec<Form>
     };
     allowed(case, actor)
         .into_iter()
+        // A file has a form of its own.
+        .filter(|rule| rule.action != Action::Attach)
         .enumerate()
         .map(form)
         .collect()
@@ -378,10 +473,15 @@ fn groups(console: &Console, case: &Case, refused: Option<&Refused<'_>>) -> Vec<
         return Vec::new();
     };
     let (lead, assists) = match refused {
-        Some(refused) if refused.deed.action == Action::Dispatch => {
-            (&refused.deed.lead, &refused.deed.assists)
+        Some(refused) if matches!(refused.deed.action, Action::Dispatch | Action::Redispatch) => {
+            (refused.deed.lead.as_str(), refused.deed.assists.clone())
         }
-        _ => (&case.lead, &case.assists),
+        _ => (
+            case.lead(),
+            (case.assisting().iter())
+                .map(|part| part.unit.clone())
+                .collect(),
+        ),
     };
     [
         ("县直部门", UnitKind::Department),
@@ -398,7 +498,7 @@ fn groups(console: &Console, case: &Case, refused: Option<&Refused<'_>>) -> Vec<
             .map(|unit| UnitChoice {
                 code: unit.code.clone(),
                 name: unit.name.clone(),
-                lead: unit.code == *lead,
+                lead: unit.code == lead,
                 assists: assists.contains(&unit.code),
             })
             .collect(),
@@ -417,21 +517,21 @@ fn step(made: &Move, person: &impl Fn(&str) -> String) -> Step {
         state: made.to.title(),
         who,
         at: show::time(made.at),
-        note: made.note.clone(),
+        note: match made.choice.as_str() {
+            "" => made.note.clone(),
+            choice => format!("{choice}。{}", made.note),
+        },
     }
 }
 
 fn notice_line(notice: &Notice, unit_name: &impl Fn(&str) -> String) -> NoticeLine {
+    let unit = unit_name(&notice.addressee.unit);
     NoticeLine {
-        unit: unit_name(&notice.unit),
+        to: format!("{unit}{}", notice.addressee.contact),
         what: notice.body.action().to_owned(),
-        channel: notice.channel.clone(),
-        state: match notice.state.as_str() {
-            "sent" => "已送达",
-            "failed" => "失败",
-            _ => "待发送",
-        },
-        failed: notice.state == "failed",
+        channel: notice.channel().to_owned(),
+        state: notice.state.title(),
+        failed: notice.state == notify::State::Failed,
         attempts: notice.attempts,
         problem: notice.problem.clone(),
         at: show::time(notice.updated_at),

@@ -10,10 +10,19 @@ use url::form_urlencoded::{Serializer, parse};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fields(Vec<(String, String)>);
 
+impl From<Vec<(String, String)>> for Fields {
+    fn from(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+}
+
 impl Fields {
     /// Reads `application/x-www-form-urlencoded`.
     pub(super) fn read(bytes: &[u8]) -> Self {
-        Self(parse(bytes).into_owned().collect())
+        // PostgreSQL keeps no text with the character 0.
+        let plain = |text: &str| text.replace('\0', "");
+        let pairs = parse(bytes).map(|(name, value)| (plain(&name), plain(&value)));
+        Self(pairs.collect())
     }
 
     /// The first value of that name, trimmed; empty where there is none.

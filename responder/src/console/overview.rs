@@ -15,7 +15,8 @@ use super::problem::Problem;
 use super::show::{self, CaseLine, Level};
 use super::signals::SignalLine;
 use super::sources;
-use crate::case::{Actor, Case, Counts, Query, State as Stage};
+use crate::api::{self, Figures};
+use crate::case::{Actor, Case, Query, State as Stage};
 
 /// Seconds after which the page is loaded again.
 const REFRESH: u32 = 60;
@@ -27,20 +28,11 @@ const SHOWN: u32 = 10;
 /// Bursts and common problems shown.
 const SIGNALS: u32 = 6;
 
-/// States in which a case still needs something done.
-const OPEN: [Stage; 5] = [
-    Stage::Pending,
-    Stage::Dispatched,
-    Stage::Signed,
-    Stage::Handling,
-    Stage::Review,
-];
-
 /// Cases in one state, by level.
 struct StateRow {
     name: &'static str,
     title: &'static str,
-    levels: [u64; 4],
+    levels: Vec<u64>,
     total: u64,
 }
 
@@ -87,10 +79,7 @@ struct Opinion {
 #[template(path = "overview.html")]
 struct OverviewPage {
     frame: Frame,
-    open: u64,
-    pending: u64,
-    late: usize,
-    grave: u64,
+    figures: Figures,
     troubled_sources: usize,
     states: Vec<StateRow>,
     waiting: Vec<CaseLine>,
@@ -119,32 +108,25 @@ pub(super) async fn page(
     if actor.role.of_unit() {
         return tasks(&console, frame, &actor, now).await;
     }
-    let counts = console.cases.counts(&actor).await?;
-    let of = |wanted: &dyn Fn(&Counts) -> bool| -> u64 {
-        counts
-            .iter()
-            .filter(|count| wanted(count))
-            .map(|count| count.cases)
-            .sum()
-    };
-    let states = Stage::ALL
-        .into_iter()
-        .map(|state| {
-            let levels =
-                [1, 2, 3, 4].map(|level| of(&|count| count.state == state && count.level == level));
-            StateRow {
+    let figures = api::figures(&console.cases, &actor, now).await?;
+    let states = (figures.states.iter())
+        .filter_map(|counted| {
+            let state = Stage::named(counted.state)?;
+            Some(StateRow {
                 name: state.name(),
                 title: state.title(),
-                levels,
-                total: levels.iter().sum(),
-            }
+                levels: counted.levels.clone(),
+                total: counted.total,
+            })
         })
         .collect();
     let waiting = cases(&console, &actor, vec![Stage::Pending], SHOWN).await?;
-    let mut overdue = cases(&console, &actor, OPEN.to_vec(), 200).await?;
-    overdue.retain(|case| case.overdue(now));
-    let late = overdue.len();
-    overdue.truncate(SHOWN as usize);
+    let late = Query {
+        due_before: Some(now),
+        limit: SHOWN,
+        ..Query::default()
+    };
+    let overdue = console.cases.list(&late, &actor).await?.cases;
     let lines = |cases: &[Case]| {
         cases
             .iter()
@@ -153,10 +135,7 @@ pub(super) async fn page(
     };
     render(&OverviewPage {
         frame,
-        open: of(&|count| OPEN.contains(&count.state)),
-        pending: of(&|count| count.state == Stage::Pending),
-        late,
-        grave: of(&|count| OPEN.contains(&count.state) && count.level <= 2),
+        figures,
         troubled_sources: sources::troubled(&console).await?,
         states,
         waiting: lines(&waiting),

@@ -18,6 +18,8 @@ pub(super) enum Problem {
     SignIn(Uri),
     /// Nobody is signed in any more who could post this form.
     SignedOut,
+    /// The password must be changed first.
+    PasswordMustChange,
     /// The role may not.
     Forbidden,
     /// The form does not carry the session's secret.
@@ -84,6 +86,7 @@ impl IntoResponse for Problem {
                 let next: String = byte_serialize(uri.to_string().as_bytes()).collect();
                 return Redirect::to(&format!("/login?next={next}")).into_response();
             }
+            Self::PasswordMustChange => return Redirect::to("/account").into_response(),
             Self::SignedOut => (
                 StatusCode::UNAUTHORIZED,
                 "登录已失效",

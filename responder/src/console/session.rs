@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 use axum::http::header::{HeaderValue, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
@@ -15,7 +16,7 @@ use super::assets;
 use super::fields::Fields;
 use super::page::{only_region, render_as};
 use super::problem::Problem;
-use crate::account::{AccountError, Session, secret};
+use crate::account::{AccountError, Origin, Session, secret};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -26,12 +27,14 @@ struct LoginPage {
     next: String,
     name: String,
     problem: String,
+    /// What the identity provider is called; empty where there is none.
+    provider: String,
 }
 
 /// The form to sign in with.
 pub(super) async fn page(
     State(console): State<Arc<Console>>,
-    signed_in: Option<axum::Extension<SignedIn>>,
+    signed_in: Option<Extension<SignedIn>>,
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Problem> {
@@ -49,17 +52,20 @@ pub(super) async fn page(
 /// Signs in. What is said of a wrong name and of a wrong password is the same.
 pub(super) async fn sign_in(
     State(console): State<Arc<Console>>,
+    Extension(origin): Extension<Origin>,
     fields: Fields,
 ) -> Result<Response, Problem> {
     let now = Timestamp::now();
     let (name, next) = (fields.get("name"), within(fields.get("next")));
     let (status, problem) = match console
         .accounts
-        .verify(name, fields.raw("password"), now)
+        .verify(name, fields.raw("password"), origin.address, now)
         .await
     {
         Ok(Some(user)) => {
-            let session = console.accounts.start_session(&user, now).await?;
+            let session = (console.accounts)
+                .start_session(&user, &origin, now)
+                .await?;
             console
                 .accounts
                 .audit(&user.name, "sign-in", "", now)
@@ -72,7 +78,9 @@ pub(super) async fn sign_in(
             StatusCode::UNAUTHORIZED,
             "账号或密码不正确，请重新输入。".to_owned(),
         ),
-        Err(error @ AccountError::TooMany) => (StatusCode::TOO_MANY_REQUESTS, format!("{error}。")),
+        Err(error @ AccountError::TooMany(_)) => {
+            (StatusCode::TOO_MANY_REQUESTS, format!("{error}。"))
+        }
         Err(error) => return Err(error.into()),
     };
     console.metrics.sign_in_failures_total.inc();
@@ -84,24 +92,32 @@ pub(super) async fn sign_out(
     State(console): State<Arc<Console>>,
     signed_in: SignedIn,
 ) -> Result<Response, Problem> {
-    console.accounts.end_session(&signed_in.token).await?;
+    let name = &signed_in.user.name;
+    (console.accounts)
+        .end_session(name, &signed_in.session)
+        .await?;
     console
         .accounts
-        .audit(&signed_in.user.name, "sign-out", "", Timestamp::now())
+        .audit(name, "sign-out", "", Timestamp::now())
         .await?;
     let mut response = Redirect::to("/login").into_response();
     set_cookie(&console, &mut response, SESSION_COOKIE, "", 0);
     Ok(response)
 }
 
+/// Has the browser keep the token of a session.
+pub(super) fn keep(console: &Console, response: &mut Response, token: &str) {
+    let seconds = u64::from(console.settings.session_hours) * 3600;
+    set_cookie(console, response, SESSION_COOKIE, token, seconds);
+}
+
 /// Gives the browser a session.
 pub(super) fn give(console: &Console, response: &mut Response, session: &Session) {
-    let seconds = u64::from(console.settings.session_hours) * 3600;
-    set_cookie(console, response, SESSION_COOKIE, &session.token, seconds);
+    keep(console, response, &session.token);
     set_cookie(console, response, SIGN_IN_COOKIE, "", 0);
 }
 
-fn form(
+pub(super) fn form(
     console: &Console,
     status: StatusCode,
     csrf: &str,
@@ -116,11 +132,20 @@ fn form(
         next: next.to_owned(),
         name: name.to_owned(),
         problem: problem.to_owned(),
+        provider: (console.provider.as_ref())
+            .map(|provider| provider.label().to_owned())
+            .unwrap_or_default(),
     };
     render_as(status, &page)
 }
 
-fn set_cookie(console: &Console, response: &mut Response, name: &str, value: &str, seconds: u64) {
+pub(super) fn set_cookie(
+    console: &Console,
+    response: &mut Response,
+    name: &str,
+    value: &str,
+    seconds: u64,
+) {
     let secure = if console.settings.public_url.scheme() == "https" {
         "; Secure"
     } else {
@@ -134,7 +159,7 @@ fn set_cookie(console: &Console, response: &mut Response, name: &str, value: &st
 }
 
 /// Where to go after signing in: a path of the console, never another site.
-fn within(next: &str) -> &str {
+pub(super) fn within(next: &str) -> &str {
     let other_site = next.starts_with("//") || next.contains(['\\', '\r', '\n', '\t']);
     if next.starts_with('/') && !other_site && !next.starts_with("/login") {
         next

@@ -6,6 +6,7 @@ use super::Console;
 use crate::case::{Case, State};
 use crate::clock::CHINA;
 pub(super) use crate::clock::time;
+pub(super) use crate::level::{Level, level};
 
 /// A time in milliseconds since 1970, for people.
 pub(super) fn time_of(milliseconds: i64) -> String {
@@ -41,31 +42,6 @@ pub(super) fn until(due: Timestamp, now: Timestamp) -> String {
         format!("已超时{}", span(now.duration_since(due)))
     } else {
         format!("剩余{}", span(due.duration_since(now)))
-    }
-}
-
-/// A level: its numeral and its word always go together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Level {
-    /// 1 to 4; 0 for none.
-    pub(super) number: u8,
-    pub(super) numeral: &'static str,
-    pub(super) word: &'static str,
-}
-
-/// The level of that number.
-pub(super) fn level(number: u8) -> Level {
-    let (number, numeral, word) = match number {
-        1 => (1, "Ⅰ级", "特别重大"),
-        2 => (2, "Ⅱ级", "重大"),
-        3 => (3, "Ⅲ级", "较大"),
-        4 => (4, "Ⅳ级", "一般"),
-        _ => (0, "未达级", ""),
-    };
-    Level {
-        number,
-        numeral,
-        word,
     }
 }
 
@@ -157,8 +133,8 @@ impl CaseLine {
             level: level(case.level),
             state: case.state.title(),
             state_name: case.state.name(),
-            lead: console.unit_name(&case.region, &case.lead).to_owned(),
-            assists: case.assists.len(),
+            lead: console.unit_name(&case.region, case.lead()).to_owned(),
+            assists: case.assisting().len(),
             posts: case.alert.event.posts,
             voices: case.alert.event.voices,
             due: next_due(case, now),
@@ -183,20 +159,12 @@ fn next_due(case: &Case, now: Timestamp) -> String {
             Some(at) => format!("{} 已回应", time(at)),
             None => "已回应".to_owned(),
         },
-        State::Dismissed => "—".to_owned(),
-        _ => {
-            let first = [
-                case.sign_by.map(|due| (due, "签收")),
-                case.first_information_by.map(|due| (due, "首次信息")),
-                Some((case.respond_by, "回应")),
-            ];
-            first
-                .into_iter()
-                .flatten()
-                .min_by_key(|(due, _)| *due)
-                .map(|(due, what)| format!("{what}{}", until(due, now)))
-                .unwrap_or_default()
-        }
+        State::Dismissed | State::Merged => "—".to_owned(),
+        _ if case.paused_at.is_some() => "计时暂停".to_owned(),
+        _ => (case.clocks().iter())
+            .min_by_key(|(_, _, due)| *due)
+            .map(|(clock, _, due)| format!("{}{}", clock.title(), until(*due, now)))
+            .unwrap_or_default(),
     }
 }
 
@@ -247,5 +215,14 @@ mod tests {
         assert_eq!(excerpt("路灯  不亮了\n三天", 5), "路灯 不亮…");
         assert_eq!(percent(1, 3), 33);
         assert_eq!(percent(0, 0), 0);
+    }
+}
+
+/// A number of bytes for people.
+pub(super) fn bytes(size: u64) -> String {
+    match size {
+        0..1_024 => format!("{size}B"),
+        1_024..1_048_576 => format!("{}KB", size.div_ceil(1_024)),
+        _ => format!("{:.1}MB", size as f64 / 1_048_576.0),
     }
 }

@@ -19,7 +19,7 @@ struct UnitLine {
     name: String,
     kind: &'static str,
     answers_for: String,
-    channel: String,
+    contacts: String,
     open: usize,
     late: usize,
 }
@@ -74,7 +74,10 @@ pub(super) async fn list(
                     .filter(|part| !part.is_empty())
                     .collect::<Vec<_>>()
                     .join("；"),
-                channel: unit.channel.clone().unwrap_or_default(),
+                contacts: (unit.contact.iter())
+                    .map(|contact| format!("{} {}", contact.role.title(), contact.name))
+                    .collect::<Vec<_>>()
+                    .join("、"),
                 open: cases.len(),
                 late: cases.iter().filter(|case| case.overdue(now)).count(),
             });

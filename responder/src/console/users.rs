@@ -14,7 +14,7 @@ use super::fields::{Choice, Fields};
 use super::page::{Frame, render_as};
 use super::problem::Problem;
 use super::show;
-use crate::account::{AccountError, NewUser, SHORTEST_PASSWORD};
+use crate::account::{AccountError, Change, NewUser, SHORTEST_PASSWORD};
 use crate::case::Role;
 
 struct UserLine {
@@ -37,6 +37,8 @@ struct UsersPage {
     name: String,
     display_name: String,
     shortest: usize,
+    /// Whether the one who looks may change anything.
+    may_change: bool,
     problem: String,
     done: &'static str,
 }
@@ -48,9 +50,9 @@ pub(super) async fn list(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let done = match fields.get("done") {
-        "added" => "账号已添加。",
+        "added" => "账号已添加，首次登录须修改密码。",
         "active" => "账号状态已更新。",
-        "password" => "密码已重设，该账号的登录已全部失效。",
+        "password" => "密码已重设，该账号的登录已全部失效；下次登录须修改密码。",
         _ => "",
     };
     page(
@@ -89,6 +91,7 @@ pub(super) async fn add(
         region: region.to_owned(),
         unit: unit.to_owned(),
         password: fields.raw("password").to_owned(),
+        must_change: true,
     };
     let now = Timestamp::now();
     let added = console.accounts.add(&user, now).await;
@@ -109,7 +112,11 @@ pub(super) async fn set_active(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let active = fields.get("active") == "1";
-    let set = console.accounts.set_active(&name, active).await;
+    let change = Change {
+        active: Some(active),
+        ..Change::default()
+    };
+    let set = console.accounts.change(&name, &change).await.map(|_| ());
     if set.is_ok() {
         let action = if active {
             "activate-user"
@@ -131,19 +138,15 @@ pub(super) async fn set_password(
     Path(name): Path<String>,
     fields: Fields,
 ) -> Result<Response, Problem> {
+    let now = Timestamp::now();
     let set = console
         .accounts
-        .set_password(&name, fields.raw("password"))
+        .set_password(&name, fields.raw("password"), true, now)
         .await;
     if set.is_ok() {
         console
             .accounts
-            .audit(
-                &signed_in.user.name,
-                "reset-password",
-                &name,
-                Timestamp::now(),
-            )
+            .audit(&signed_in.user.name, "reset-password", &name, now)
             .await?;
     }
     answer(&console, &signed_in, &Fields::default(), set, "password").await
@@ -158,9 +161,7 @@ async fn answer(
 ) -> Result<Response, Problem> {
     match result {
         Ok(()) => Ok(Redirect::to(&format!("/users?done={done}")).into_response()),
-        Err(error @ (AccountError::Store(_) | AccountError::Hash | AccountError::Unknown)) => {
-            Err(error.into())
-        }
+        Err(failed) if !failed.refused() => Err(failed.into()),
         Err(refused) => {
             let problem = format!("{refused}。");
             page(
@@ -228,6 +229,7 @@ async fn page(
         name: typed.get("name").to_owned(),
         display_name: typed.get("display_name").to_owned(),
         shortest: SHORTEST_PASSWORD,
+        may_change: signed_in.user.role == Role::Administrator,
         problem: problem.to_owned(),
         done,
         frame: Frame::new(console, signed_in, "/users", "用户"),

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{Asked, Content, Entry, Knowledge, KnowledgeError, Query, Status, frequent, page};
 use crate::account::Accounts;
-use crate::case::{Actor, Cases, State};
+use crate::case::{Actor, Cases, State, Timing};
 use crate::reply::command::served;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -130,7 +130,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let region = served(&settings.regions, arguments.region.as_deref())?;
     let knowledge = Knowledge::new(store.clone());
-    let accounts = Accounts::new(store.clone(), settings.console.session_hours);
+    let accounts = Accounts::new(store.clone(), settings.console.session_limits());
     match &arguments.command {
         Command::Add {
             question,
@@ -175,11 +175,7 @@ pub async fn run(
                 Some(account) => Some(actor(&accounts, account).await?),
                 None => None,
             };
-            let asked = asked(
-                &Cases::new(store.clone(), settings.deadlines.clone()),
-                &region,
-            )
-            .await?;
+            let asked = asked(&Cases::new(store.clone(), Timing::default()), &region).await?;
             for found in frequent(&asked, *times) {
                 let case = &found.asked.case;
                 writeln!(
@@ -270,6 +266,7 @@ async fn asked(cases: &Cases, region: &Region) -> anyhow::Result<Vec<Asked>> {
         let page = cases.list(&query, &Actor::system()).await?;
         query.offset += CASES;
         for case in page.cases {
+            let unit = case.lead().to_owned();
             let event = case.alert.event;
             let wants = event.appeals.first().map(|most| most.name.as_str());
             if wants == Some(QUESTION) && !case.reply.is_empty() {
@@ -278,7 +275,7 @@ async fn asked(cases: &Cases, region: &Region) -> anyhow::Result<Vec<Asked>> {
                     question: event.title,
                     reply: case.reply,
                     subject: subject.to_owned(),
-                    unit: case.lead,
+                    unit,
                     case: case.id,
                 });
             }

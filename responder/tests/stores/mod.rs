@@ -30,8 +30,8 @@ pub(crate) async fn sqlite() -> Kept {
     }
 }
 
-/// A new database of a PostgreSQL that ends with the test program.
-pub(crate) async fn postgres() -> Kept {
+/// A new database, without tables, of a PostgreSQL that ends with the test program.
+pub(crate) async fn empty_database() -> Url {
     static SERVER: OnceLock<(Url, Child)> = OnceLock::new();
     static DATABASES: AtomicU32 = AtomicU32::new(0);
     let (url, _) = SERVER.get_or_init(|| {
@@ -55,7 +55,12 @@ pub(crate) async fn postgres() -> Kept {
     maintenance.close().await;
     let mut url = url.clone();
     url.set_path(&name);
-    let place = Place::Postgres(url);
+    url
+}
+
+/// A new PostgreSQL database.
+pub(crate) async fn postgres() -> Kept {
+    let place = Place::Postgres(empty_database().await);
     Kept {
         store: Store::open(&place).await.unwrap(),
         place,

@@ -1,0 +1,105 @@
+//! Sources: how each is.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use backbone::message::SourceHealth;
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::access::Caller;
+use super::asked::Asked;
+use super::problem::Problem;
+use crate::console::Console;
+
+/// How a source is, as the collector last told.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Source)]
+pub(super) struct SourceView {
+    id: String,
+    /// Code of the region it is about.
+    region: String,
+    name: String,
+    /// What kind of source it is: `board`, `feed`, `watch`, ….
+    kind: String,
+    /// `well`, `failing`, `changed`, `quiet` or `faulty`.
+    condition: &'static str,
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// What is wrong; empty where nothing is.
+    problem: String,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_success: Option<Timestamp>,
+    /// Posts sent, all told.
+    posts: u64,
+    /// Posts sent today.
+    today: u64,
+    /// Posts that it usually yields in a day.
+    usual: Option<f64>,
+    /// Rows, entries and pages refused, all told.
+    refused: u64,
+    /// Seconds from the publication of the last post to its collection.
+    lag_seconds: Option<u64>,
+    /// What is wrong with the site itself, where it is watched.
+    findings: Vec<FindingView>,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+}
+
+/// What is wrong with a page of a watched site.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Finding)]
+pub(super) struct FindingView {
+    fault: &'static str,
+    url: String,
+    detail: String,
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+}
+
+impl From<SourceHealth> for SourceView {
+    fn from(health: SourceHealth) -> Self {
+        Self {
+            id: health.id,
+            region: health.region,
+            name: health.source,
+            kind: health.kind,
+            condition: health.condition.name(),
+            since: health.since,
+            problem: health.problem,
+            last_success: health.last_success,
+            posts: health.posts,
+            today: health.today,
+            usual: health.usual,
+            refused: health.refused,
+            lag_seconds: health.lag_seconds,
+            findings: (health.findings.into_iter())
+                .map(|finding| FindingView {
+                    fault: finding.fault.name(),
+                    url: finding.url,
+                    detail: finding.detail,
+                    since: finding.since,
+                })
+                .collect(),
+            at: health.at,
+        }
+    }
+}
+
+/// The sources of all regions served; those in trouble first.
+#[utoipa::path(get, path = "/sources", tag = "sources", responses((status = 200, description = "The sources", body = Vec<SourceView>)))]
+pub(super) async fn list(
+    State(console): State<Arc<Console>>,
+    _: Caller,
+    asked: Asked,
+) -> Result<Json<Vec<SourceView>>, Problem> {
+    asked.only(&[])?;
+    let mut sources = Vec::new();
+    for code in console.regions.keys() {
+        let known = console.sources.list(code).await?;
+        sources.extend(known.into_iter().map(SourceView::from));
+    }
+    Ok(Json(sources))
+}

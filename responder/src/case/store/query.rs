@@ -1,0 +1,165 @@
+//! Cases asked for.
+
+use backbone::message::Alert;
+use jiff::Timestamp;
+use sqlx::Row;
+
+use super::rows::{read_case, read_level, read_state};
+use super::{Cases, StoreError};
+use crate::case::{Actor, Case, State};
+use crate::store::{Conditions, anywhere};
+
+/// Which cases are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Only this region; all where empty.
+    pub region: String,
+    /// Only these states; all where empty.
+    pub states: Vec<State>,
+    /// Only this level.
+    pub level: Option<u8>,
+    /// Only those led or assisted by this unit; all where empty.
+    pub unit: String,
+    /// Only those whose title holds this text.
+    pub text: String,
+    /// Only those of this event; all where empty.
+    pub event: String,
+    /// Only those of which something is due before this time, see [`Case::clocks`].
+    pub due_before: Option<Timestamp>,
+    /// How many to pass over.
+    pub offset: u32,
+    /// Most to give, at most 200.
+    pub limit: u32,
+}
+
+/// Cases asked for, the gravest and most urgent first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// The cases.
+    pub cases: Vec<Case>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
+/// How many cases are in a state at a level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// The state.
+    pub state: State,
+    /// The level.
+    pub level: u8,
+    /// How many.
+    pub cases: u64,
+}
+
+/// That a case is a unit's, to lead or to assist.
+const OF_UNIT: &str =
+    "EXISTS (SELECT 1 FROM case_units WHERE case_id = cases.id AND case_units.unit = {})";
+
+impl Cases {
+    /// The cases that an actor may see and asks for.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn list(&self, query: &Query, actor: &Actor) -> Result<Page, StoreError> {
+        let (statement, values) =
+            conditions(query, actor)?.into_query("SELECT count(*) FROM cases", "");
+        let total: i64 = sqlx::query_scalar_with(statement, values)
+            .fetch_one(self.store.pool())
+            .await?;
+        // `urgency` puts what is still to be answered first.
+        let order = format!(
+            "ORDER BY urgency, level, respond_by, id LIMIT {} OFFSET {}",
+            query.limit.clamp(1, 200),
+            query.offset
+        );
+        let (statement, values) =
+            conditions(query, actor)?.into_query("SELECT * FROM cases", &order);
+        let rows = sqlx::query_with(statement, values)
+            .fetch_all(self.store.pool())
+            .await?;
+        Ok(Page {
+            cases: rows.iter().map(read_case).collect::<Result<_, _>>()?,
+            total: u64::try_from(total).unwrap_or(0),
+        })
+    }
+
+    /// The alerts of a region's open cases: those that may hold the notices of others back.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn open_alerts(&self, region: &str) -> Result<Vec<Alert>, StoreError> {
+        let mut conditions = Conditions::default();
+        conditions.add("region = {}", region)?;
+        conditions.add_plain("urgency = 0");
+        let (statement, values) = conditions.into_query("SELECT alert FROM cases", "ORDER BY id");
+        let rows = sqlx::query_with(statement, values)
+            .fetch_all(self.store.pool())
+            .await?;
+        rows.iter()
+            .map(|row| {
+                serde_json::from_str(row.try_get("alert")?)
+                    .map_err(|_| StoreError::Unknown { what: "alert" })
+            })
+            .collect()
+    }
+
+    /// How many cases an actor may see, by state and level.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn counts(&self, actor: &Actor) -> Result<Vec<Counts>, StoreError> {
+        let (statement, values) = conditions(&Query::default(), actor)?.into_query(
+            "SELECT state, level, count(*) AS cases FROM cases",
+            "GROUP BY state, level",
+        );
+        let rows = sqlx::query_with(statement, values)
+            .fetch_all(self.store.pool())
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Counts {
+                    state: read_state(row.try_get("state")?)?,
+                    level: read_level(row)?,
+                    cases: u64::try_from(row.try_get::<i64, _>("cases")?).unwrap_or(0),
+                })
+            })
+            .collect()
+    }
+}
+
+/// Which cases an actor may see and asks for.
+fn conditions(query: &Query, actor: &Actor) -> Result<Conditions, StoreError> {
+    let mut conditions = Conditions::default();
+    if actor.role.of_unit() {
+        conditions.add_plain("state NOT IN ('pending', 'dismissed', 'merged')");
+        conditions.add("region = {}", &actor.region)?;
+        conditions.add(OF_UNIT, &actor.unit)?;
+    }
+    if !query.region.is_empty() {
+        conditions.add("region = {}", &query.region)?;
+    }
+    if !query.unit.is_empty() {
+        conditions.add(OF_UNIT, &query.unit)?;
+    }
+    if !query.event.is_empty() {
+        conditions.add("event = {}", &query.event)?;
+    }
+    if let Some(time) = query.due_before {
+        conditions.add("due_at < {}", time.as_millisecond())?;
+    }
+    if let Some(level) = query.level {
+        conditions.add("level = {}", i64::from(level))?;
+    }
+    if !query.states.is_empty() {
+        let names: Vec<String> = (query.states.iter())
+            .map(|state| format!("'{}'", state.name()))
+            .collect();
+        conditions.add_plain(&format!("state IN ({})", names.join(", ")));
+    }
+    let text = query.text.trim();
+    if !text.is_empty() {
+        conditions.add(r"title LIKE {} ESCAPE '\'", anywhere(text))?;
+    }
+    Ok(conditions)
+}

@@ -1,0 +1,113 @@
+//! What is to be told of the clocks: planned with each change of a case, in its transaction, and told once, however many
+//! responders look.
+
+use jiff::Timestamp;
+use sqlx::{AnyConnection, Row};
+
+use super::rows::{find, optional_time};
+use super::{Cases, StoreError};
+use crate::case::{Case, Clock, Step, Telling};
+use crate::notify::{self, Notice};
+
+/// Most that are told at a time.
+const BATCH: i64 = 100;
+
+impl Cases {
+    /// Plans what is to be told of a case as it stands; what was told stays told.
+    pub(super) async fn plan(
+        &self,
+        connection: &mut AnyConnection,
+        case: &Case,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM tellings WHERE case_id = $1 AND told_at IS NULL")
+            .bind(&case.id)
+            .execute(&mut *connection)
+            .await?;
+        for telling in self.timing.escalation.plan(case, now) {
+            sqlx::query(
+                "INSERT INTO tellings (case_id, clock, unit, step, due_at, at) VALUES ($1, $2, $3, $4, $5, $6) \
+                 ON CONFLICT DO NOTHING",
+            )
+            .bind(&case.id)
+            .bind(telling.clock.name())
+            .bind(&telling.unit)
+            .bind(telling.step.name())
+            .bind(telling.due_at.as_millisecond())
+            .bind(telling.at.as_millisecond())
+            .execute(&mut *connection)
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Queues the notices, as `compose` makes them, of the clocks that are to be told of at `now`, the longest due first,
+    /// and gives how many clocks were told.
+    ///
+    /// # Errors
+    /// When the store fails; what was told before is told.
+    pub async fn tell_due(
+        &self,
+        compose: &(impl Fn(&Case, &Telling) -> Vec<Notice> + Sync),
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM tellings WHERE told_at IS NULL AND at <= $1 ORDER BY at LIMIT $2",
+        )
+        .bind(now.as_millisecond())
+        .bind(BATCH)
+        .fetch_all(self.store.pool())
+        .await?;
+        let mut told = 0;
+        for row in &rows {
+            let case: String = row.try_get("case_id")?;
+            let unknown = |what| StoreError::Unknown { what };
+            let time = |column| optional_time(row, column)?.ok_or(unknown("time"));
+            let telling = Telling {
+                clock: Clock::named(row.try_get("clock")?).ok_or(unknown("clock"))?,
+                unit: row.try_get("unit")?,
+                step: Step::named(row.try_get("step")?).ok_or(unknown("step"))?,
+                due_at: time("due_at")?,
+                at: time("at")?,
+            };
+            told += usize::from(self.tell(&case, &telling, compose, now).await?);
+        }
+        Ok(told)
+    }
+
+    /// Whether it was this call that told it.
+    async fn tell(
+        &self,
+        case: &str,
+        telling: &Telling,
+        compose: &(impl Fn(&Case, &Telling) -> Vec<Notice> + Sync),
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.store.begin().await?;
+        let first = sqlx::query(
+            "UPDATE tellings SET told_at = $1 WHERE case_id = $2 AND clock = $3 AND unit = $4 AND step = $5 \
+             AND due_at = $6 AND told_at IS NULL",
+        )
+        .bind(now.as_millisecond())
+        .bind(case)
+        .bind(telling.clock.name())
+        .bind(&telling.unit)
+        .bind(telling.step.name())
+        .bind(telling.due_at.as_millisecond())
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected()
+            == 1;
+        if !first {
+            return Ok(false);
+        }
+        let Some(case) = find(&mut transaction, case).await? else {
+            return Ok(false);
+        };
+        for notice in compose(&case, telling) {
+            notify::queue(&mut transaction, &notice, now).await?;
+        }
+        transaction.commit().await?;
+        Ok(true)
+    }
+}

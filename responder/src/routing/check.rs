@@ -1,0 +1,231 @@
+//! What is wrong with a region's routing, and what is not wrong but leaves someone unheard.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use backbone::region::{Region, SUBJECTS};
+use serde::Deserialize;
+
+use super::Routing;
+use super::explain::carries;
+use super::rule::{BY_BOTH, BY_PLACE, BY_SUBJECT, Rule, Tree};
+use crate::deadline::Term;
+
+/// Units named in a warning.
+const NAMED: usize = 8;
+
+/// Whether the rules name only what there is, and each can be reached.
+pub(super) fn tree(tree: &Tree, region: &Region) -> Result<(), String> {
+    let mut times = BTreeSet::new();
+    for time in &tree.time {
+        time.check()?;
+        if !times.insert(time.name.as_str()) {
+            return Err(format!(
+                "the time `{}` is listed twice; remove one",
+                time.name
+            ));
+        }
+    }
+    for (index, inhibition) in tree.inhibit.iter().enumerate() {
+        let at = format!("inhibit[{index}]");
+        inhibition.source.check(&format!("{at}.source"), region)?;
+        inhibition.target.check(&format!("{at}.target"), region)?;
+        if inhibition.source.is_empty() || inhibition.target.is_empty() {
+            return Err(format!(
+                "`{at}` would hold back by any alert, or any alert back; give `source` and `target` conditions"
+            ));
+        }
+        if inhibition.equal.is_empty() {
+            return Err(format!(
+                "`{at}.equal` is empty, so that matters that have nothing in common hold each other back; name what must be alike, such as [\"place\", \"subject\"]"
+            ));
+        }
+    }
+    rule(&tree.route, "route", region, &times)
+}
+
+fn rule(rule: &Rule, at: &str, region: &Region, times: &BTreeSet<&str>) -> Result<(), String> {
+    units(rule, at, region)?;
+    rule.matches.check(&format!("{at}.match"), region)?;
+    for (field, term) in [("group_wait", rule.group_wait), ("repeat", rule.repeat)] {
+        term.map_or(Ok(()), Term::check)
+            .map_err(|problem| format!("`{at}.{field}`: {problem}"))?;
+    }
+    if rule.group_by.as_ref().is_some_and(Vec::is_empty) {
+        return Err(format!(
+            "`{at}.group_by` is empty; name what its alerts are gathered by, or leave it out"
+        ));
+    }
+    for (field, names) in [
+        ("mute_times", &rule.mute_times),
+        ("active_times", &rule.active_times),
+    ] {
+        let unknown = |name: &&String| !times.contains(name.as_str());
+        if let Some(name) = names.iter().flatten().find(unknown) {
+            return Err(format!(
+                "`{at}.{field}` names the time `{name}`, which there is not; add a [[time]] of that name or correct it"
+            ));
+        }
+    }
+    let decides = !rule.lead.is_empty() || !rule.assist.is_empty() || !rule.routes.is_empty();
+    if !decides {
+        return Err(format!(
+            "`{at}` sends its matters to no one; give it a `lead`, an `assist` or `routes`"
+        ));
+    }
+    let own = rule.group_by.is_some()
+        || rule.group_wait.is_some()
+        || rule.repeat.is_some()
+        || rule.mute_times.is_some()
+        || rule.active_times.is_some();
+    if rule.goes_on && (!rule.lead.is_empty() || own) {
+        let what = if rule.lead.is_empty() {
+            "says when it is told of"
+        } else {
+            "has a `lead`"
+        };
+        return Err(format!(
+            "`{at}` {what} and says `continue`; a rule that goes on can only add `assist`"
+        ));
+    }
+    for (index, below) in rule.routes.iter().enumerate() {
+        let at_below = format!("{at}.routes[{index}]");
+        reachable(rule, index, below, at, region)?;
+        self::rule(below, &at_below, region, times)?;
+    }
+    Ok(())
+}
+
+fn units(rule: &Rule, at: &str, region: &Region) -> Result<(), String> {
+    let leads = [BY_BOTH, BY_PLACE, BY_SUBJECT, ""];
+    let named = |code: &str| region.unit(code).is_some();
+    if !leads.contains(&rule.lead.as_str()) && !named(&rule.lead) {
+        return Err(format!(
+            "`{at}.lead` names the unit `{}`, which units.toml does not have; add it there or correct the code",
+            rule.lead
+        ));
+    }
+    for code in &rule.assist {
+        if ![BY_PLACE, BY_SUBJECT].contains(&code.as_str()) && !named(code) {
+            return Err(format!(
+                "`{at}.assist` names the unit `{code}`, which units.toml does not have; add it there or correct the code"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether any matter can come to a rule: not one that a rule before it takes all of, or that the rule above keeps away.
+fn reachable(
+    above: &Rule,
+    index: usize,
+    rule: &Rule,
+    at: &str,
+    region: &Region,
+) -> Result<(), String> {
+    let before = (above.routes.iter().take(index).enumerate())
+        .find(|(_, earlier)| !earlier.goes_on && earlier.matches.covers(&rule.matches, region));
+    if let Some((earlier, _)) = before {
+        return Err(format!(
+            "`{at}.routes[{index}]` is never reached: `{at}.routes[{earlier}]` before it takes all that it takes; put it before that, or narrow that"
+        ));
+    }
+    if above.matches.excludes(&rule.matches) {
+        return Err(format!(
+            "`{at}.routes[{index}]` is never reached: no matter fits its `match` and that of `{at}` above it; correct one of them"
+        ));
+    }
+    Ok(())
+}
+
+/// What leaves someone unheard.
+pub(super) fn warnings(routing: &Routing) -> Vec<String> {
+    let region = &routing.region;
+    let units_file = routing.folder.join("units.toml");
+    let units_file = units_file.display();
+    let mut warnings = Vec::new();
+    let unheard: Vec<&str> = (region.units.iter())
+        .filter(|unit| carries(unit).is_none())
+        .map(|unit| unit.code.as_str())
+        .collect();
+    if !unheard.is_empty() {
+        warnings.push(format!(
+            "{units_file}: no one is told of the matters of {} units ({}); give each a [[unit.contact]]",
+            unheard.len(),
+            some(&unheard)
+        ));
+    }
+    let in_charge: BTreeSet<&str> = (region.units.iter())
+        .flat_map(|unit| unit.subjects.iter().map(String::as_str))
+        .collect();
+    let left: Vec<&str> = SUBJECTS
+        .into_iter()
+        .filter(|subject| !in_charge.contains(subject))
+        .collect();
+    if !left.is_empty() {
+        warnings.push(format!(
+            "{units_file}: no unit is in charge of {}; such matters go by their words and places, else to the duty office: add them to `subjects` of a unit",
+            left.join(", ")
+        ));
+    }
+    if let Some(known) = parts(region) {
+        let mut unknown: Vec<(String, String)> = Vec::new();
+        for unit in &region.units {
+            let at = format!("{units_file}: unit `{}`", unit.code);
+            unknown.extend(
+                unit.subjects
+                    .iter()
+                    .map(|subject| (at.clone(), subject.clone())),
+            );
+        }
+        let routing_file = routing.folder.join("routing.toml");
+        let at = format!("{}: a `match`", routing_file.display());
+        let mut wanted = Vec::new();
+        subjects_of(&routing.root, &mut wanted);
+        unknown.extend(
+            wanted
+                .into_iter()
+                .map(|subject| (at.clone(), subject.to_owned())),
+        );
+        for (at, subject) in unknown {
+            if subject.contains('/') && !known.contains(&subject) {
+                warnings.push(format!(
+                    "{at} has the subject `{subject}`, which subjects.toml does not have, so that no matter has it; correct it"
+                ));
+            }
+        }
+    }
+    warnings
+}
+
+fn subjects_of<'a>(rule: &'a Rule, subjects: &mut Vec<&'a str>) {
+    subjects.extend(rule.matches.subject.iter().map(String::as_str));
+    for below in &rule.routes {
+        subjects_of(below, subjects);
+    }
+}
+
+/// The parts of subjects that the region's rules tell apart; none where the rules are elsewhere.
+fn parts(region: &Region) -> Option<BTreeSet<String>> {
+    #[derive(Deserialize)]
+    struct Part {
+        name: String,
+    }
+    let text = std::fs::read_to_string(region.gazetteer.rules.join("subjects.toml")).ok()?;
+    let subjects: BTreeMap<String, Vec<Part>> = toml::from_str(&text).ok()?;
+    let parts = subjects.iter().flat_map(|(whole, parts)| {
+        parts
+            .iter()
+            .map(move |part| format!("{whole}/{}", part.name))
+    });
+    Some(parts.collect())
+}
+
+fn some(codes: &[&str]) -> String {
+    let mut text = (codes.iter().take(NAMED).copied())
+        .collect::<Vec<_>>()
+        .join(", ");
+    if codes.len() > NAMED {
+        text.push_str(", …");
+    }
+    text
+}

@@ -1,0 +1,158 @@
+//! How long lists and moves take with ten thousand open cases in the store: p50 and p95 in milliseconds, by eight users at
+//! once, on SQLite and on PostgreSQL.
+
+#![allow(
+    clippy::print_stdout,
+    reason = "a measuring program says what it measured"
+)]
+
+use std::future::Future;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::Context;
+use futures::future::{TryFutureExt as _, try_join_all};
+use jiff::Timestamp;
+use responder::case::{Action, Actor, Case, Deed, Query, Role, State};
+use responder::store::Place;
+use wensheng_tests::project;
+use wensheng_tests::walk::{REGION, Walk, administrator};
+
+const CASES: u32 = 10_000;
+const USERS: u32 = 8;
+/// Calls of each kind by each user.
+const CALLS: u32 = 40;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    measure("SQLite", &Place::File(folder.path().join("cases.sqlite"))).await?;
+    let mut server = Command::new(project().join("tests/postgres/run"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut url = String::new();
+    let out = server.stdout.take().context("its output")?;
+    BufReader::new(out).read_line(&mut url)?;
+    measure("PostgreSQL", &Place::Postgres(url.trim().parse()?)).await?;
+    drop(server.stdin.take());
+    server.wait()?;
+    Ok(())
+}
+
+async fn measure(engine: &str, place: &Place) -> anyhow::Result<()> {
+    let walk = Walk::open(place, Timestamp::now()).await?;
+    for number in 0..CASES {
+        walk.open_case(number, u8::try_from(number % 4)? + 1)
+            .await?;
+    }
+    let all = walk.all().await?;
+    println!("{engine}, {} open cases, {USERS} users at once", all.len());
+    let cases = &walk.cases;
+    let unit = Actor {
+        name: "unit".to_owned(),
+        role: Role::UnitLead,
+        region: REGION.to_owned(),
+        unit: all.first().context("a case")?.lead().to_owned(),
+    };
+    let officer = administrator();
+    for (index, case) in all.iter().enumerate().filter(|(index, _)| index % 2 == 0) {
+        if index % 4 == 0 {
+            act(&walk, case, Action::Dispatch, &officer).await?;
+        }
+    }
+    let lists = [
+        ("list: first page", Query::default(), &officer),
+        ("list: a unit's own", Query::default(), &unit),
+        (
+            "list: pending, Ⅱ",
+            query(|query| {
+                query.states = vec![State::Pending];
+                query.level = Some(2);
+            }),
+            &officer,
+        ),
+        (
+            "list: by words",
+            query(|query| "99件".clone_into(&mut query.text)),
+            &officer,
+        ),
+        (
+            "list: overdue",
+            query(|query| query.due_before = Some(Timestamp::now())),
+            &officer,
+        ),
+        (
+            "list: page 150",
+            query(|query| query.offset = 7_450),
+            &officer,
+        ),
+    ];
+    for (name, query, actor) in lists {
+        let query = Query { limit: 50, ..query };
+        calls(name, |_, _| {
+            cases.list(&query, actor).map_ok(|_| ()).err_into()
+        })
+        .await?;
+    }
+    calls("counts", |_, _| {
+        cases.counts(&officer).map_ok(|_| ()).err_into()
+    })
+    .await?;
+    let one = |user: u32, call: u32| all.get((user * CALLS + call) as usize * 4);
+    calls("case with moves", |user, call| async move {
+        let case = one(user, call).context("a case")?;
+        cases.get(&case.id, &administrator()).await?;
+        cases.moves(&case.id).await?;
+        Ok(())
+    })
+    .await?;
+    let walk = &walk;
+    for action in [Action::Urge, Action::Note] {
+        calls(action.title(), |user, call| async move {
+            let case = one(user, call).context("a case")?;
+            act(walk, case, action, &administrator()).await
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+fn query(change: impl FnOnce(&mut Query)) -> Query {
+    let mut query = Query::default();
+    change(&mut query);
+    query
+}
+
+async fn act(walk: &Walk, case: &Case, action: Action, actor: &Actor) -> anyhow::Result<()> {
+    let known = walk.cases.get(&case.id, actor).await?.context("a case")?;
+    let mut deed = Deed::plain(action, known.version, "请抓紧办理");
+    known.lead().clone_into(&mut deed.lead);
+    walk.perform(&case.id, &deed, actor).await?;
+    Ok(())
+}
+
+/// Makes the calls of all users and prints how long one took.
+async fn calls<F, M>(name: &str, make: M) -> anyhow::Result<()>
+where
+    M: Fn(u32, u32) -> F,
+    F: Future<Output = anyhow::Result<()>>,
+{
+    let make = &make;
+    let users = (0..USERS).map(|user| async move {
+        let mut took = Vec::new();
+        for call in 0..CALLS {
+            let begin = Instant::now();
+            make(user, call).await?;
+            took.push(begin.elapsed().as_secs_f64() * 1_000.0);
+        }
+        anyhow::Ok(took)
+    });
+    let mut took: Vec<f64> = try_join_all(users).await?.into_iter().flatten().collect();
+    took.sort_by(f64::total_cmp);
+    let at = |share: f64| took.get((took.len() as f64 * share) as usize).copied();
+    let (half, most) = (at(0.5).unwrap_or(0.0), at(0.95).unwrap_or(0.0));
+    println!("  {name:<20} p50 {half:>6.1} ms  p95 {most:>6.1} ms");
+    Ok(())
+}
