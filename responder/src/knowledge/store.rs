@@ -16,9 +16,11 @@ use crate::store::{Conditions, Store};
 /// Pairs of a search, at most.
 const SEARCHED: usize = 40;
 /// Pairs, the rarest of these, by which entries to compare are chosen.
-const COMPARED_BY: usize = 12;
+const COMPARED_BY: usize = 8;
 /// Entries that are compared closely, at most.
 const COMPARED: i64 = 60;
+/// Entries from which those of the status asked for are taken.
+const CHOSEN: i64 = 240;
 /// What a pair counts that the question has, against one that only the answer has.
 const OF_QUESTION: i64 = 3;
 /// The share of the score that the question alone decides.
@@ -316,7 +318,7 @@ impl Knowledge {
         // Safe: only numbers of parameters are put in.
         let statement = sqlx::AssertSqlSafe(format!(
             "SELECT knowledge.* FROM (SELECT entry, CAST(SUM(counts) AS BIGINT) AS shared FROM knowledge_pairs \
-             WHERE region = {region} AND pair IN ({pairs}) GROUP BY entry) AS near \
+             WHERE region = {region} AND pair IN ({pairs}) GROUP BY entry ORDER BY shared DESC, entry LIMIT {CHOSEN}) AS near \
              JOIN knowledge ON knowledge.id = near.entry {status} ORDER BY near.shared DESC, knowledge.id LIMIT {COMPARED}"
         ));
         let rows = sqlx::query_with(statement, values)
