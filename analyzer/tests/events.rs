@@ -13,7 +13,7 @@ use analyzer::pipeline::Pipeline;
 use analyzer::settings::{Events, Risk};
 use analyzer::state::State;
 use backbone::message::{
-    Alert, Assessment, Certainty, EventMembership, Post, Reactions, SourceKind, Turn,
+    Alert, Assessment, Certainty, EventMembership, EventSummary, Post, Reactions, SourceKind, Turn,
 };
 use backbone::region::Region;
 use jiff::{SignedDuration, Timestamp};
@@ -269,5 +269,12 @@ fn a_post_that_a_later_assessment_puts_elsewhere_moves_with_all_it_counts() {
     );
     assert_eq!((other.posts, other.voices), (1, 1));
     assert_eq!((left.last_at, other.first_at), (at(4), at(5)));
+    let part = |event: &EventSummary| {
+        let part = event.parts.first().unwrap();
+        (part.name.clone(), part.posts)
+    };
+    assert_eq!(part(&left), ("城乡建设/水电气暖".to_owned(), 5));
+    assert_eq!(part(&other), ("城乡建设/水电气暖".to_owned(), 1));
+    assert_eq!(left.source_kinds, [SourceKind::Board]);
     assert!(!left.post_ids.contains(&moved.post.id));
 }

@@ -32,10 +32,13 @@ use crate::metrics::Metrics;
 use crate::notify::channel::check_reach;
 use crate::notify::{Carrier, Composer};
 use crate::outbox;
+use crate::roster::Roster;
 use crate::routing::Routing;
+use crate::routing::Silences;
 use crate::settings::Settings;
 use crate::source::Sources;
 use crate::store::Store;
+use crate::watch::Watch;
 
 /// The consumer group that takes alerts in.
 pub const GROUP: &str = "responder";
@@ -68,9 +71,10 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     let store = Store::open(&settings.store.place()?).await?;
     let accounts = Accounts::new(store.clone(), settings.console.session_limits());
     add_first_administrator(&settings, &accounts).await?;
+    let calendar = Calendar::load(&settings.calendar)?;
     let timing = Timing {
         deadlines: settings.deadlines.clone(),
-        calendar: Calendar::load(&settings.calendar)?,
+        calendar: calendar.clone(),
         escalation: settings.escalation.clone(),
     };
     let cases = Cases::new(store.clone(), timing);
@@ -87,7 +91,17 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         metrics.clone(),
     )?;
     let producer = Producer::new(&settings.kafka)?;
-    let intake = Intake::new(cases.clone(), Arc::new(routings), metrics.clone());
+    let notices = Arc::new(notices);
+    let routings = Arc::new(routings);
+    let intake = Intake::new(cases.clone(), Arc::clone(&routings), metrics.clone());
+    let watch = Watch {
+        cases: cases.clone(),
+        roster: Roster::new(store.clone()),
+        silences: Silences::new(store.clone()),
+        routings,
+        calendar,
+        notices: Arc::clone(&notices),
+    };
     let source_intake = SourceIntake::new(sources.clone(), Arc::clone(&regions));
 
     let address = settings.console.listen;
@@ -105,7 +119,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         store: store.clone(),
         regions,
         archive: backbone::clickhouse::client(&settings.clickhouse)?,
-        notices: Arc::new(notices),
+        notices,
         metrics: metrics.clone(),
     };
     let consuming = async {
@@ -131,7 +145,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         .await
         .map(|_| ())
     };
-    let tasks: [Task<'_>; 5] = [
+    let tasks: [Task<'_>; 6] = [
         Box::pin(serve_operations(
             &settings.operations,
             registry,
@@ -147,6 +161,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
             stop.clone(),
         )),
         Box::pin(carrier.run(stop.clone())),
+        Box::pin(watch.run(stop.clone())),
     ];
     let ended = try_join_all(tasks).await.map(|_| ());
     stop.cancel();

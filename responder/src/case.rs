@@ -20,7 +20,7 @@ pub use attachment::{Attachment, AttachmentError, LARGEST, MOST, NewAttachment};
 pub use clock::{Clock, Escalation, Step, Telling, Timing};
 pub use role::{Actor, Role};
 pub use state::State;
-pub use store::{Cases, Counts, MoveError, Page, Query, StoreError, Taken};
+pub use store::{Cases, Counts, MoveError, Page, Query, Ring, Rung, StoreError, Taken};
 pub use table::{RULES, Refusal, Rule, allowed, rule};
 
 /// Hand-backs after which only the office's leader dispatches a case: units are not to play ping-pong with it.

@@ -22,3 +22,4 @@ pub mod routing;
 pub mod settings;
 pub mod source;
 pub mod store;
+pub mod watch;

@@ -35,7 +35,7 @@ pub use compose::Composer;
 pub use log::{Try, of_case, queue, tries};
 
 /// To whom a notice goes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Addressee {
     /// Code of the region.
     pub region: String,

@@ -33,10 +33,10 @@ pub use step::{Outcome, Step};
 pub use window::{DayOfWeek, Window, Windows};
 
 use responsible::{of_place, of_subject};
-use rule::{BY_BOTH, BY_PLACE, BY_SUBJECT};
+use rule::{BY_BOTH, BY_PLACE, BY_SUBJECT, Inherited};
 
 /// Who gets a matter, and why.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Routed {
     /// Code of the lead unit.
     pub lead: String,
@@ -101,7 +101,7 @@ impl Routing {
         self.walk(
             &self.root,
             "route",
-            &Grouping::default(),
+            &Inherited::default(),
             alert,
             &mut routed,
         );
@@ -118,7 +118,7 @@ impl Routing {
         &self,
         rule: &Rule,
         at: &str,
-        above: &Grouping,
+        above: &Inherited,
         alert: &Alert,
         routed: &mut Routed,
     ) -> bool {
@@ -133,15 +133,10 @@ impl Routing {
         if taken.is_err() {
             return false;
         }
-        let grouping = Grouping {
-            rule: at.to_owned(),
-            by: rule.group_by.clone().unwrap_or_else(|| above.by.clone()),
-            wait: rule.group_wait.or(above.wait),
-            repeat: rule.repeat.or(above.repeat),
-        };
+        let own = above.below(rule);
         let decided = rule.routes.iter().enumerate().any(|(index, below)| {
             let at = format!("{at}.routes[{index}]");
-            self.walk(below, &at, &grouping, alert, routed)
+            self.walk(below, &at, &own, alert, routed)
         });
         let outcome = match (decided, rule.goes_on) {
             (true, _) => Outcome::DecidedBelow,
@@ -156,11 +151,8 @@ impl Routing {
         }
         self.apply(rule, alert, routed);
         if !rule.goes_on {
-            routed.grouping = grouping;
-            routed.windows = Windows {
-                mute: self.named(&rule.mute_times),
-                active: self.named(&rule.active_times),
-            };
+            routed.grouping = own.grouping(at);
+            routed.windows = own.windows(&self.times);
         }
         !rule.goes_on
     }
@@ -183,11 +175,6 @@ impl Routing {
                 push_once(&mut routed.assists, &unit.code);
             }
         }
-    }
-
-    fn named(&self, names: &[String]) -> Vec<Window> {
-        let known = |name: &String| self.times.iter().find(|time| &time.name == name).cloned();
-        names.iter().filter_map(known).collect()
     }
 
     fn name_lead(&self, lead: &str, alert: &Alert, routed: &mut Routed) {

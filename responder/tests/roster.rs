@@ -33,6 +33,11 @@ fn at(local: &str) -> Timestamp {
     format!("{}+08", local.replace(' ', "T")).parse().unwrap()
 }
 
+/// When the sample's roster is issued.
+fn issued() -> Timestamp {
+    at("2026-12-20 10:00")
+}
+
 fn anyone() -> BTreeSet<String> {
     BTreeSet::new()
 }
@@ -114,10 +119,10 @@ fn a_workbook_says_the_same_with_times_as_dates_or_as_text() {
     sheet.write(1, 0, "值班员").unwrap();
     sheet.write(1, 1, "叶知秋").unwrap();
     sheet
-        .write_with_format(1, 2, &time("2026-10-01T08:30:00"), &date)
+        .write_with_format(1, 2, time("2026-10-01T08:30:00"), &date)
         .unwrap();
     sheet
-        .write_with_format(1, 3, &time("2026-10-01T17:30:00"), &date)
+        .write_with_format(1, 3, time("2026-10-01T17:30:00"), &date)
         .unwrap();
     for (column, text) in ["值班员", "沈望舒", "2026-10-01 17:30", "2026-10-02 08:30"]
         .iter()
@@ -230,7 +235,10 @@ fn on_duty(officer: &str, leader: &str) -> Vec<(Post, String)> {
 async fn who_is_on_duty_follows_the_roster_and_its_swaps(kept: Kept) {
     let roster = Roster::new(kept.store.clone());
     let shifts = read(&sample(), &anyone()).unwrap();
-    let imported = roster.import(REGION, &shifts).await.unwrap();
+    let imported = roster
+        .import(REGION, &shifts, false, issued())
+        .await
+        .unwrap();
     assert_eq!((imported.added, imported.known), (22, 0));
     assert_eq!(
         names(&roster, "2026-12-28 08:30").await,
@@ -290,7 +298,12 @@ async fn who_is_on_duty_follows_the_roster_and_its_swaps(kept: Kept) {
 
     // The same file again undoes nothing.
     let again = roster
-        .import(REGION, &read(&sample(), &anyone()).unwrap())
+        .import(
+            REGION,
+            &read(&sample(), &anyone()).unwrap(),
+            false,
+            issued(),
+        )
         .await
         .unwrap();
     assert_eq!((again.added, again.known), (0, 22));
@@ -308,10 +321,48 @@ async fn who_is_on_duty_follows_the_roster_and_its_swaps(kept: Kept) {
     assert_eq!(swaps[0].at, now);
 }
 
+async fn a_roster_issued_anew_takes_the_place_of_the_one_before(kept: Kept) {
+    let roster = Roster::new(kept.store.clone());
+    let before = read(&sample(), &anyone()).unwrap();
+    let import = async |shifts: &[Planned], replace| {
+        let imported = roster
+            .import(REGION, shifts, replace, issued())
+            .await
+            .unwrap();
+        (imported.added, imported.known, imported.dropped)
+    };
+    assert_eq!(import(&before, false).await, (22, 0, 0));
+    // 叶知秋 is ill that week: someone else has her shifts. Leaders are not in this file and stay.
+    let anew: Vec<Planned> = (before.iter())
+        .filter(|shift| shift.post == Post::DutyOfficer)
+        .map(|shift| Planned {
+            who: shift.who.replace("叶知秋", "江临风"),
+            ..shift.clone()
+        })
+        .collect();
+    assert_eq!(import(&anew, true).await, (4, 10, 4));
+    assert_eq!(
+        names(&roster, "2026-12-28 09:00").await,
+        on_duty("江临风", "韩守正")
+    );
+    assert_eq!(import(&anew, true).await, (0, 14, 0));
+    // She is well again sooner than thought.
+    assert_eq!(import(&before, true).await, (4, 18, 4));
+    assert_eq!(
+        names(&roster, "2026-12-28 09:00").await,
+        on_duty("叶知秋", "韩守正")
+    );
+}
+
 async fn of_many_swaps_of_a_shift_at_once_none_is_lost_and_no_one_is_doubled(kept: Kept) {
     let roster = Roster::new(kept.store.clone());
     roster
-        .import(REGION, &read(&sample(), &anyone()).unwrap())
+        .import(
+            REGION,
+            &read(&sample(), &anyone()).unwrap(),
+            false,
+            issued(),
+        )
         .await
         .unwrap();
     let week = (at("2026-12-28 08:30"), at("2027-01-04 08:30"));
@@ -357,6 +408,7 @@ async fn the_roster_is_shown_with_holidays_gaps_and_swaps(kept: Kept) {
     let import = || roster::command::Command::Import {
         file: sample(),
         region: REGION.to_owned(),
+        replace: false,
     };
     let show = || roster::command::Command::Show {
         region: REGION.to_owned(),
@@ -364,7 +416,7 @@ async fn the_roster_is_shown_with_holidays_gaps_and_swaps(kept: Kept) {
     };
     assert_eq!(
         run(import()).await,
-        "22 shifts added, 0 were on the roster already\n"
+        "22 shifts added, 0 were on the roster already, 0 taken off\n"
     );
     let shown = run(show()).await;
     for line in [
@@ -398,6 +450,7 @@ async fn the_roster_is_shown_with_holidays_gaps_and_swaps(kept: Kept) {
 
 on_each_store!(
     who_is_on_duty_follows_the_roster_and_its_swaps,
+    a_roster_issued_anew_takes_the_place_of_the_one_before,
     of_many_swaps_of_a_shift_at_once_none_is_lost_and_no_one_is_doubled,
     the_roster_is_shown_with_holidays_gaps_and_swaps,
 );

@@ -453,6 +453,29 @@ fn what_is_not_grave_waits_until_the_morning() {
         until(&holds(&smoke, "2026-09-30 17:30", &[], &[])),
         ("非office".to_owned(), Some(at("2026-10-08 08:30")))
     );
+    // What a rule says holds for those below it, unless they say otherwise.
+    let nested = routing(
+        "[route]\nlead = \"by-subject\"\nmute_times = [\"nights\"]\n\
+         [[route.routes]]\nmatch = { level = [3] }\nlead = \"by-subject\"\n\
+         [[route.routes]]\nmatch = { level = [1, 2] }\nlead = \"by-subject\"\nmute_times = []\n\
+         [[time]]\nname = \"nights\"\nhours = \"00:00-07:00,22:00-24:00\"\n",
+    );
+    let (calendar, silences, open) = (shipped_calendar(), [], []);
+    let at_night = Moment {
+        now: at("2026-11-26 23:10"),
+        calendar: &calendar,
+        silences: &silences,
+        open: &open,
+    };
+    for (level, held) in [(1, 0), (3, 1), (4, 1)] {
+        let matter = alert("楼上漏水", "城乡建设", None, level);
+        let routed = nested.route(&matter);
+        assert_eq!(
+            nested.holds(&matter, &routed, &at_night).len(),
+            held,
+            "{level}"
+        );
+    }
     // A Saturday that is worked is a workday.
     assert_eq!(holds(&smoke, "2026-10-10 10:00", &[], &[]), []);
 }

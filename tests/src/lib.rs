@@ -13,6 +13,7 @@ pub mod load;
 mod office;
 mod officer;
 mod program;
+pub mod walk;
 
 pub use console::{Browser, Page};
 pub use engines::{Broker, Store};

@@ -34,11 +34,11 @@ impl Program {
     /// When it is not built.
     #[must_use]
     pub fn command(name: &str) -> Command {
-        let test = std::env::current_exe().expect("a test knows its own path");
-        let folder = test
-            .ancestors()
-            .nth(2)
-            .expect("a test lies in target/release/deps");
+        let own = std::env::current_exe().expect("a program knows its own path");
+        // A test lies in target/release/deps, a program in target/release.
+        let folder = (own.ancestors())
+            .find(|folder| folder.ends_with("release"))
+            .expect("it lies in target/release");
         let path = folder.join(name);
         assert!(
             path.exists(),

@@ -10,7 +10,9 @@ CREATE TABLE shifts (
     -- Who has it now.
     who TEXT NOT NULL,
     starts_at BIGINT NOT NULL,
-    ends_at BIGINT NOT NULL
+    ends_at BIGINT NOT NULL,
+    -- When another roster took its place.
+    dropped_at BIGINT
 );
 
 CREATE INDEX shifts_by_time ON shifts (region, starts_at, ends_at);

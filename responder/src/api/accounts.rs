@@ -71,7 +71,9 @@ pub(super) async fn list(
 #[serde(deny_unknown_fields)]
 pub(super) struct NewAccount {
     /// ASCII letters, digits, `-`, `_` and `.`.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,40}$")]
     name: String,
+    #[schema(min_length = 1, max_length = 40)]
     display_name: String,
     #[schema(value_type = AccountRoleName)]
     role: String,
@@ -82,7 +84,7 @@ pub(super) struct NewAccount {
     #[serde(default)]
     unit: String,
     /// To be changed at the first sign-in.
-    #[schema(max_length = 200)]
+    #[schema(min_length = 10, max_length = 200)]
     password: String,
 }
 
@@ -123,6 +125,7 @@ pub(super) async fn add(
 #[serde(deny_unknown_fields)]
 pub(super) struct AccountChange {
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 40)]
     display_name: Option<String>,
     /// Comes with `region` and `unit` where it is a unit's. The account's sessions end.
     #[serde(default)]
@@ -182,7 +185,7 @@ pub(super) async fn change(
 #[serde(deny_unknown_fields)]
 pub(super) struct Password {
     /// To be changed at the next sign-in.
-    #[schema(max_length = 200)]
+    #[schema(min_length = 10, max_length = 200)]
     password: String,
 }
 

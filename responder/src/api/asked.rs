@@ -8,7 +8,8 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Error};
 use url::form_urlencoded::parse;
 
 use super::problem::Problem;
@@ -51,8 +52,9 @@ impl Asked {
             if self.0.iter().take(index).any(|(other, _)| other == name) {
                 return Err(wrong(name, "参数重复，请只写一次。"));
             }
-            if value.chars().any(char::is_control) {
-                return Err(wrong(name, "参数含有控制字符，请去掉。"));
+            // PostgreSQL keeps no text with this character.
+            if value.contains('\0') {
+                return Err(wrong(name, "参数含有空字符（%00），请去掉。"));
             }
         }
         Ok(self)
@@ -209,6 +211,23 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         });
     }
     Ok(read)
+}
+
+/// Reads a whole number, also where it is written as `18.0`: JSON Schema calls that an integer.
+pub(super) fn whole<'de, D, N>(deserializer: D) -> Result<N, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    N: TryFrom<i64>,
+{
+    let number = serde_json::Number::deserialize(deserializer)?;
+    let whole = number.as_i64().or_else(|| {
+        let number = number.as_f64()?;
+        // Above this, not every whole number is one of f64.
+        (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_991.0).then_some(number as i64)
+    });
+    whole
+        .and_then(|whole| N::try_from(whole).ok())
+        .ok_or_else(|| D::Error::custom(format!("{number} is not a whole number within bounds")))
 }
 
 /// The schema of a text that is one of several names.

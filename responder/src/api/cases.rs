@@ -328,7 +328,8 @@ pub(super) struct NewMove {
     #[schema(value_type = DeedName)]
     action: String,
     /// The version of the case that it is made on.
-    #[schema(minimum = 0)]
+    #[serde(deserialize_with = "asked::whole")]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     version: i64,
     /// A reason, findings or a reply.
     #[serde(default)]

@@ -87,11 +87,12 @@ pub(super) struct TokenAsked {
     /// Name of the account it acts for.
     account: String,
     /// What it is for.
-    #[schema(max_length = 60)]
+    #[schema(min_length = 1, max_length = 60)]
     label: String,
     #[schema(value_type = Vec<ScopeName>, min_items = 1)]
     scopes: Vec<String>,
     /// Days that it is good for.
+    #[serde(deserialize_with = "asked::whole")]
     #[schema(minimum = 1, maximum = 366)]
     days: u32,
 }

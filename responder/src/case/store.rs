@@ -2,6 +2,7 @@
 //! whatever is killed when, all of them are there or none.
 
 mod query;
+mod ring;
 mod rows;
 mod telling;
 
@@ -14,10 +15,11 @@ use thiserror::Error;
 use super::apply::{absorb, apply, raise};
 use super::table::{self, Refusal};
 use super::{Action, Actor, Case, Deed, Move, Part, State, Timing};
-use crate::notify;
+use crate::notify::{self, Kind};
 use crate::routing::Routed;
 use crate::store::Store;
 pub use query::{Counts, Page, Query};
+pub use ring::{Ring, Rung};
 use rows::{Record, find, insert, json, read_move, record, update};
 
 /// Most characters of a note.
@@ -28,7 +30,7 @@ const LONGEST_NOTE: usize = 5_000;
 pub enum StoreError {
     /// SQLite or PostgreSQL said no.
     #[error("the case store failed: {0}")]
-    Sql(#[from] sqlx::Error),
+    Sql(#[source] sqlx::Error),
     /// Another responder changed the case at the same moment; to be tried again.
     #[error("the case was changed by another responder at the same moment")]
     Raced,
@@ -38,6 +40,17 @@ pub enum StoreError {
         /// What it is.
         what: &'static str,
     },
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|error| error.code());
+        // PostgreSQL's serialization failure and deadlock: of two that meet, one is asked to try again.
+        match code.as_deref() {
+            Some("40001" | "40P01") => Self::Raced,
+            _ => Self::Sql(error),
+        }
+    }
 }
 
 /// A move was not made. The text is for the person who tried.
@@ -150,7 +163,8 @@ impl Cases {
                 Taken::Opened
             }
             Some(case) if alert.level < case.level => {
-                self.raise(&mut transaction, case, alert, now).await?;
+                self.raise(&mut transaction, case, alert, routed, now)
+                    .await?;
                 Taken::Raised
             }
             Some(_) => Taken::Known,
@@ -192,6 +206,7 @@ impl Cases {
             version: 1,
         };
         insert(connection, &case).await?;
+        self.ring(connection, &case, routed, now).await?;
         self.plan(connection, &case, now).await?;
         record(
             connection,
@@ -208,6 +223,7 @@ impl Cases {
         connection: &mut AnyConnection,
         mut case: Case,
         alert: &Alert,
+        routed: &Routed,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         case.alert = alert.clone();
@@ -223,12 +239,14 @@ impl Cases {
             if alert.level < host.level {
                 let from = host.state;
                 raise(&mut host, alert.level, &self.timing, now);
+                self.ring(connection, &host, routed, now).await?;
                 self.record_raise(connection, host, Some(from), now).await?;
             }
             return Ok(());
         }
         let from = case.state;
         raise(&mut case, alert.level, &self.timing, now);
+        self.ring(connection, &case, routed, now).await?;
         self.record_raise(connection, case, Some(from), now).await
     }
 
@@ -287,7 +305,10 @@ impl Cases {
             notices.check_units(&case.region, &deed.lead, &deed.assists)?;
         }
         match deed.action {
-            Action::Merge => self.absorb(connection, &case, deed, actor, now).await?,
+            Action::Merge => {
+                self.absorb(connection, &case, deed, actor, notices, now)
+                    .await?;
+            }
             Action::Split => self.release(connection, &case, actor, now).await?,
             _ => {}
         }
@@ -316,6 +337,7 @@ impl Cases {
         case: &Case,
         deed: &Deed,
         actor: &Actor,
+        notices: &notify::Composer,
         now: Timestamp,
     ) -> Result<(), MoveError> {
         let mut host = find(connection, &deed.into)
@@ -328,7 +350,7 @@ impl Cases {
         if !host.state.open() {
             return Err(MoveError::MergeInto("该案已经办结、误报或并入他案"));
         }
-        let from = host.state;
+        let (from, before) = (host.state, host.parts.len());
         absorb(&mut host, case, &self.timing, now);
         update(connection, &mut host, now).await?;
         self.plan(connection, &host, now).await?;
@@ -340,7 +362,15 @@ impl Cases {
             choice: "",
             note: &note,
         };
-        Ok(record(connection, &host, &made, now).await?)
+        record(connection, &host, &made, now).await?;
+        // Units that come to a case on its way are told as by a dispatch.
+        let joined = host.parts.get(before..).unwrap_or_default();
+        for part in joined.iter().filter(|part| part.sign_by.is_some()) {
+            for notice in notices.to_unit(&host, &part.unit, Kind::Dispatch, &note) {
+                notify::queue(connection, &notice, now).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The case that another is taken out of again notes it; its units stay.

@@ -4,9 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 /// The kinds of notices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
+    /// 新预警: a matter waits to be judged.
+    Alert,
     /// 派单: a case is the unit's.
     Dispatch,
     /// 催办.
@@ -17,6 +19,12 @@ pub enum Kind {
     SendBack,
     /// 审核通过.
     Approve,
+    /// 延期申请: a unit asks for more time.
+    Extension,
+    /// 延期批复: whether there is more time.
+    Decision,
+    /// 答复待审核: a reply waits for review.
+    Review,
     /// 退回改派: a unit handed a case back to the office.
     HandBack,
     /// 即将到期: a deadline is near.
@@ -35,12 +43,16 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
+        Self::Alert,
         Self::Dispatch,
         Self::Urge,
         Self::Supervise,
         Self::SendBack,
         Self::Approve,
+        Self::Extension,
+        Self::Decision,
+        Self::Review,
         Self::HandBack,
         Self::Reminder,
         Self::Escalation,
@@ -54,11 +66,15 @@ impl Kind {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Alert => "alert",
             Self::Dispatch => "dispatch",
             Self::Urge => "urge",
             Self::Supervise => "supervise",
             Self::SendBack => "send-back",
             Self::Approve => "approve",
+            Self::Extension => "extension",
+            Self::Decision => "decision",
+            Self::Review => "review",
             Self::HandBack => "hand-back",
             Self::Reminder => "reminder",
             Self::Escalation => "escalation",
@@ -73,11 +89,15 @@ impl Kind {
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
+            Self::Alert => "新预警",
             Self::Dispatch => "派单",
             Self::Urge => "催办",
             Self::Supervise => "督办",
             Self::SendBack => "退回修改",
             Self::Approve => "审核通过",
+            Self::Extension => "延期申请",
+            Self::Decision => "延期批复",
+            Self::Review => "答复待审核",
             Self::HandBack => "退回改派",
             Self::Reminder => "即将到期",
             Self::Escalation => "已超期",
@@ -93,10 +113,14 @@ impl Kind {
     pub fn folds(self) -> bool {
         matches!(
             self,
-            Self::Dispatch
+            Self::Alert
+                | Self::Dispatch
                 | Self::Urge
                 | Self::SendBack
                 | Self::Approve
+                | Self::Extension
+                | Self::Decision
+                | Self::Review
                 | Self::HandBack
                 | Self::Reminder
                 | Self::Commitment

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use backbone::id;
 use backbone::region::{Contact, ContactRole, Region, Unit};
+use jiff::Timestamp;
 use url::Url;
 
-use super::body::{Body, CaseBody, Kind};
+use super::body::{Body, CaseBody, DigestBody, Kind};
 use super::{Addressee, Notice};
-use crate::case::{Action, Case, MoveError, Part};
+use crate::case::{Action, Case, MOST_HAND_BACKS, MoveError};
 
 /// Composes the notices of cases.
 #[derive(Debug)]
@@ -47,8 +48,8 @@ impl Composer {
         Ok(())
     }
 
-    /// The notices that a move causes: to all units of the case when it is dispatched, to the office when it is handed
-    /// back, else to the lead.
+    /// The notices that a move causes: to all units of the case when it is dispatched, to the office what it has to decide
+    /// (to its leader where the table of moves says so), else to the lead.
     pub(crate) fn compose(&self, case: &Case, action: Action, note: &str) -> Vec<Notice> {
         let kind = match action {
             Action::Dispatch | Action::Redispatch => Kind::Dispatch,
@@ -56,25 +57,31 @@ impl Composer {
             Action::Supervise => Kind::Supervise,
             Action::SendBack => Kind::SendBack,
             Action::Approve => Kind::Approve,
+            Action::Extend | Action::RefuseExtension => Kind::Decision,
             Action::Return => {
-                return self.to_role(
-                    case,
-                    case.lead(),
-                    ContactRole::DutyOfficer,
-                    Kind::HandBack,
-                    note,
-                );
+                let leader = case.hand_backs >= MOST_HAND_BACKS;
+                return self.to_office(case, leader, Kind::HandBack, note);
             }
+            Action::AskExtension => return self.to_office(case, false, Kind::Extension, note),
+            Action::Reply => return self.to_office(case, case.level <= 2, Kind::Review, ""),
             _ => return Vec::new(),
         };
-        let assisting: &[Part] = match kind {
-            Kind::Dispatch => case.assisting(),
-            _ => &[],
+        let told = match kind {
+            Kind::Dispatch => case.parts.as_slice(),
+            _ => case.parts.get(..1).unwrap_or_default(),
         };
-        std::iter::once(case.lead())
-            .chain(assisting.iter().map(|part| part.unit.as_str()))
-            .flat_map(|unit| self.to_unit(case, unit, kind, note))
+        told.iter()
+            .flat_map(|part| self.to_unit(case, &part.unit, kind, note))
             .collect()
+    }
+
+    fn to_office(&self, case: &Case, leader: bool, kind: Kind, note: &str) -> Vec<Notice> {
+        let role = if leader {
+            ContactRole::OfficeLeader
+        } else {
+            ContactRole::DutyOfficer
+        };
+        self.to_role(case, case.lead(), role, kind, note)
     }
 
     /// The notices to one unit of a case: to its contacts; where it has none, to its lead. The same kind, note and version
@@ -130,6 +137,45 @@ impl Composer {
             })
             .find(|notices| !notices.is_empty())
             .unwrap_or_default()
+    }
+
+    /// Notices of cases that go out at one time: those to one contact in one.
+    #[must_use]
+    pub fn gathered(&self, notices: Vec<Notice>, now: Timestamp) -> Vec<Notice> {
+        let mut by_contact: BTreeMap<Addressee, Vec<Notice>> = BTreeMap::new();
+        for notice in notices {
+            let same = by_contact.entry(notice.addressee.clone()).or_default();
+            same.push(notice);
+        }
+        (by_contact.into_values())
+            .flat_map(|same| match self.digest(&same, now) {
+                Some(digest) => vec![digest],
+                None => same,
+            })
+            .collect()
+    }
+
+    /// One notice that tells of several to one contact; none where there is one only.
+    fn digest(&self, notices: &[Notice], now: Timestamp) -> Option<Notice> {
+        let [first, _, ..] = notices else {
+            return None;
+        };
+        let ids: Vec<&str> = notices.iter().map(|notice| notice.id.as_str()).collect();
+        let id = id::of("digest", &ids);
+        let bodies = notices.iter().filter_map(|notice| match &notice.body {
+            Body::Case(body) => Some(body.clone()),
+            _ => None,
+        });
+        let body = Body::Digest(DigestBody {
+            id: id.clone(),
+            kind: Kind::Digest,
+            action: Kind::Digest.title().to_owned(),
+            unit: first.addressee.unit.clone(),
+            notices: bodies.collect(),
+            link: self.public_url.join("cases").ok()?.to_string(),
+        });
+        let to = first.addressee.clone();
+        Notice::queued(id.clone(), &id, to, &first.reach, now, body)
     }
 
     /// The notice of a case, as it is with `unit`, to a contact of `to`.

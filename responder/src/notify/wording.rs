@@ -35,11 +35,15 @@ struct Words {
 /// What each kind of notice of a case is called, what the note with it is, and what it asks for.
 fn words(kind: Kind) -> Words {
     let (heading, note, request) = match kind {
+        Kind::Alert => ("新预警待研判", "情况", "请尽快研判并派单。"),
         Kind::Dispatch => ("派单通知", "派单意见", "请在签收期限内签收并办理。"),
         Kind::Urge => ("催办通知", "催办意见", "请抓紧办理并报告进展。"),
         Kind::Supervise => ("督办通知", "督办要求", "请按督办要求办理并报告结果。"),
         Kind::SendBack => ("答复退回修改", "修改意见", "请按意见修改后重新提交。"),
         Kind::Approve => ("答复审核通过", "审核意见", "请按审核通过的内容答复群众。"),
+        Kind::Extension => ("延期申请", "申请理由", "请审批是否同意延期。"),
+        Kind::Decision => ("延期批复", "批复意见", "请按答复期限办理。"),
+        Kind::Review => ("答复待审核", "说明", "请审核答复。"),
         Kind::HandBack => ("责任单位退回", "退回理由", "请重新研判并派单。"),
         Kind::Reminder => ("办理时限提醒", "提醒", "请在期限前办理。"),
         Kind::Escalation => ("办理已超期", "情况", "请督促尽快办理。"),

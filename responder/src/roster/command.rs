@@ -15,13 +15,16 @@ use crate::clock;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Adds the shifts of a file (.csv in UTF-8, or .xlsx), all of them or, where a row is wrong, none. Its first row names the columns 岗位
-    /// (值班员, 带班领导 or 分管领导), 姓名, 开始, 结束; times are such as 2026-10-01 08:30. The same file again changes nothing.
+    /// (值班员, 带班领导 or 分管领导), 姓名, 开始, 结束; times are such as 2026-10-01 08:30. The same file again changes nothing, not even swaps.
     Import {
         /// The file.
         file: PathBuf,
         /// Code of the region.
         #[arg(long)]
         region: String,
+        /// Takes shifts off the roster that the file does not have, of the posts in it and from its first shift to its last.
+        #[arg(long)]
+        replace: bool,
     },
     /// Prints the shifts from now on, with holidays, gaps, and the swaps made.
     Show {
@@ -74,13 +77,17 @@ pub async fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     match command {
-        Command::Import { file, region } => {
+        Command::Import {
+            file,
+            region,
+            replace,
+        } => {
             let shifts = read(file, known)?;
-            let imported = roster.import(region, &shifts).await?;
+            let imported = roster.import(region, &shifts, *replace, now).await?;
             writeln!(
                 out,
-                "{} shifts added, {} were on the roster already",
-                imported.added, imported.known
+                "{} shifts added, {} were on the roster already, {} taken off",
+                imported.added, imported.known, imported.dropped
             )?;
             let last = shifts.iter().map(|shift| shift.until).max().unwrap_or(now);
             for gap in roster.gaps(region, now, last).await? {

@@ -1,5 +1,7 @@
 //! The roster as kept: shifts, and the swaps made.
 
+use std::collections::BTreeSet;
+
 use backbone::id;
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
@@ -18,6 +20,8 @@ pub struct Imported {
     pub added: usize,
     /// Shifts that were on the roster already.
     pub known: usize,
+    /// Shifts taken off it.
+    pub dropped: usize,
 }
 
 /// Two shifts that changed hands.
@@ -85,30 +89,31 @@ impl Roster {
         Self { store }
     }
 
-    /// Adds the shifts of a file to a region's roster, all of them or none. Those put down before stay as they are, swapped or not.
+    /// Adds the shifts of a file to a region's roster, all of them or none. Those put down before stay as they are, swapped or not;
+    /// with `replace`, of the posts in the file and from its first shift to its last, those that it does not have are taken off.
     ///
     /// # Errors
     /// When the store fails; nothing is changed then.
-    pub async fn import(&self, region: &str, shifts: &[Planned]) -> Result<Imported, StoreError> {
+    pub async fn import(
+        &self,
+        region: &str,
+        shifts: &[Planned],
+        replace: bool,
+        now: Timestamp,
+    ) -> Result<Imported, StoreError> {
         let mut transaction = self.store.begin().await?;
         let mut imported = Imported::default();
+        if replace {
+            imported.dropped = drop_others(&mut transaction, region, shifts, now).await?;
+        }
         for shift in shifts {
             let (from, until) = (shift.from.as_millisecond(), shift.until.as_millisecond());
-            let id = id::of(
-                "shift",
-                &[
-                    region,
-                    shift.post.name(),
-                    &shift.who,
-                    &from.to_string(),
-                    &until.to_string(),
-                ],
-            );
             let added = sqlx::query(
                 "INSERT INTO shifts (id, region, post, planned, who, starts_at, ends_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE \
+                 SET dropped_at = NULL, who = excluded.who WHERE shifts.dropped_at IS NOT NULL",
             )
-            .bind(id)
+            .bind(id_of(region, shift))
             .bind(region)
             .bind(shift.post.name())
             .bind(&shift.who)
@@ -134,7 +139,7 @@ impl Roster {
     /// When the store fails.
     pub async fn on_duty(&self, region: &str, now: Timestamp) -> Result<Vec<Shift>, StoreError> {
         let rows = sqlx::query(
-            "SELECT * FROM shifts WHERE region = $1 AND starts_at <= $2 AND ends_at > $3 \
+            "SELECT * FROM shifts WHERE region = $1 AND starts_at <= $2 AND ends_at > $3 AND dropped_at IS NULL \
              ORDER BY starts_at DESC, id",
         )
         .bind(region)
@@ -158,7 +163,7 @@ impl Roster {
         until: Timestamp,
     ) -> Result<Vec<Shift>, StoreError> {
         let rows = sqlx::query(
-            "SELECT * FROM shifts WHERE region = $1 AND starts_at < $2 AND ends_at > $3 \
+            "SELECT * FROM shifts WHERE region = $1 AND starts_at < $2 AND ends_at > $3 AND dropped_at IS NULL \
              ORDER BY starts_at, post, id",
         )
         .bind(region)
@@ -213,13 +218,15 @@ impl Roster {
         // In one order, so that two swaps of the same shifts do not wait for each other.
         changes.sort_by_key(|(shift, _)| &shift.id);
         for (shift, other) in changes {
-            let changed = sqlx::query("UPDATE shifts SET who = $1 WHERE id = $2 AND who = $3")
-                .bind(&other.who)
-                .bind(&shift.id)
-                .bind(&shift.who)
-                .execute(&mut *transaction)
-                .await?
-                .rows_affected();
+            let changed = sqlx::query(
+                "UPDATE shifts SET who = $1 WHERE id = $2 AND who = $3 AND dropped_at IS NULL",
+            )
+            .bind(&other.who)
+            .bind(&shift.id)
+            .bind(&shift.who)
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
             if changed == 0 {
                 return Err(SwapError::Stale);
             }
@@ -261,12 +268,60 @@ impl Roster {
     }
 }
 
-async fn find(connection: &mut AnyConnection, region: &str, id: &str) -> Result<Shift, SwapError> {
-    let row = sqlx::query("SELECT * FROM shifts WHERE region = $1 AND id = $2")
+fn id_of(region: &str, shift: &Planned) -> String {
+    let (from, until) = (shift.from.as_millisecond(), shift.until.as_millisecond());
+    let (post, who) = (shift.post.name(), shift.who.as_str());
+    id::of(
+        "shift",
+        &[region, post, who, &from.to_string(), &until.to_string()],
+    )
+}
+
+/// Takes those off the roster that a new one for the same posts and time does not have.
+async fn drop_others(
+    connection: &mut AnyConnection,
+    region: &str,
+    shifts: &[Planned],
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let kept: BTreeSet<String> = shifts.iter().map(|shift| id_of(region, shift)).collect();
+    let mut dropped = 0;
+    for post in Post::ALL {
+        let of_post = || shifts.iter().filter(|shift| shift.post == post);
+        let first = of_post().map(|shift| shift.from).min();
+        let last = of_post().map(|shift| shift.until).max();
+        let (Some(first), Some(last)) = (first, last) else {
+            continue;
+        };
+        let known: Vec<String> = sqlx::query_scalar(
+            "SELECT id FROM shifts WHERE region = $1 AND post = $2 AND starts_at >= $3 AND starts_at < $4 \
+             AND dropped_at IS NULL",
+        )
         .bind(region)
-        .bind(id)
-        .fetch_optional(connection)
+        .bind(post.name())
+        .bind(first.as_millisecond())
+        .bind(last.as_millisecond())
+        .fetch_all(&mut *connection)
         .await?;
+        for id in known.iter().filter(|id| !kept.contains(*id)) {
+            sqlx::query("UPDATE shifts SET dropped_at = $1 WHERE id = $2")
+                .bind(now.as_millisecond())
+                .bind(id)
+                .execute(&mut *connection)
+                .await?;
+            dropped += 1;
+        }
+    }
+    Ok(dropped)
+}
+
+async fn find(connection: &mut AnyConnection, region: &str, id: &str) -> Result<Shift, SwapError> {
+    let row =
+        sqlx::query("SELECT * FROM shifts WHERE region = $1 AND id = $2 AND dropped_at IS NULL")
+            .bind(region)
+            .bind(id)
+            .fetch_optional(connection)
+            .await?;
     let row = row.ok_or_else(|| SwapError::NotFound(id.to_owned()))?;
     Ok(read(&row)?)
 }

@@ -59,7 +59,8 @@ fn rule(rule: &Rule, at: &str, region: &Region, times: &BTreeSet<&str>) -> Resul
         ("mute_times", &rule.mute_times),
         ("active_times", &rule.active_times),
     ] {
-        if let Some(name) = names.iter().find(|name| !times.contains(name.as_str())) {
+        let unknown = |name: &&String| !times.contains(name.as_str());
+        if let Some(name) = names.iter().flatten().find(unknown) {
             return Err(format!(
                 "`{at}.{field}` names the time `{name}`, which there is not; add a [[time]] of that name or correct it"
             ));
@@ -74,8 +75,8 @@ fn rule(rule: &Rule, at: &str, region: &Region, times: &BTreeSet<&str>) -> Resul
     let own = rule.group_by.is_some()
         || rule.group_wait.is_some()
         || rule.repeat.is_some()
-        || !rule.mute_times.is_empty()
-        || !rule.active_times.is_empty();
+        || rule.mute_times.is_some()
+        || rule.active_times.is_some();
     if rule.goes_on && (!rule.lead.is_empty() || own) {
         let what = if rule.lead.is_empty() {
             "says when it is told of"

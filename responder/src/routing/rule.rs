@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::group::Label;
+use super::group::{Grouping, Label};
 use super::matching::Match;
-use super::window::Window;
+use super::window::{Window, Windows};
 use crate::deadline::Term;
 
 /// The unit in charge of the subject leads, the unit of the place assists.
@@ -59,15 +59,63 @@ pub struct Rule {
     /// never at the root.
     #[serde(default)]
     pub repeat: Option<Term>,
-    /// Names of times in which its notices are held back.
+    /// Names of times in which its notices are held back; those of the rule above where absent.
     #[serde(default)]
-    pub mute_times: Vec<String>,
-    /// Names of times outside of which its notices are held back; always where empty.
+    pub mute_times: Option<Vec<String>>,
+    /// Names of times outside of which its notices are held back, where there are any; those of the rule above where absent.
     #[serde(default)]
-    pub active_times: Vec<String>,
+    pub active_times: Option<Vec<String>>,
     /// Rules tried before this one decides.
     #[serde(default)]
     pub routes: Vec<Self>,
+}
+
+/// What a rule has of those above it where it says nothing itself.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Inherited {
+    by: Vec<Label>,
+    wait: Option<Term>,
+    repeat: Option<Term>,
+    mute: Vec<String>,
+    active: Vec<String>,
+}
+
+impl Inherited {
+    /// What the rules below a rule have of it.
+    pub(super) fn below(&self, rule: &Rule) -> Self {
+        let or = |own: &Option<Vec<String>>, above: &[String]| {
+            own.clone().unwrap_or_else(|| above.to_vec())
+        };
+        Self {
+            by: rule.group_by.clone().unwrap_or_else(|| self.by.clone()),
+            wait: rule.group_wait.or(self.wait),
+            repeat: rule.repeat.or(self.repeat),
+            mute: or(&rule.mute_times, &self.mute),
+            active: or(&rule.active_times, &self.active),
+        }
+    }
+
+    /// How the alerts are gathered that a rule decides on.
+    pub(super) fn grouping(&self, rule: &str) -> Grouping {
+        Grouping {
+            rule: rule.to_owned(),
+            by: self.by.clone(),
+            wait: self.wait,
+            repeat: self.repeat,
+        }
+    }
+
+    /// When its notices go out.
+    pub(super) fn windows(&self, times: &[Window]) -> Windows {
+        let named = |names: &[String]| {
+            let known = |name: &String| times.iter().find(|time| &time.name == name).cloned();
+            names.iter().filter_map(known).collect()
+        };
+        Windows {
+            mute: named(&self.mute),
+            active: named(&self.active),
+        }
+    }
 }
 
 /// While an alert that `source` takes is open, the notices of those that `target` takes are held back.

@@ -13,7 +13,7 @@ use crate::clock::CHINA;
 const DAYS_AHEAD: usize = 31;
 
 /// A time that comes again and again; all conditions that are set must hold.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Window {
     /// Its name in `mute_times` and `active_times`.
@@ -86,7 +86,7 @@ impl Window {
 }
 
 /// When a rule's notices go out, by the times that it names.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Windows {
     /// Not in these.
     pub(super) mute: Vec<Window>,

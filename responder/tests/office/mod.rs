@@ -21,7 +21,7 @@ pub(crate) const REGION: &str = "360921";
 pub(crate) struct Office {
     pub(crate) cases: Cases,
     pub(crate) kept: Kept,
-    pub(crate) notices: Composer,
+    pub(crate) notices: Arc<Composer>,
 }
 
 pub(crate) fn project() -> PathBuf {
@@ -39,20 +39,36 @@ pub(crate) fn morning() -> Timestamp {
 pub(crate) fn office(kept: Kept) -> Office {
     let mut region = Region::load(&project().join("deploy/config/region").join(REGION)).unwrap();
     for unit in &mut region.units {
-        unit.contact = vec![Contact {
-            name: "值班室".to_owned(),
-            role: ContactRole::Contact,
+        let contact = |name: &str, role| Contact {
+            name: name.to_owned(),
+            role,
             reach: vec![Reach {
                 channel: "phone".to_owned(),
                 to: String::new(),
             }],
-        }];
+        };
+        unit.contact = vec![contact("值班室", ContactRole::Contact)];
+        if unit.duty_office {
+            unit.contact
+                .push(contact("值班员甲", ContactRole::DutyOfficer));
+            unit.contact
+                .push(contact("值班员乙", ContactRole::DutyOfficer));
+            unit.contact
+                .push(contact("带班领导", ContactRole::DutyLeader));
+            unit.contact
+                .push(contact("分管领导", ContactRole::OfficeLeader));
+        } else {
+            unit.contact.push(contact("负责人", ContactRole::Lead));
+        }
     }
     let regions = Arc::new(BTreeMap::from([(REGION.to_owned(), region)]));
     Office {
         cases: Cases::new(kept.store.clone(), Timing::default()),
         kept,
-        notices: Composer::new(regions, "http://127.0.0.1:8080/".parse().unwrap()),
+        notices: Arc::new(Composer::new(
+            regions,
+            "http://127.0.0.1:8080/".parse().unwrap(),
+        )),
     }
 }
 

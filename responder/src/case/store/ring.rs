@@ -1,0 +1,128 @@
+//! Which alerts are still to be told to the duty office, or once more: a row a case, gathered by the key that routing gives.
+
+use jiff::Timestamp;
+use sqlx::{AnyConnection, Row};
+
+use super::rows::{find, optional_time};
+use super::{Cases, StoreError};
+use crate::case::Case;
+use crate::notify::{self, Notice};
+use crate::routing::{Group, Routed};
+
+/// Most cases of a group that are told of together.
+const TOGETHER: i64 = 50;
+
+/// A case whose alert is to be told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ring {
+    /// The case.
+    pub case: Case,
+    /// When it is due, as it was read.
+    pub due_at: Timestamp,
+}
+
+/// What became of a ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rung {
+    /// Whether it was told now.
+    pub told: bool,
+    /// When it is due next; never where nothing.
+    pub next: Option<Timestamp>,
+}
+
+impl Cases {
+    /// The alert of a case is to be told, as routing gathers it. One that tells of many by itself rings for them.
+    pub(super) async fn ring(
+        &self,
+        connection: &mut AnyConnection,
+        case: &Case,
+        routed: &Routed,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if case.alert.digest.is_some() {
+            return Ok(());
+        }
+        let untold = Group {
+            untold_since: Some(now),
+            ..Group::default()
+        };
+        let due = routed.grouping.due(&untold, &self.timing.calendar);
+        sqlx::query(
+            "INSERT INTO rings (case_id, group_key, due_at) VALUES ($1, $2, $3) ON CONFLICT (case_id) DO UPDATE \
+             SET group_key = excluded.group_key, due_at = excluded.due_at",
+        )
+        .bind(&case.id)
+        .bind(routed.grouping.key(&case.alert, &routed.lead))
+        .bind(due.map(Timestamp::as_millisecond))
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+
+    /// The groups of alerts that are to be told at `now`: all of a group of which one is due.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn rings_due(&self, now: Timestamp) -> Result<Vec<Vec<Ring>>, StoreError> {
+        let keys: Vec<String> = sqlx::query_scalar(
+            "SELECT group_key FROM rings WHERE due_at <= $1 GROUP BY group_key ORDER BY min(due_at) LIMIT 50",
+        )
+        .bind(now.as_millisecond())
+        .fetch_all(self.store.pool())
+        .await?;
+        let mut groups = Vec::new();
+        let mut connection = self.store.pool().acquire().await?;
+        for key in keys {
+            let rows = sqlx::query(
+                "SELECT case_id, due_at FROM rings WHERE group_key = $1 AND due_at IS NOT NULL ORDER BY due_at, case_id LIMIT $2",
+            )
+            .bind(&key)
+            .bind(TOGETHER)
+            .fetch_all(&mut *connection)
+            .await?;
+            let mut group = Vec::new();
+            for row in &rows {
+                let due_at = optional_time(row, "due_at")?;
+                let case = find(&mut connection, row.try_get("case_id")?).await?;
+                group.extend(case.zip(due_at).map(|(case, due_at)| Ring { case, due_at }));
+            }
+            groups.push(group);
+        }
+        Ok(groups)
+    }
+
+    /// Writes down what became of the rings of a group and queues the notices, unless another responder was faster; says
+    /// whether it was written.
+    ///
+    /// # Errors
+    /// When the store fails; nothing is changed then.
+    pub async fn rung(
+        &self,
+        rings: &[(&Ring, Rung)],
+        notices: &[Notice],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.store.begin().await?;
+        for (ring, rung) in rings {
+            let written = sqlx::query(
+                "UPDATE rings SET due_at = $1, told_at = CASE WHEN $2 = 1 THEN $3 ELSE told_at END \
+                 WHERE case_id = $4 AND due_at = $5",
+            )
+            .bind(rung.next.map(Timestamp::as_millisecond))
+            .bind(i64::from(rung.told))
+            .bind(now.as_millisecond())
+            .bind(&ring.case.id)
+            .bind(ring.due_at.as_millisecond())
+            .execute(&mut *transaction)
+            .await?;
+            if written.rows_affected() == 0 {
+                return Ok(false);
+            }
+        }
+        for notice in notices {
+            notify::queue(&mut transaction, notice, now).await?;
+        }
+        transaction.commit().await?;
+        Ok(true)
+    }
+}
