@@ -151,10 +151,12 @@ fn the_examples_beside_the_shipped_settings_and_units_are_right() {
     for file in ["region.toml", "units.toml"] {
         let text = std::fs::read_to_string(config.join("region/360921").join(file)).unwrap();
         let text = text.replace("../rules", config.join("region/rules").to_str().unwrap());
-        let text = if file == "units.toml" {
-            in_force(&text)
-        } else {
-            text
+        let text = match text.split_once("# Whom its notices go to") {
+            Some((before, after)) => {
+                let (example, after) = after.split_once("\n\n").unwrap();
+                format!("{before}#{}\n{after}", in_force(example))
+            }
+            None => text,
         };
         std::fs::write(folder.path().join(file), text).unwrap();
     }
