@@ -438,8 +438,11 @@ fn check(rule: &table::Rule, deed: &Deed) -> Result<(), MoveError> {
     if note.chars().count() > LONGEST_NOTE {
         return Err(MoveError::NoteTooLong);
     }
-    let known = rule.choices.contains(&deed.choice.as_str());
-    if !known && !(rule.choices.is_empty() && deed.choice.is_empty()) {
+    let chosen = match rule.choices {
+        [] => deed.choice.is_empty(),
+        choices => choices.contains(&deed.choice.as_str()),
+    };
+    if !chosen {
         return Err(MoveError::Choice(rule.choices.join("、")));
     }
     Ok(())

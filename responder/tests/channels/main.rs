@@ -16,5 +16,6 @@ mod mail_server;
 mod matter;
 mod robots;
 mod service;
+mod settings;
 mod webhooks;
 mod words;

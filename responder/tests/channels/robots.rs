@@ -5,10 +5,11 @@ use serde_json::json;
 
 use crate::matter::{HOSTILE, LINK, after, body, message, morning};
 use crate::service::{
-    Answer, Call, Service, dingtalk, feishu, line, secret, settings, wecom_app, wecom_robot,
+    Answer, Judge, Service, dingtalk, feishu, line, secret, settings, wecom_app, wecom_robot,
 };
 
-const KINDS: [(&str, fn(&Call, &[Call]) -> serde_json::Value, &str); 4] = [
+/// Each kind, the service that it is for, and whom it is to reach.
+const KINDS: [(&str, Judge, &str); 4] = [
     ("wecom-robot", wecom_robot, ""),
     ("wecom-app", wecom_app, "zhangsan"),
     ("dingtalk", dingtalk, ""),

@@ -52,7 +52,8 @@ pub(crate) enum Answer {
     CutOff,
 }
 
-type Judge = fn(&Call, &[Call]) -> Value;
+/// How a service answers a request, given those before.
+pub(crate) type Judge = fn(&Call, &[Call]) -> Value;
 
 #[derive(Debug)]
 struct Inside {
