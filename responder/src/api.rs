@@ -6,6 +6,7 @@
 mod access;
 mod accounts;
 mod asked;
+mod attachments;
 mod audit;
 mod cases;
 mod counts;
@@ -66,6 +67,8 @@ fn served() -> OpenApiRouter<Arc<Console>> {
         .routes(routes!(cases::show))
         .routes(routes!(cases::perform))
         .routes(routes!(cases::notices))
+        .routes(routes!(attachments::list, attachments::add))
+        .routes(routes!(attachments::show))
         .routes(routes!(events::list))
         .routes(routes!(events::show))
         .routes(routes!(events::edits))

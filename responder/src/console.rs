@@ -37,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use access::{ROUTES, Route, Who};
 pub(crate) use access::{SESSION_COOKIE, finish, known, same};
+pub(crate) use attachments::saved;
 
 use crate::account::{Accounts, Provider};
 use crate::case::Cases;

@@ -8,7 +8,7 @@ use tracing::error;
 use utoipa::ToSchema;
 
 use crate::account::AccountError;
-use crate::case::{MoveError, StoreError};
+use crate::case::{AttachmentError, MoveError, StoreError};
 
 /// The content type of problems.
 pub(super) const CONTENT_TYPE: &str = "application/problem+json";
@@ -44,10 +44,10 @@ pub(super) enum Problem {
         /// What is wrong, and the remedy.
         detail: String,
     },
-    /// The body is too large.
-    TooLarge,
-    /// The body is not said to be JSON.
-    MediaType,
+    /// The body is larger than this.
+    TooLarge(&'static str),
+    /// The body is not said to be of this type.
+    MediaType(&'static str),
     /// The case was changed meanwhile.
     Stale(String),
     /// State or role do not allow it now.
@@ -108,6 +108,15 @@ impl From<MoveError> for Problem {
             MoveError::Stale => Self::Stale(said),
             MoveError::Refused(_) => Self::NotAllowed(said),
             _ => Self::Refused(said),
+        }
+    }
+}
+
+impl From<AttachmentError> for Problem {
+    fn from(error: AttachmentError) -> Self {
+        match error {
+            AttachmentError::Move(error) => error.into(),
+            refused => Self::Refused(format!("{refused}。")),
         }
     }
 }
@@ -180,17 +189,17 @@ impl Problem {
                 detail,
                 field,
             ),
-            Self::TooLarge => plain(
+            Self::TooLarge(most) => plain(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "too-large",
                 "提交的内容过长",
-                "请精简后重新提交，每次不超过64KB。",
+                &format!("请精简后重新提交，每次不超过{most}。"),
             ),
-            Self::MediaType => plain(
+            Self::MediaType(wanted) => plain(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "media-type",
-                "提交的内容须为 JSON",
-                "请将 Content-Type 设为 application/json。",
+                "提交的内容类型不符",
+                &format!("请将 Content-Type 设为 {wanted}。"),
             ),
             Self::Stale(detail) => (
                 StatusCode::CONFLICT,
