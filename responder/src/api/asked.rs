@@ -279,6 +279,17 @@ where
         .ok_or_else(|| D::Error::custom(format!("{number} is not a whole number within bounds")))
 }
 
+/// Refuses a field of a body whose text is too long.
+pub(super) fn within(field: &str, text: &str, longest: usize) -> Result<(), Problem> {
+    if text.chars().count() > longest {
+        return Err(Problem::Body {
+            field: field.to_owned(),
+            detail: format!("请控制在{longest}字以内。"),
+        });
+    }
+    Ok(())
+}
+
 /// The schema of a text that is one of several names.
 pub(super) fn names<'a>(
     names: impl IntoIterator<Item = &'a str>,

@@ -9,6 +9,10 @@ use utoipa::ToSchema;
 
 use crate::account::AccountError;
 use crate::case::{AttachmentError, MoveError, StoreError};
+use crate::commitment::CommitmentError;
+use crate::knowledge::KnowledgeError;
+use crate::roster::SwapError;
+use crate::routing::SilenceError;
 
 /// The content type of problems.
 pub(super) const CONTENT_TYPE: &str = "application/problem+json";
@@ -121,7 +125,57 @@ impl From<AttachmentError> for Problem {
     }
 }
 
+impl From<SilenceError> for Problem {
+    fn from(error: SilenceError) -> Self {
+        match error {
+            SilenceError::NotFound => Self::NotFound,
+            SilenceError::Store(error) => error.into(),
+            refused => Self::Refused(format!("{refused}。")),
+        }
+    }
+}
+
+impl From<SwapError> for Problem {
+    fn from(error: SwapError) -> Self {
+        match error {
+            SwapError::Stale => Self::Stale(format!("{error}。")),
+            SwapError::Store(error) => error.into(),
+            refused => Self::Refused(format!("{refused}。")),
+        }
+    }
+}
+
+impl From<KnowledgeError> for Problem {
+    fn from(error: KnowledgeError) -> Self {
+        match error {
+            KnowledgeError::NotFound => Self::NotFound,
+            KnowledgeError::Stale => Self::Stale(format!("{error}。")),
+            KnowledgeError::NotAllowed(_) => Self::NotAllowed(format!("{error}。")),
+            KnowledgeError::Store(error) => StoreError::from(error).into(),
+            KnowledgeError::Unknown => StoreError::Unknown { what: "entry" }.into(),
+            refused => Self::Refused(format!("{refused}。")),
+        }
+    }
+}
+
+impl From<CommitmentError> for Problem {
+    fn from(error: CommitmentError) -> Self {
+        match error {
+            CommitmentError::NotFound => Self::NotFound,
+            CommitmentError::Ended => Self::Stale(format!("{error}。")),
+            CommitmentError::Store(error) => StoreError::from(error).into(),
+            CommitmentError::Unknown => StoreError::Unknown { what: "commitment" }.into(),
+            refused => Self::Refused(format!("{refused}。")),
+        }
+    }
+}
+
 impl Problem {
+    /// There is no such region.
+    pub(super) fn no_region() -> Self {
+        Self::Refused("没有这个地区，请核对地区代码。".to_owned())
+    }
+
     fn told(self) -> (StatusCode, &'static str, &'static str, String, String) {
         let plain = |status, kind, title, detail: &str| {
             (status, kind, title, detail.to_owned(), String::new())
