@@ -6,12 +6,18 @@
 mod access;
 mod accounts;
 mod asked;
+mod attachments;
 mod audit;
 mod cases;
+mod commitments;
 mod counts;
 mod events;
+mod knowledge;
 mod me;
 mod problem;
+mod reply_check;
+mod roster;
+mod silences;
 mod sources;
 mod tokens;
 mod units;
@@ -66,6 +72,21 @@ fn served() -> OpenApiRouter<Arc<Console>> {
         .routes(routes!(cases::show))
         .routes(routes!(cases::perform))
         .routes(routes!(cases::notices))
+        .routes(routes!(attachments::list, attachments::add))
+        .routes(routes!(attachments::show))
+        .routes(routes!(reply_check::check))
+        .routes(routes!(commitments::add))
+        .routes(routes!(commitments::list))
+        .routes(routes!(commitments::keep))
+        .routes(routes!(commitments::withdraw))
+        .routes(routes!(knowledge::list, knowledge::add))
+        .routes(routes!(knowledge::show))
+        .routes(routes!(knowledge::approve))
+        .routes(routes!(knowledge::retire))
+        .routes(routes!(silences::list, silences::add))
+        .routes(routes!(silences::end))
+        .routes(routes!(roster::show))
+        .routes(routes!(roster::swap))
         .routes(routes!(events::list))
         .routes(routes!(events::show))
         .routes(routes!(events::edits))
@@ -99,7 +120,7 @@ fn described() -> OpenApi {
     let info = InfoBuilder::new()
         .title("Wensheng responder")
         .description(Some(
-            "Cases, events, units, sources, accounts and the audit of a county's opinion-handling office. \
+            "Cases, commitments, the knowledge base, events, silences, the roster, units, sources, accounts and the audit of a county's opinion-handling office. \
              Problems are told as RFC 9457 `application/problem+json`, with a `type` for programs and a `title` for people.",
         ))
         .version("1")

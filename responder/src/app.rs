@@ -24,14 +24,15 @@ use tracing::info;
 use crate::account::{Accounts, NewUser, Provider};
 use crate::calendar::Calendar;
 use crate::case::{Cases, Role, Timing};
+use crate::commitment::Commitments;
 use crate::console::{self, Console};
 use crate::correction::Corrections;
 use crate::event_edit::EventEdits;
 use crate::intake::{Intake, SourceIntake};
+use crate::knowledge::Knowledge;
 use crate::metrics::Metrics;
 use crate::notify::channel::check_reach;
 use crate::notify::{Carrier, Composer};
-use crate::outbox;
 use crate::roster::Roster;
 use crate::routing::Routing;
 use crate::routing::Silences;
@@ -39,6 +40,7 @@ use crate::settings::Settings;
 use crate::source::Sources;
 use crate::store::Store;
 use crate::watch::Watch;
+use crate::{outbox, reply};
 
 /// The consumer group that takes alerts in.
 pub const GROUP: &str = "responder";
@@ -111,6 +113,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     })?;
     info!(address = %listener.local_addr()?, "the console is served");
     let provider = identity_provider(&settings)?;
+    let replies = reply::Checks::load(&regions)?;
     let console = Console {
         settings: settings.console.clone(),
         cases,
@@ -119,6 +122,11 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         corrections: Corrections::new(store.clone()),
         edits: EventEdits::new(store.clone()),
         sources,
+        silences: Silences::new(store.clone()),
+        roster: Roster::new(store.clone()),
+        knowledge: Knowledge::new(store.clone()),
+        commitments: Commitments::new(store.clone()),
+        replies: replies,
         store: store.clone(),
         regions,
         archive: backbone::clickhouse::client(&settings.clickhouse)?,

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use action::Action;
-pub use attachment::{Attachment, AttachmentError, LARGEST, MOST, NewAttachment};
+pub use attachment::{Attached, Attachment, AttachmentError, LARGEST, MOST, NewAttachment};
 pub use clock::{Clock, Escalation, Step, Telling, Timing};
 pub use role::{Actor, Role};
 pub use state::State;

@@ -18,6 +18,7 @@ mod own;
 mod page;
 mod posts;
 mod problem;
+pub(crate) mod reply_check;
 mod session;
 mod show;
 mod signals;
@@ -37,15 +38,20 @@ use tokio_util::sync::CancellationToken;
 
 pub use access::{ROUTES, Route, Who};
 pub(crate) use access::{SESSION_COOKIE, finish, known, same};
+pub(crate) use attachments::saved;
 
 use crate::account::{Accounts, Provider};
 use crate::case::Cases;
+use crate::commitment::Commitments;
 use crate::correction::Corrections;
 use crate::event_edit::EventEdits;
+use crate::knowledge::Knowledge;
 use crate::metrics::Metrics;
+use crate::roster::Roster;
+use crate::routing::Silences;
 use crate::source::Sources;
 use crate::store::Store;
-use crate::{api, notify, settings};
+use crate::{api, notify, reply, settings};
 
 /// What the console shows and changes.
 pub struct Console {
@@ -63,6 +69,16 @@ pub struct Console {
     pub edits: EventEdits,
     /// The sources.
     pub sources: Sources,
+    /// The silences.
+    pub silences: Silences,
+    /// Who is on duty when.
+    pub roster: Roster,
+    /// The knowledge base.
+    pub knowledge: Knowledge,
+    /// What units promised.
+    pub commitments: Commitments,
+    /// What drafts are checked by.
+    pub replies: reply::Checks,
     /// The store, for the log of notices.
     pub store: Store,
     /// The regions served, by code.

@@ -6,8 +6,9 @@
 //! is about and what to do. Two probabilities, that a reader would mark the reply complete (完整性) and explaining
 //! (可解释性), come from a few numbers measured on the way, see [`model`]. It advises; whoever drafts may leave a finding as it is.
 //!
-//! Everything here is pure. Words, severities and advice are data, `reply.toml` in the region's folder of rules.
+//! Everything but [`Checks::load`] and [`command`] is pure. Words, severities and advice are data, `reply.toml` in the region's folder of rules.
 
+mod checks;
 pub mod command;
 pub mod draft;
 mod element;
@@ -21,6 +22,7 @@ pub mod train;
 
 use serde::{Deserialize, Serialize};
 
+pub use checks::Checks;
 use model::{Measures, Model};
 pub use point::{Answer, Asks, Point, PointKind};
 pub use rules::{Advice, Rules};

@@ -10,11 +10,16 @@ use jiff::Timestamp;
 use prometheus::Registry;
 use responder::account::{Accounts, NewUser};
 use responder::case::{Cases, Role, Timing};
+use responder::commitment::Commitments;
 use responder::console::{self, Console};
 use responder::correction::Corrections;
 use responder::event_edit::EventEdits;
+use responder::knowledge::Knowledge;
 use responder::metrics::Metrics;
 use responder::notify::Composer;
+use responder::reply::Checks;
+use responder::roster::Roster;
+use responder::routing::Silences;
 use responder::settings;
 use responder::source::Sources;
 use responder::store::{Place, Store};
@@ -65,6 +70,11 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
         corrections: Corrections::new(store.clone()),
         edits: EventEdits::new(store.clone()),
         sources: Sources::new(store.clone(), None, url()),
+        silences: Silences::new(store.clone()),
+        roster: Roster::new(store.clone()),
+        knowledge: Knowledge::new(store.clone()),
+        commitments: Commitments::new(store.clone()),
+        replies: Checks::load(&regions).expect("rules of replies"),
         store,
         notices: Arc::new(Composer::new(Arc::clone(&regions), url())),
         regions,

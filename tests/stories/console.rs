@@ -17,12 +17,16 @@ use backbone::settings::ClickHouse;
 use jiff::Timestamp;
 use responder::account::{Accounts, NewUser};
 use responder::case::{Action, Actor, Cases, Deed, Query, Role, Timing};
+use responder::commitment::Commitments;
 use responder::console::{self, Console, ROUTES, Who};
 use responder::correction::Corrections;
 use responder::event_edit::EventEdits;
+use responder::knowledge::Knowledge;
 use responder::metrics::Metrics;
 use responder::notify::Composer;
-use responder::routing::Routed;
+use responder::reply::Checks;
+use responder::roster::Roster;
+use responder::routing::{Routed, Silences};
 use responder::settings;
 use responder::source::Sources;
 use responder::store::{self, Place};
@@ -144,6 +148,11 @@ async fn office() -> Office {
         corrections: corrections.clone(),
         edits: EventEdits::new(store.clone()),
         sources: sources.clone(),
+        silences: Silences::new(store.clone()),
+        roster: Roster::new(store.clone()),
+        knowledge: Knowledge::new(store.clone()),
+        commitments: Commitments::new(store.clone()),
+        replies: Checks::load(&regions).unwrap(),
         store,
         regions,
         archive,

@@ -24,6 +24,22 @@ pub enum Scope {
     CasesMove,
     /// To read events and their edits.
     EventsRead,
+    /// To read silences.
+    SilencesRead,
+    /// To make and end silences.
+    SilencesWrite,
+    /// To read the roster.
+    RosterRead,
+    /// To swap shifts.
+    RosterWrite,
+    /// To read the knowledge base.
+    KnowledgeRead,
+    /// To propose, approve and retire entries of the knowledge base.
+    KnowledgeWrite,
+    /// To read commitments.
+    CommitmentsRead,
+    /// To add, keep and withdraw commitments.
+    CommitmentsWrite,
     /// To read units.
     UnitsRead,
     /// To read how the sources are.
@@ -36,10 +52,18 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 15] = [
         Self::CasesRead,
         Self::CasesMove,
         Self::EventsRead,
+        Self::SilencesRead,
+        Self::SilencesWrite,
+        Self::RosterRead,
+        Self::RosterWrite,
+        Self::KnowledgeRead,
+        Self::KnowledgeWrite,
+        Self::CommitmentsRead,
+        Self::CommitmentsWrite,
         Self::UnitsRead,
         Self::SourcesRead,
         Self::AccountsRead,
@@ -53,6 +77,14 @@ impl Scope {
             Self::CasesRead => "cases:read",
             Self::CasesMove => "cases:move",
             Self::EventsRead => "events:read",
+            Self::SilencesRead => "silences:read",
+            Self::SilencesWrite => "silences:write",
+            Self::RosterRead => "roster:read",
+            Self::RosterWrite => "roster:write",
+            Self::KnowledgeRead => "knowledge:read",
+            Self::KnowledgeWrite => "knowledge:write",
+            Self::CommitmentsRead => "commitments:read",
+            Self::CommitmentsWrite => "commitments:write",
             Self::UnitsRead => "units:read",
             Self::SourcesRead => "sources:read",
             Self::AccountsRead => "accounts:read",

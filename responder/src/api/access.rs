@@ -57,6 +57,8 @@ const MOVERS: &[Role] = &[
     Role::UnitLead,
     Role::UnitContact,
 ];
+/// The duty officer and above.
+const DUTY: &[Role] = &[Role::Administrator, Role::DutyOfficer, Role::Leader];
 const ADMINISTRATOR: &[Role] = &[Role::Administrator];
 const AUDIT: &[Role] = &[Role::Administrator, Role::Auditor];
 
@@ -82,6 +84,24 @@ pub const RULES: &[Rule] = &[
     rule("GET",    "/api/v1/cases/{id}",               Roles(ALL),           With(Scope::CasesRead)),
     rule("POST",   "/api/v1/cases/{id}/moves",         Roles(MOVERS),        With(Scope::CasesMove)),
     rule("GET",    "/api/v1/cases/{id}/notices",       Roles(ALL),           With(Scope::CasesRead)),
+    rule("GET",    "/api/v1/cases/{id}/attachments",   Roles(ALL),           With(Scope::CasesRead)),
+    rule("POST",   "/api/v1/cases/{id}/attachments",   Roles(MOVERS),        With(Scope::CasesMove)),
+    rule("GET",    "/api/v1/cases/{id}/attachments/{attachment}", Roles(ALL), With(Scope::CasesRead)),
+    rule("POST",   "/api/v1/cases/{id}/reply-check",   Roles(MOVERS),        With(Scope::CasesRead)),
+    rule("POST",   "/api/v1/cases/{id}/commitments",   Roles(MOVERS),        With(Scope::CommitmentsWrite)),
+    rule("GET",    "/api/v1/commitments",              Roles(ALL),           With(Scope::CommitmentsRead)),
+    rule("POST",   "/api/v1/commitments/{id}/keep",    Roles(MOVERS),        With(Scope::CommitmentsWrite)),
+    rule("POST",   "/api/v1/commitments/{id}/withdraw", Roles(MOVERS),       With(Scope::CommitmentsWrite)),
+    rule("GET",    "/api/v1/knowledge",                Roles(ALL),           With(Scope::KnowledgeRead)),
+    rule("POST",   "/api/v1/knowledge",                Roles(MOVERS),        With(Scope::KnowledgeWrite)),
+    rule("GET",    "/api/v1/knowledge/{id}",           Roles(ALL),           With(Scope::KnowledgeRead)),
+    rule("POST",   "/api/v1/knowledge/{id}/approve",   Roles(MOVERS),        With(Scope::KnowledgeWrite)),
+    rule("POST",   "/api/v1/knowledge/{id}/retire",    Roles(MOVERS),        With(Scope::KnowledgeWrite)),
+    rule("GET",    "/api/v1/silences",                 Roles(OFFICE),        With(Scope::SilencesRead)),
+    rule("POST",   "/api/v1/silences",                 Roles(DUTY),          With(Scope::SilencesWrite)),
+    rule("DELETE", "/api/v1/silences/{id}",            Roles(DUTY),          With(Scope::SilencesWrite)),
+    rule("GET",    "/api/v1/roster",                   Roles(OFFICE),        With(Scope::RosterRead)),
+    rule("POST",   "/api/v1/roster/swaps",             Roles(DUTY),          With(Scope::RosterWrite)),
     rule("GET",    "/api/v1/events",                   Roles(OFFICE),        With(Scope::EventsRead)),
     rule("GET",    "/api/v1/events/{id}",              Roles(OFFICE),        With(Scope::EventsRead)),
     rule("GET",    "/api/v1/events/{id}/edits",        Roles(OFFICE),        With(Scope::EventsRead)),

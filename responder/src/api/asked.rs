@@ -13,6 +13,7 @@ use serde::de::{DeserializeOwned, Error};
 use url::form_urlencoded::parse;
 
 use super::problem::Problem;
+use crate::case::LARGEST;
 
 /// Largest body, in bytes.
 const LARGEST_BODY: usize = 64 * 1024;
@@ -74,6 +75,15 @@ impl Asked {
             return Err(wrong(name, format!("请控制在{longest}字以内。")));
         }
         Ok(text.to_owned())
+    }
+
+    /// A text of a length that must be given.
+    pub(super) fn needed(&self, name: &str, longest: usize) -> Result<String, Problem> {
+        let text = self.text(name, longest)?;
+        if text.is_empty() {
+            return Err(wrong(name, "请填写此参数。"));
+        }
+        Ok(text)
     }
 
     /// A whole number within bounds.
@@ -163,11 +173,28 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = Path::<String>::from_request_parts(parts, state).await;
         let Path(id) = path.map_err(|_| Problem::NotFound)?;
-        if id.chars().count() > LONGEST_ID || id.chars().any(char::is_control) {
-            return Err(Problem::NotFound);
-        }
-        Ok(Self(id))
+        possible(id).map(Self)
     }
+}
+
+/// The two ids in a path: of a thing, and of what belongs to it.
+pub(super) struct Ids(pub(super) String, pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Ids {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((of, id)) = path.map_err(|_| Problem::NotFound)?;
+        Ok(Self(possible(of)?, possible(id)?))
+    }
+}
+
+fn possible(id: String) -> Result<String, Problem> {
+    if id.chars().count() > LONGEST_ID || id.chars().any(char::is_control) {
+        return Err(Problem::NotFound);
+    }
+    Ok(id)
 }
 
 /// A body of JSON.
@@ -177,17 +204,39 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let kind = request.headers().get(CONTENT_TYPE);
-        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let kind = kind.split(';').next().unwrap_or_default().trim();
-        if !kind.eq_ignore_ascii_case("application/json") {
-            return Err(Problem::MediaType);
-        }
-        let bytes = to_bytes(request.into_body(), LARGEST_BODY)
-            .await
-            .map_err(|_| Problem::TooLarge)?;
+        let bytes = body(request, "application/json", LARGEST_BODY, "64KB").await?;
         read(&bytes).map(Self)
     }
+}
+
+/// A body of bytes: a file.
+pub(super) struct Bytes(pub(super) Vec<u8>);
+
+impl<S: Send + Sync> FromRequest<S> for Bytes {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let bytes = body(request, "application/octet-stream", LARGEST, "10MB").await?;
+        Ok(Self(bytes.into()))
+    }
+}
+
+/// The body, where it is of that type and no larger than that; `told` is the same size for people.
+async fn body(
+    request: Request,
+    wanted: &'static str,
+    largest: usize,
+    told: &'static str,
+) -> Result<axum::body::Bytes, Problem> {
+    let kind = request.headers().get(CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case(wanted) {
+        return Err(Problem::MediaType(wanted));
+    }
+    to_bytes(request.into_body(), largest)
+        .await
+        .map_err(|_| Problem::TooLarge(told))
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
@@ -228,6 +277,17 @@ where
     whole
         .and_then(|whole| N::try_from(whole).ok())
         .ok_or_else(|| D::Error::custom(format!("{number} is not a whole number within bounds")))
+}
+
+/// Refuses a field of a body whose text is too long.
+pub(super) fn within(field: &str, text: &str, longest: usize) -> Result<(), Problem> {
+    if text.chars().count() > longest {
+        return Err(Problem::Body {
+            field: field.to_owned(),
+            detail: format!("请控制在{longest}字以内。"),
+        });
+    }
+    Ok(())
 }
 
 /// The schema of a text that is one of several names.

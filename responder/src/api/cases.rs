@@ -315,7 +315,8 @@ pub(super) async fn show(
     }))
 }
 
-async fn seen(console: &Console, id: &str, actor: &Actor) -> Result<Case, Problem> {
+/// A case that the actor may see.
+pub(super) async fn seen(console: &Console, id: &str, actor: &Actor) -> Result<Case, Problem> {
     let case = console.cases.get(id, actor).await?;
     case.ok_or(Problem::NotFound)
 }

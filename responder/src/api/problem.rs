@@ -8,7 +8,11 @@ use tracing::error;
 use utoipa::ToSchema;
 
 use crate::account::AccountError;
-use crate::case::{MoveError, StoreError};
+use crate::case::{AttachmentError, MoveError, StoreError};
+use crate::commitment::CommitmentError;
+use crate::knowledge::KnowledgeError;
+use crate::roster::SwapError;
+use crate::routing::SilenceError;
 
 /// The content type of problems.
 pub(super) const CONTENT_TYPE: &str = "application/problem+json";
@@ -44,10 +48,10 @@ pub(super) enum Problem {
         /// What is wrong, and the remedy.
         detail: String,
     },
-    /// The body is too large.
-    TooLarge,
-    /// The body is not said to be JSON.
-    MediaType,
+    /// The body is larger than this.
+    TooLarge(&'static str),
+    /// The body is not said to be of this type.
+    MediaType(&'static str),
     /// The case was changed meanwhile.
     Stale(String),
     /// State or role do not allow it now.
@@ -112,7 +116,66 @@ impl From<MoveError> for Problem {
     }
 }
 
+impl From<AttachmentError> for Problem {
+    fn from(error: AttachmentError) -> Self {
+        match error {
+            AttachmentError::Move(error) => error.into(),
+            refused => Self::Refused(format!("{refused}。")),
+        }
+    }
+}
+
+impl From<SilenceError> for Problem {
+    fn from(error: SilenceError) -> Self {
+        match error {
+            SilenceError::NotFound => Self::NotFound,
+            SilenceError::Store(error) => error.into(),
+            refused => Self::Refused(format!("{refused}。")),
+        }
+    }
+}
+
+impl From<SwapError> for Problem {
+    fn from(error: SwapError) -> Self {
+        match error {
+            SwapError::Stale => Self::Stale(format!("{error}。")),
+            SwapError::Store(error) => error.into(),
+            refused => Self::Refused(format!("{refused}。")),
+        }
+    }
+}
+
+impl From<KnowledgeError> for Problem {
+    fn from(error: KnowledgeError) -> Self {
+        match error {
+            KnowledgeError::NotFound => Self::NotFound,
+            KnowledgeError::Stale => Self::Stale(format!("{error}。")),
+            KnowledgeError::NotAllowed(_) => Self::NotAllowed(format!("{error}。")),
+            KnowledgeError::Store(error) => StoreError::from(error).into(),
+            KnowledgeError::Unknown => StoreError::Unknown { what: "entry" }.into(),
+            refused => Self::Refused(format!("{refused}。")),
+        }
+    }
+}
+
+impl From<CommitmentError> for Problem {
+    fn from(error: CommitmentError) -> Self {
+        match error {
+            CommitmentError::NotFound => Self::NotFound,
+            CommitmentError::Ended => Self::Stale(format!("{error}。")),
+            CommitmentError::Store(error) => StoreError::from(error).into(),
+            CommitmentError::Unknown => StoreError::Unknown { what: "commitment" }.into(),
+            refused => Self::Refused(format!("{refused}。")),
+        }
+    }
+}
+
 impl Problem {
+    /// There is no such region.
+    pub(super) fn no_region() -> Self {
+        Self::Refused("没有这个地区，请核对地区代码。".to_owned())
+    }
+
     fn told(self) -> (StatusCode, &'static str, &'static str, String, String) {
         let plain = |status, kind, title, detail: &str| {
             (status, kind, title, detail.to_owned(), String::new())
@@ -180,17 +243,17 @@ impl Problem {
                 detail,
                 field,
             ),
-            Self::TooLarge => plain(
+            Self::TooLarge(most) => plain(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "too-large",
                 "提交的内容过长",
-                "请精简后重新提交，每次不超过64KB。",
+                &format!("请精简后重新提交，每次不超过{most}。"),
             ),
-            Self::MediaType => plain(
+            Self::MediaType(wanted) => plain(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "media-type",
-                "提交的内容须为 JSON",
-                "请将 Content-Type 设为 application/json。",
+                "提交的内容类型不符",
+                &format!("请将 Content-Type 设为 {wanted}。"),
             ),
             Self::Stale(detail) => (
                 StatusCode::CONFLICT,

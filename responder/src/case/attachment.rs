@@ -64,6 +64,15 @@ pub struct NewAttachment {
     pub content: Vec<u8>,
 }
 
+/// What became of a file that was added.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attached {
+    /// Its id.
+    pub id: String,
+    /// The case as it is now.
+    pub case: Case,
+}
+
 /// A file was not added. The text is for the person who tried.
 #[derive(Debug, Error)]
 pub enum AttachmentError {
@@ -131,7 +140,7 @@ impl Cases {
         actor: &Actor,
         notices: &notify::Composer,
         now: Timestamp,
-    ) -> Result<Case, AttachmentError> {
+    ) -> Result<Attached, AttachmentError> {
         let (name, kind) = file.check()?;
         let sha256 = hex::encode(Sha256::digest(&file.content));
         let id = id::of("attachment", &[case, &name, &sha256]);
@@ -155,7 +164,7 @@ impl Cases {
         .execute(&mut *transaction)
         .await?;
         if added.rows_affected() == 0 {
-            return Ok(known);
+            return Ok(Attached { id, case: known });
         }
         let files: i64 = sqlx::query_scalar("SELECT count(*) FROM attachments WHERE case_id = $1")
             .bind(case)
@@ -169,7 +178,7 @@ impl Cases {
             .perform_in(&mut transaction, case, &deed, actor, notices, now)
             .await?;
         transaction.commit().await?;
-        Ok(case)
+        Ok(Attached { id, case })
     }
 
     /// The files of a case, the oldest first.

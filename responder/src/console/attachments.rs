@@ -13,7 +13,7 @@ use super::Console;
 use super::access::SignedIn;
 use super::case::{self, Refused};
 use super::problem::Problem;
-use crate::case::{Action, AttachmentError, Deed, MoveError, NewAttachment};
+use crate::case::{Action, Attachment, AttachmentError, Deed, MoveError, NewAttachment};
 
 /// Adds a file.
 pub(super) async fn add(
@@ -61,6 +61,11 @@ pub(super) async fn show(
         .accounts
         .audit(&actor.name, "read-attachment", &file.id, now))
     .await?;
+    Ok(saved(file, content))
+}
+
+/// A file as an answer that is saved and not shown.
+pub(crate) fn saved(file: Attachment, content: Vec<u8>) -> Response {
     let name: String = byte_serialize(file.name.as_bytes()).collect();
     let name = name.replace('+', "%20");
     let headers = [
@@ -71,5 +76,5 @@ pub(super) async fn show(
         ),
         (header::CACHE_CONTROL, "private, no-store".to_owned()),
     ];
-    Ok((headers, content).into_response())
+    (headers, content).into_response()
 }

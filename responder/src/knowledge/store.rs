@@ -39,6 +39,8 @@ pub struct Query {
     pub unit: String,
     /// Only this subject; all where empty.
     pub subject: String,
+    /// Of other units than this only what is approved; all where empty.
+    pub seen_by: String,
     /// How many to pass over.
     pub offset: u32,
     /// Most to give.
@@ -258,6 +260,9 @@ impl Knowledge {
             if !value.is_empty() {
                 conditions.add(&format!("{column} = {{}}"), value.clone())?;
             }
+        }
+        if !query.seen_by.is_empty() {
+            conditions.add("(status = 'approved' OR unit = {})", query.seen_by.clone())?;
         }
         if let Some(status) = query.status {
             conditions.add("status = {}", status.name())?;

@@ -15,12 +15,16 @@ use reqwest::{Client, Method, redirect};
 use responder::account::{Accounts, Limits, NewToken, NewUser, Provider, Scope};
 use responder::api::CSRF_HEADER;
 use responder::case::{Action, Actor, Cases, Deed, Role, Timing};
+use responder::commitment::Commitments;
 use responder::console::{self, Console};
 use responder::correction::Corrections;
 use responder::event_edit::EventEdits;
+use responder::knowledge::Knowledge;
 use responder::metrics::Metrics;
 use responder::notify::Composer;
-use responder::routing::Routed;
+use responder::reply::Checks;
+use responder::roster::Roster;
+use responder::routing::{Routed, Silences};
 use responder::settings;
 use responder::source::Sources;
 use serde_json::Value;
@@ -166,6 +170,11 @@ pub(crate) async fn office_with(kept: Kept, identity: &Value) -> Office {
         corrections: Corrections::new(store.clone()),
         edits: EventEdits::new(store.clone()),
         sources: Sources::new(store.clone(), None, url()),
+        silences: Silences::new(store.clone()),
+        roster: Roster::new(store.clone()),
+        knowledge: Knowledge::new(store.clone()),
+        commitments: Commitments::new(store.clone()),
+        replies: Checks::load(&regions).unwrap(),
         store,
         regions,
         archive: backbone::clickhouse::client(&archive.unwrap()).unwrap(),

@@ -84,6 +84,31 @@ impl Cases {
         })
     }
 
+    /// The cases of a region that an actor may see and that were answered, the newest answer first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn answered(
+        &self,
+        region: &str,
+        actor: &Actor,
+        limit: u32,
+    ) -> Result<Vec<Case>, StoreError> {
+        let query = Query {
+            region: region.to_owned(),
+            states: vec![State::Answered, State::Closed, State::Followed],
+            ..Query::default()
+        };
+        let mut conditions = conditions(&query, actor)?;
+        conditions.add_plain("answered_at IS NOT NULL");
+        let end = format!("ORDER BY answered_at DESC, id LIMIT {limit}");
+        let (statement, values) = conditions.into_query("SELECT * FROM cases", &end);
+        let rows = sqlx::query_with(statement, values)
+            .fetch_all(self.store.pool())
+            .await?;
+        rows.iter().map(read_case).collect()
+    }
+
     /// The alerts of a region's open cases: those that may hold the notices of others back.
     ///
     /// # Errors

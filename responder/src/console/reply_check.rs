@@ -1,0 +1,129 @@
+//! The check of a draft against the posts of a case's event, with what the knowledge base and answered cases have for it.
+
+use std::collections::BTreeMap;
+
+use super::{Console, archive};
+use crate::case::{Actor, Case, StoreError};
+use crate::knowledge::{Entry, KnowledgeError, Status};
+use crate::reply::suggest::{Answered, Suggestion, suggest};
+use crate::reply::{Check, Point, Post};
+
+/// Posts that a draft is checked against, at most: the newest.
+const POSTS: u32 = 30;
+/// Entries of the knowledge base that are looked at for a point.
+const ENTRIES: usize = 3;
+/// Answered cases that are looked at, at most: the newest.
+const CASES: u32 = 200;
+
+/// What a draft was checked against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Against {
+    /// The posts of the event.
+    Posts,
+    /// The title and the gist of the event: the archive does not answer, or has none of its posts.
+    Gist,
+}
+
+impl Against {
+    /// Both.
+    pub(crate) const ALL: [Self; 2] = [Self::Posts, Self::Gist];
+
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Posts => "posts",
+            Self::Gist => "gist",
+        }
+    }
+}
+
+/// What there is to say of a draft that answers a case.
+#[derive(Debug, Clone)]
+pub(crate) struct Checked {
+    /// What it was checked against.
+    pub(crate) against: Against,
+    /// What the check found.
+    pub(crate) check: Check,
+    /// What may be used for its points.
+    pub(crate) suggestions: Vec<Suggestion>,
+}
+
+/// Checks a draft that answers a case, for an account that may see the case; nothing where the case's region is not
+/// served. What is suggested of other cases, the account may see too.
+pub(crate) async fn of_case(
+    console: &Console,
+    case: &Case,
+    draft: &str,
+    actor: &Actor,
+) -> Result<Option<Checked>, StoreError> {
+    let Some(region) = console.regions.get(&case.region) else {
+        return Ok(None);
+    };
+    let (against, posts) = posts(console, case).await;
+    let Some(check) = console.replies.check(region, &posts, draft) else {
+        return Ok(None);
+    };
+    let entries = entries(console, region.code(), &check.points).await?;
+    let answered = (console.cases)
+        .answered(region.code(), actor, CASES)
+        .await?
+        .into_iter()
+        .filter(|other| other.id != case.id)
+        .map(|other| Answered {
+            matter: format!("{} {}", other.alert.event.title, other.alert.event.gist),
+            case: other.id,
+            reply: other.reply,
+        })
+        .collect::<Vec<_>>();
+    let suggestions = suggest(&check.points, &entries, &answered);
+    Ok(Some(Checked {
+        against,
+        check,
+        suggestions,
+    }))
+}
+
+async fn posts(console: &Console, case: &Case) -> (Against, Vec<Post>) {
+    let event = &case.alert.event;
+    let found = archive::posts_of_event(&console.archive, &event.id, 0, POSTS).await;
+    let posts: Vec<Post> = found.map_or_else(
+        |_| Vec::new(),
+        |(rows, _)| {
+            (rows.into_iter())
+                .map(|row| Post {
+                    title: row.title,
+                    text: row.text,
+                })
+                .collect()
+        },
+    );
+    if posts.is_empty() {
+        let post = Post {
+            title: event.title.clone(),
+            text: event.gist.clone(),
+        };
+        return (Against::Gist, vec![post]);
+    }
+    (Against::Posts, posts)
+}
+
+/// The approved entries that are most like the points.
+async fn entries(
+    console: &Console,
+    region: &str,
+    points: &[Point],
+) -> Result<Vec<Entry>, StoreError> {
+    let mut entries = BTreeMap::new();
+    for point in points {
+        let words = &point.at.words;
+        let found = (console.knowledge)
+            .search(region, words, Some(Status::Approved), ENTRIES)
+            .await;
+        let hits = found.map_err(|error| match error {
+            KnowledgeError::Store(error) => error.into(),
+            _ => StoreError::Unknown { what: "entry" },
+        })?;
+        entries.extend((hits.into_iter()).map(|hit| (hit.entry.id.clone(), hit.entry)));
+    }
+    Ok(entries.into_values().collect())
+}
