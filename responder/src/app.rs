@@ -97,6 +97,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     let routings = Arc::new(routings);
     let intake = Intake::new(cases.clone(), Arc::clone(&routings), metrics.clone());
     let watch = Watch {
+        store: store.clone(),
         cases: cases.clone(),
         roster: Roster::new(store.clone()),
         silences: Silences::new(store.clone()),

@@ -13,7 +13,8 @@ use thiserror::Error;
 
 pub use promise::{Promise, promises};
 
-use crate::case::{Actor, Role};
+use crate::calendar::Calendar;
+use crate::case::{Actor, Case, Role, StoreError};
 use crate::clock::CHINA;
 use crate::store::{Conditions, Store};
 
@@ -167,6 +168,15 @@ pub enum CommitmentError {
     Store(#[from] sqlx::Error),
 }
 
+impl From<CommitmentError> for StoreError {
+    fn from(error: CommitmentError) -> Self {
+        match error {
+            CommitmentError::Store(error) => error.into(),
+            _ => Self::Unknown { what: "commitment" },
+        }
+    }
+}
+
 /// The commitments.
 #[derive(Debug, Clone)]
 pub struct Commitments {
@@ -192,27 +202,10 @@ impl Commitments {
         now: Timestamp,
     ) -> Result<Commitment, CommitmentError> {
         may(actor, &new.region, &new.unit)?;
-        let what = filled("承诺内容", &new.what)?;
-        let id = id::of("commitment", &[&new.case_id, what, &new.due.to_string()]);
-        let over = new.due.saturating_add(jiff::Span::new().days(1));
-        let due_at = CHINA
-            .to_timestamp(over.at(0, 0, 0, 0))
-            .unwrap_or(Timestamp::MAX);
-        sqlx::query(
-            "INSERT INTO commitments (id, case_id, region, what, unit, due_at, state, proof, attachment, reason, \
-             added_by, added_at, ended_by) \
-             VALUES ($1, $2, $3, $4, $5, $6, 'open', '', '', '', $7, $8, '') ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(&id)
-        .bind(&new.case_id)
-        .bind(&new.region)
-        .bind(what)
-        .bind(&new.unit)
-        .bind(due_at.as_millisecond())
-        .bind(&actor.name)
-        .bind(now.as_millisecond())
-        .execute(self.store.pool())
-        .await?;
+        filled("承诺内容", &new.what)?;
+        let mut connection = self.store.pool().acquire().await?;
+        let id = insert(&mut connection, new, &actor.name, now).await?;
+        drop(connection);
         self.get(&id).await?.ok_or(CommitmentError::NotFound)
     }
 
@@ -318,6 +311,63 @@ impl Commitments {
             .await?;
         rows.iter().map(commitment).collect()
     }
+}
+
+/// Keeps track of what the reply to a case promises by a date, in the transaction in which it is published. What was written
+/// down before stays as it is.
+///
+/// # Errors
+/// When the store fails.
+pub async fn promised(
+    connection: &mut AnyConnection,
+    case: &Case,
+    calendar: &Calendar,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let today = CHINA.to_datetime(now).date();
+    let is_workday = |day| calendar.is_workday(day);
+    for promise in promises(&case.reply, today, &is_workday) {
+        let new = NewCommitment {
+            case_id: case.id.clone(),
+            region: case.region.clone(),
+            what: promise.what.chars().take(LONGEST).collect(),
+            unit: case.lead().to_owned(),
+            due: promise.due,
+        };
+        insert(connection, &new, "", now).await?;
+    }
+    Ok(())
+}
+
+/// Writes a commitment where it is not there yet, and gives its id.
+async fn insert(
+    connection: &mut AnyConnection,
+    new: &NewCommitment,
+    added_by: &str,
+    now: Timestamp,
+) -> Result<String, sqlx::Error> {
+    let what = new.what.trim();
+    let id = id::of("commitment", &[&new.case_id, what, &new.due.to_string()]);
+    let over = new.due.saturating_add(jiff::Span::new().days(1));
+    let due_at = CHINA
+        .to_timestamp(over.at(0, 0, 0, 0))
+        .unwrap_or(Timestamp::MAX);
+    sqlx::query(
+        "INSERT INTO commitments (id, case_id, region, what, unit, due_at, state, proof, attachment, reason, \
+         added_by, added_at, ended_by) \
+         VALUES ($1, $2, $3, $4, $5, $6, 'open', '', '', '', $7, $8, '') ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(&id)
+    .bind(&new.case_id)
+    .bind(&new.region)
+    .bind(what)
+    .bind(&new.unit)
+    .bind(due_at.as_millisecond())
+    .bind(added_by)
+    .bind(now.as_millisecond())
+    .execute(connection)
+    .await?;
+    Ok(id)
 }
 
 /// Takes the open commitments that are due within `before`, and marks them as reminded of: no other taker gets them. Write

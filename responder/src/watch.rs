@@ -12,20 +12,26 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::calendar::Calendar;
-use crate::case::{Case, Cases, Clock, Ring, Rung, State, Step, StoreError, Telling};
+use crate::case::{Actor, Case, Cases, Clock, Ring, Rung, State, Step, StoreError, Telling};
 use crate::clock;
-use crate::notify::{Composer, Kind, Notice};
+use crate::commitment;
+use crate::notify::{self, Composer, Kind, Notice};
 use crate::roster::{Post, Roster, Shift};
 use crate::routing::{Group, Hold, Moment, Routing, Silence, Silences};
+use crate::store::Store;
 
 /// Wait between looks.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long before the end of its day a unit is reminded of what it promised.
+const PROMISED: SignedDuration = SignedDuration::from_hours(32);
 /// How long until an alert that is held back is looked at again.
 const HELD: SignedDuration = SignedDuration::from_mins(1);
 
 /// Looks after alerts and clocks.
 #[derive(Debug)]
 pub struct Watch {
+    /// The store.
+    pub store: Store,
     /// The cases.
     pub cases: Cases,
     /// Who is on duty.
@@ -86,6 +92,42 @@ impl Watch {
         }
         let compose = |case: &Case, telling: &Telling| self.of_clock(case, telling, shifts(case));
         self.cases.tell_due(&compose, now).await?;
+        self.tell_commitments(&shifts, now).await
+    }
+
+    /// Tells of commitments: the unit the day before, and who is above it when one is broken.
+    async fn tell_commitments<'a>(
+        &self,
+        shifts: &impl Fn(&Case) -> &'a [Shift],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.store.begin().await?;
+        let reminders = commitment::take_reminders(&mut transaction, PROMISED, now).await?;
+        let broken = commitment::take_broken(&mut transaction, now).await?;
+        let of = |kind| move |commitment| (kind, commitment);
+        let due = (reminders.into_iter().map(of(Kind::Commitment)))
+            .chain(broken.into_iter().map(of(Kind::Escalation)));
+        for (kind, commitment) in due {
+            let system = Actor::system();
+            let Some(case) = self.cases.get(&commitment.case_id, &system).await? else {
+                continue;
+            };
+            let (unit, what, day) = (&commitment.unit, &commitment.what, commitment.due());
+            let notices = if kind == Kind::Commitment {
+                let note = format!("{what}（{day}前）");
+                self.notices.to_unit(&case, unit, kind, &note)
+            } else {
+                let note = format!("承诺{day}前完成，尚未登记完成：{what}");
+                let role = |role| self.notices.to_role(&case, unit, role, kind, &note);
+                let leaders = role(ContactRole::DutyLeader);
+                let leaders = on_duty_only(leaders, shifts(&case), Post::DutyLeader);
+                role(ContactRole::Lead).into_iter().chain(leaders).collect()
+            };
+            for notice in notices {
+                notify::queue(&mut transaction, &notice, now).await?;
+            }
+        }
+        transaction.commit().await?;
         Ok(())
     }
 

@@ -16,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use office::{Office, REGION, actor, alert, morning, office, project, routed};
 use responder::calendar::Calendar;
 use responder::case::{Action, Role};
+use responder::commitment::{self, Commitments};
 use responder::notify::{self, Body, Kind};
 use responder::roster::{Planned, Post, Roster};
 use responder::routing::{Match, NewSilence, Routing, Silences};
@@ -28,11 +29,13 @@ on_each_store!(
     two_responders_that_look_at_once_tell_everything_once,
     a_clock_that_is_moved_is_told_at_its_new_time_only,
     what_came_due_while_nobody_ran_is_told_at_the_start,
+    what_a_published_reply_promises_is_reminded_of_and_escalated_when_it_is_broken,
 );
 
 fn watch(office: &Office) -> Watch {
     let routing = Routing::load(&project().join("deploy/config/region").join(REGION)).unwrap();
     Watch {
+        store: office.kept.store.clone(),
         cases: office.cases.clone(),
         roster: Roster::new(office.kept.store.clone()),
         silences: Silences::new(office.kept.store.clone()),
@@ -204,4 +207,59 @@ async fn what_came_due_while_nobody_ran_is_told_at_the_start(kept: Kept) {
         escalations, 4,
         "two duty officers, duty leader, office leader"
     );
+}
+
+async fn what_a_published_reply_promises_is_reminded_of_and_escalated_when_it_is_broken(
+    kept: Kept,
+) {
+    let office = office(kept);
+    let watch = watch(&office);
+    office.take(3).await;
+    let officer = actor(Role::DutyOfficer, "");
+    let lead = actor(Role::UnitLead, "zhujian");
+    office.act(&officer, Action::Dispatch, "").await.unwrap();
+    office.act(&lead, Action::Sign, "").await.unwrap();
+    let town = actor(Role::UnitLead, "fengchuan");
+    office
+        .act(&town, Action::Return, "与本镇无关")
+        .await
+        .unwrap();
+    let reply = "经核实，路灯线路老化。我局将于2026年11月30日前完成更换。";
+    office.act(&lead, Action::Reply, reply).await.unwrap();
+    let commitments = Commitments::new(office.kept.store.clone());
+    let every = commitment::Query {
+        limit: 10,
+        ..Default::default()
+    };
+    let all = || commitments.list(&every);
+    assert_eq!(all().await.unwrap(), [], "not before it is published");
+    office.act(&officer, Action::Approve, "").await.unwrap();
+    let kept = all().await.unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(
+        (kept[0].unit.as_str(), kept[0].due().to_string()),
+        ("zhujian", "2026-11-30".to_owned())
+    );
+
+    let day = |text: &str| -> Timestamp { text.parse().unwrap() };
+    let count = async |kind: Kind| {
+        (told(&office).await.iter())
+            .filter(|(of, _, _, note)| *of == kind && note.contains("11-30"))
+            .count()
+    };
+    watch.look(day("2026-11-29T08:00:00+08:00")).await.unwrap();
+    assert_eq!(count(Kind::Commitment).await, 0);
+    for _ in 0..2 {
+        watch.look(day("2026-11-30T08:00:00+08:00")).await.unwrap();
+    }
+    assert_eq!(count(Kind::Commitment).await, 1, "the unit's contact");
+    for _ in 0..2 {
+        watch.look(day("2026-12-01T00:01:00+08:00")).await.unwrap();
+    }
+    assert_eq!(
+        count(Kind::Escalation).await,
+        2,
+        "the unit's lead and the duty leader"
+    );
+    assert_eq!(all().await.unwrap()[0].state, commitment::State::Broken);
 }

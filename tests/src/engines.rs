@@ -1,6 +1,7 @@
-//! The engines the programs run on: Apache Kafka and the embedded broker, and ClickHouse.
+//! The engines the programs run on: Apache Kafka and the embedded broker, ClickHouse, and PostgreSQL.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -104,6 +105,45 @@ impl Drop for Broker {
                 .status();
             drop(stopped);
         }
+    }
+}
+
+/// A PostgreSQL; stopped when dropped.
+#[derive(Debug)]
+pub struct Postgres {
+    /// Address of its empty database.
+    pub url: String,
+    server: Child,
+}
+
+impl Postgres {
+    /// Starts it on an empty folder.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start() -> Self {
+        let mut server = Command::new(project().join("tests/postgres/run"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("tests/postgres/run is a program");
+        let out = server.stdout.take().expect("standard output is piped");
+        let mut url = String::new();
+        BufReader::new(out)
+            .read_line(&mut url)
+            .expect("it prints its address");
+        Self {
+            url: url.trim().to_owned(),
+            server,
+        }
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        drop(self.server.stdin.take());
+        self.server.wait().expect("it ends with its input");
     }
 }
 

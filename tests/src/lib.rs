@@ -16,7 +16,7 @@ mod program;
 pub mod walk;
 
 pub use console::{Browser, Page};
-pub use engines::{Broker, Store};
+pub use engines::{Broker, Postgres, Store};
 pub use office::{Office, REGION, send_raw};
 pub use officer::officer;
 pub use program::{Program, project, shared_data};

@@ -52,6 +52,7 @@ impl Walk {
         let notices = Arc::new(Composer::new(regions, "http://127.0.0.1/".parse()?));
         let cases = Cases::new(store.clone(), Timing::default());
         let watch = Watch {
+            store: store.clone(),
             cases: cases.clone(),
             roster: Roster::new(store.clone()),
             silences: Silences::new(store),

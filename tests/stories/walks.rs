@@ -9,8 +9,7 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::Duration;
 
 use backbone::message::{self, CaseEvent};
@@ -21,7 +20,7 @@ use responder::case::{Action, Move, State, rule};
 use responder::store::{Place, Store};
 use sqlx::Row;
 use wensheng_tests::walk::{Walk, states};
-use wensheng_tests::{Program, project};
+use wensheng_tests::{Postgres, Program};
 
 const CASES: u32 = 200;
 const KILLS: u32 = 20;
@@ -35,19 +34,9 @@ async fn on_sqlite() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_postgres_by_three_programs() {
-    let mut server = Command::new(project().join("tests/postgres/run"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut url = String::new();
-    BufReader::new(server.stdout.take().unwrap())
-        .read_line(&mut url)
-        .unwrap();
-    let url = url.trim();
-    walked(Place::Postgres(url.parse().unwrap()), url, 3).await;
-    drop(server.stdin.take());
-    server.wait().unwrap();
+    let server = Postgres::start();
+    let place = Place::Postgres(server.url.parse().unwrap());
+    walked(place, &server.url, 3).await;
 }
 
 /// Walks the cases of a store by so many programs, and looks at what is left.

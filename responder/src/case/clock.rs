@@ -123,7 +123,7 @@ pub struct Escalation {
     /// Minutes before a signature is due.
     pub remind_sign_minutes: u32,
     /// Minutes before first information, the decision on more time or a review is due.
-    pub remind_hours_matter_minutes: u32,
+    pub remind_decision_minutes: u32,
     /// Minutes before an answer or a follow-up is due.
     pub remind_answer_minutes: u32,
     /// Minutes after any deadline until the unit's lead, the duty leader and the office's leader are told.
@@ -134,7 +134,7 @@ impl Default for Escalation {
     fn default() -> Self {
         Self {
             remind_sign_minutes: 10,
-            remind_hours_matter_minutes: 60,
+            remind_decision_minutes: 60,
             remind_answer_minutes: 240,
             after_minutes: [0, 30, 120],
         }
@@ -207,7 +207,7 @@ impl Escalation {
             let before = match clock {
                 Clock::Sign => self.remind_sign_minutes,
                 Clock::FirstInformation | Clock::Extension | Clock::Review => {
-                    self.remind_hours_matter_minutes
+                    self.remind_decision_minutes
                 }
                 Clock::Response | Clock::FollowUp => self.remind_answer_minutes,
             };

@@ -15,6 +15,7 @@ use thiserror::Error;
 use super::apply::{absorb, apply, raise};
 use super::table::{self, Refusal};
 use super::{Action, Actor, Case, Deed, Move, Part, State, Timing};
+use crate::commitment;
 use crate::notify::{self, Kind};
 use crate::routing::Routed;
 use crate::store::Store;
@@ -315,6 +316,9 @@ impl Cases {
         apply(&mut case, deed, actor, to, &self.timing, now);
         update(connection, &mut case, now).await?;
         self.plan(connection, &case, now).await?;
+        if deed.action == Action::Approve {
+            commitment::promised(connection, &case, &self.timing.calendar, now).await?;
+        }
         let note = deed.note.trim();
         let made = Record {
             action: deed.action,

@@ -7,8 +7,6 @@
 )]
 
 use std::future::Future;
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::Context;
@@ -16,7 +14,7 @@ use futures::future::{TryFutureExt as _, try_join_all};
 use jiff::Timestamp;
 use responder::case::{Action, Actor, Case, Deed, Query, Role, State};
 use responder::store::Place;
-use wensheng_tests::project;
+use wensheng_tests::Postgres;
 use wensheng_tests::walk::{REGION, Walk, administrator};
 
 const CASES: u32 = 10_000;
@@ -28,17 +26,8 @@ const CALLS: u32 = 40;
 async fn main() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     measure("SQLite", &Place::File(folder.path().join("cases.sqlite"))).await?;
-    let mut server = Command::new(project().join("tests/postgres/run"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let mut url = String::new();
-    let out = server.stdout.take().context("its output")?;
-    BufReader::new(out).read_line(&mut url)?;
-    measure("PostgreSQL", &Place::Postgres(url.trim().parse()?)).await?;
-    drop(server.stdin.take());
-    server.wait()?;
-    Ok(())
+    let server = Postgres::start();
+    measure("PostgreSQL", &Place::Postgres(server.url.parse()?)).await
 }
 
 async fn measure(engine: &str, place: &Place) -> anyhow::Result<()> {
