@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 mod served;
 mod stores;
-use served::{PEOPLE, Person, office};
+use served::{Answer, PEOPLE, Person, office};
 use stores::{Kept, on_each_store};
 
 on_each_store!(
@@ -68,6 +68,7 @@ fn every_route_has_one_rule_and_every_rule_a_route() {
 /// What a route is asked with: an id that there is where that matters for who may, and a body that changes nothing.
 fn address(path: &str, case: &str) -> String {
     path.replace("/cases/{id}", &format!("/cases/{case}"))
+        .replace("{attachment}", "none")
         .replace("{id}", "none")
         .replace("{name}", "nobody-known")
 }
@@ -146,6 +147,28 @@ async fn a_role_and_a_scope_reach_what_the_table_says_and_nothing_else(kept: Kep
     }
 }
 
+/// Asks for all that a route of a case gives, with a body that it takes.
+async fn reach(person: &mut Person, rule: &api::Rule, case: &str, file: &str) -> Answer {
+    let path = rule.path.replace("{attachment}", file);
+    let path = address(&path, case);
+    let noun = path.rsplit('/').next().unwrap();
+    let body = match (rule.method, noun) {
+        ("GET", _) => Value::Null,
+        (_, "moves") => json!({ "action": "note", "version": 2, "note": "已核实" }),
+        (_, "reply-check") => json!({ "draft": "您好，水管已修好。" }),
+        (_, "commitments") => json!({ "what": "更换水管", "due": "2027-01-31" }),
+        (_, "attachments") => {
+            let request = person
+                .request("POST", &format!("{path}?name=通知.pdf"))
+                .header("content-type", "application/octet-stream")
+                .body("%PDF-1.7");
+            return person.send(request).await;
+        }
+        _ => panic!("what does {} {} take?", rule.method, rule.path),
+    };
+    person.ask(rule.method, &path, &body).await
+}
+
 async fn a_unit_meets_only_the_cases_dispatched_to_it(kept: Kept) {
     let office = office(kept).await;
     let own = office.case("水管", "zhujian").await;
@@ -153,6 +176,17 @@ async fn a_unit_meets_only_the_cases_dispatched_to_it(kept: Kept) {
     let waiting = office.case("路灯", "zhujian").await;
     office.dispatch(&own).await;
     office.dispatch(&other).await;
+    let mut files = Vec::new();
+    let mut officer = office.person("officer").await;
+    for case in [&own, &other, &waiting] {
+        let path = format!("/api/v1/cases/{case}/attachments?name=来信.pdf");
+        let file = officer
+            .request("POST", &path)
+            .header("content-type", "application/octet-stream")
+            .body("%PDF-1.4");
+        let added = officer.send(file).await.json();
+        files.push(added["id"].as_str().unwrap().to_owned());
+    }
     for name in ["housing", "contact"] {
         let mut session = office.person(name).await;
         let mut program = office.program(name, &Scope::ALL).await;
@@ -173,37 +207,23 @@ async fn a_unit_meets_only_the_cases_dispatched_to_it(kept: Kept) {
                 .iter()
                 .filter(|rule| rule.path.contains("/cases/{id}"))
             {
-                let seen = unit
-                    .ask(
-                        rule.method,
-                        &address(rule.path, &own),
-                        &json!({
-                            "action": "urge", "version": 0
-                        }),
-                    )
-                    .await;
+                let seen = reach(unit, rule, &own, &files[0]).await;
                 assert_ne!(seen.status, 404, "{}: {}", rule.path, seen.text);
-                for hidden in [&other, &waiting] {
-                    let body = json!({ "action": "sign", "version": 2 });
-                    let path = address(rule.path, hidden);
-                    let answer = unit.ask(rule.method, &path, &body).await;
-                    assert_eq!(answer.status, 404, "{path}");
-                    assert_eq!(
-                        answer.text,
-                        unit.ask(rule.method, &address(rule.path, "none"), &body)
-                            .await
-                            .text,
-                        "as if it did not exist"
-                    );
+                for (hidden, file) in [(&other, &files[1]), (&waiting, &files[2])] {
+                    let answer = reach(unit, rule, hidden, file).await;
+                    assert_eq!(answer.status, 404, "{} {}", rule.method, rule.path);
+                    let nowhere = reach(unit, rule, "none", file).await;
+                    assert_eq!(answer.text, nowhere.text, "as if it did not exist");
                 }
             }
         }
     }
+    let hidden = [&other, &waiting, &files[1], &files[2]].map(String::clone);
     let audit = office.accounts.audit_log(200).await.unwrap();
     assert!(
-        audit
-            .iter()
-            .all(|line| line.subject != other && line.subject != waiting),
+        (audit.iter())
+            .filter(|line| line.user != "officer")
+            .all(|line| !hidden.contains(&line.subject)),
         "what was not shown was not read"
     );
 }

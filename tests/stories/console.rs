@@ -466,6 +466,29 @@ async fn what_people_wrote_is_text_on_every_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_draft_is_checked_against_the_posts_of_its_event() {
+    let office = office().await;
+    let read: Assessment = example("assessments/v1/relevant.json");
+    let case = office.case(&read.event.id, "zhujian", 3).await;
+    office.dispatch(&case).await;
+    let mut housing = office.browser("housing").await;
+    let address = format!("{}/api/v1/cases/{case}/reply-check", office.address);
+    let checking = reqwest::Client::new()
+        .post(address)
+        .header("cookie", housing.cookie())
+        .header("x-csrf-token", csrf(&mut housing).await)
+        .header("content-type", "application/json")
+        .body(r#"{ "draft": "您好，已收悉。" }"#);
+    let answer = checking.send().await.unwrap().text().await.unwrap();
+    let checked: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(checked["against"], "posts", "{answer}");
+    let points = checked["points"].as_array().unwrap();
+    let asked = points.iter().find(|point| point["kind"] == "question");
+    let words = asked.unwrap()["at"]["words"].as_str().unwrap();
+    assert!(words.contains("什么时候能处理"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_office_sees_bursts_and_common_problems_those_that_last_first() {
     let office = office().await;
     let mut officer = office.browser("officer").await;

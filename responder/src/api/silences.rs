@@ -172,6 +172,8 @@ impl SilenceView {
     params(
         ("region" = Option<String>, Query, description = "Only of this region", max_length = 100),
         ("active" = Option<bool>, Query, description = "Only those that hold notices back now"),
+        ("offset" = Option<u32>, Query, description = "How many to pass over", minimum = 0, maximum = 1_000_000),
+        ("limit" = Option<u32>, Query, description = "Most to give; 30 where it is not said", minimum = 1, maximum = 200),
     ),
     responses((status = 200, description = "The silences", body = Vec<SilenceView>))
 )]
@@ -180,9 +182,10 @@ pub(super) async fn list(
     _: Caller,
     asked: Asked,
 ) -> Result<Json<Vec<SilenceView>>, Problem> {
-    let asked = asked.only(&["region", "active"])?;
+    let asked = asked.only(&["region", "active", "offset", "limit"])?;
     let wanted = asked.text("region", LONGEST_TEXT)?;
     let active = asked.flag("active")?;
+    let (offset, limit) = asked.page()?;
     let now = Timestamp::now();
     let mut silences = Vec::new();
     for region in console.regions.keys() {
@@ -194,9 +197,15 @@ pub(super) async fn list(
         } else {
             console.silences.list(region).await?
         };
-        silences.extend((of_region.into_iter()).map(|silence| SilenceView::new(silence, now)));
+        silences.extend(of_region);
     }
-    Ok(Json(silences))
+    silences.sort_by_key(|silence| std::cmp::Reverse(silence.made_at));
+    let page = (silences.into_iter())
+        .skip(offset as usize)
+        .take(limit as usize);
+    Ok(Json(
+        page.map(|silence| SilenceView::new(silence, now)).collect(),
+    ))
 }
 
 /// A silence to make.

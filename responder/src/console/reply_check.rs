@@ -10,6 +10,8 @@ use crate::reply::{Check, Point, Post};
 
 /// Posts that a draft is checked against, at most: the newest.
 const POSTS: u32 = 30;
+/// Characters of these that are read, about: a check must not keep others waiting.
+const CHARACTERS: usize = 20_000;
 /// Entries of the knowledge base that are looked at for a point.
 const ENTRIES: usize = 3;
 /// Answered cases that are looked at, at most: the newest.
@@ -86,17 +88,19 @@ pub(crate) async fn of_case(
 async fn posts(console: &Console, case: &Case) -> (Against, Vec<Post>) {
     let event = &case.alert.event;
     let found = archive::posts_of_event(&console.archive, &event.id, 0, POSTS).await;
-    let posts: Vec<Post> = found.map_or_else(
-        |_| Vec::new(),
-        |(rows, _)| {
-            (rows.into_iter())
-                .map(|row| Post {
-                    title: row.title,
-                    text: row.text,
-                })
-                .collect()
-        },
-    );
+    let rows = found.map_or_else(|_| Vec::new(), |(rows, _)| rows);
+    let mut characters = 0;
+    let posts: Vec<Post> = (rows.into_iter())
+        .take_while(|row| {
+            let enough = characters >= CHARACTERS;
+            characters += row.text.chars().count();
+            !enough
+        })
+        .map(|row| Post {
+            title: row.title,
+            text: row.text,
+        })
+        .collect();
     if posts.is_empty() {
         let post = Post {
             title: event.title.clone(),

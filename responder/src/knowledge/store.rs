@@ -79,7 +79,7 @@ impl Knowledge {
             content: content.clone(),
             status: Status::Proposed,
             written_by: actor.name.clone(),
-            written_at: now,
+            written_at: of(now.as_millisecond())?,
             decided_by: String::new(),
             decided_at: None,
             version: 1,
@@ -501,11 +501,13 @@ fn may_write(actor: &Actor, region: &str, unit: &str) -> Result<(), KnowledgeErr
     Ok(())
 }
 
+fn of(milliseconds: i64) -> Result<Timestamp, KnowledgeError> {
+    Timestamp::from_millisecond(milliseconds).map_err(|_| KnowledgeError::Unknown)
+}
+
 fn entry(row: &AnyRow) -> Result<Entry, KnowledgeError> {
     let text = |column: &str| row.try_get::<String, _>(column);
-    let time = |column: &str| -> Result<Timestamp, KnowledgeError> {
-        Timestamp::from_millisecond(row.try_get(column)?).map_err(|_| KnowledgeError::Unknown)
-    };
+    let time = |column: &str| -> Result<Timestamp, KnowledgeError> { of(row.try_get(column)?) };
     let decided_at = time("decided_at")?;
     Ok(Entry {
         id: text("id")?,

@@ -237,7 +237,7 @@ impl Roster {
             who: [first.who, second.who],
             by: by.to_owned(),
             reason: reason.to_owned(),
-            at: now,
+            at: time(now.as_millisecond())?,
         };
         insert(&mut transaction, region, &swap).await?;
         transaction.commit().await?;
