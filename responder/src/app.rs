@@ -126,7 +126,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         roster: Roster::new(store.clone()),
         knowledge: Knowledge::new(store.clone()),
         commitments: Commitments::new(store.clone()),
-        replies: replies,
+        replies,
         store: store.clone(),
         regions,
         archive: backbone::clickhouse::client(&settings.clickhouse)?,

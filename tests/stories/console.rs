@@ -469,8 +469,9 @@ async fn what_people_wrote_is_text_on_every_page() {
 async fn a_draft_is_checked_against_the_posts_of_its_event() {
     let office = office().await;
     let read: Assessment = example("assessments/v1/relevant.json");
-    let event = read.event.unwrap().id;
-    let case = office.case(&event, "zhujian", 3).await;
+    let case = office
+        .case(&read.event.as_ref().unwrap().id, "zhujian", 3)
+        .await;
     office.dispatch(&case).await;
     let mut housing = office.browser("housing").await;
     let address = format!("{}/api/v1/cases/{case}/reply-check", office.address);

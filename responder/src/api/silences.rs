@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use backbone::message::APPEALS;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::access::Caller;
@@ -36,29 +36,62 @@ impl PartialSchema for AppealName {
 
 impl ToSchema for AppealName {}
 
+/// A value of a condition.
+#[derive(Debug)]
+pub(super) struct ConditionText;
+
+impl PartialSchema for ConditionText {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .max_length(Some(LONGEST_TEXT))
+            .build()
+            .into()
+    }
+}
+
+impl ToSchema for ConditionText {}
+
+/// A level, 1 (gravest) to 4.
+#[derive(Debug)]
+pub(super) struct LevelNumber;
+
+impl PartialSchema for LevelNumber {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1))
+            .maximum(Some(4))
+            .build()
+            .into()
+    }
+}
+
+impl ToSchema for LevelNumber {}
+
 /// Which matters: all conditions that are given hold.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(as = SilenceMatch)]
 pub(super) struct MatchView {
     /// One of these subjects: a whole one (环境保护) or a part of one (环境保护/噪声污染).
-    #[schema(max_items = 50)]
+    #[schema(value_type = Vec<ConditionText>, max_items = 50)]
     subject: Vec<String>,
     /// One of these places, or a place within them.
-    #[schema(max_items = 50)]
+    #[schema(value_type = Vec<ConditionText>, max_items = 50)]
     place: Vec<String>,
     /// What most of the writers want is one of these.
     #[schema(value_type = Vec<AppealName>, max_items = 50)]
     appeal: Vec<String>,
-    /// One of these levels, 1 (gravest) to 4.
+    /// One of these levels.
     #[serde(deserialize_with = "levels")]
-    #[schema(max_items = 50)]
+    #[schema(value_type = Vec<LevelNumber>, max_items = 50)]
     level: Vec<u8>,
     /// One of these sources, by name or kind.
-    #[schema(max_items = 50)]
+    #[schema(value_type = Vec<ConditionText>, max_items = 50)]
     source: Vec<String>,
     /// One of these words in the event's title or gist.
-    #[schema(max_items = 50)]
+    #[schema(value_type = Vec<ConditionText>, max_items = 50)]
     words: Vec<String>,
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{
-    ConnectInfo, FromRequest, FromRequestParts, MatchedPath, Multipart, Request, State,
+    ConnectInfo, DefaultBodyLimit, FromRequest, FromRequestParts, MatchedPath, Multipart, Request,
+    State,
 };
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::request::Parts;
@@ -438,6 +439,8 @@ async fn posted_file(parts: &Parts, body: Body) -> Result<(Fields, NewAttachment
             .headers_mut()
             .insert(header::CONTENT_TYPE, kind.clone());
     }
+    // What is read is bounded above.
+    DefaultBodyLimit::disable().apply(&mut request);
     let refused = |_| Problem::Forged;
     let mut form = (Multipart::from_request(request, &()).await).map_err(|_| Problem::Forged)?;
     let mut fields = Vec::new();

@@ -181,7 +181,7 @@ pub(crate) async fn events(
 /// An event.
 pub(crate) async fn event(client: &Client, id: &str) -> Result<Option<EventRow>, Unavailable> {
     let query = client.query(&format!("SELECT ?fields FROM ({EVENTS})"));
-    within(query.param("events", [id]).fetch_optional()).await
+    within(query.param("events", vec![id]).fetch_optional()).await
 }
 
 /// The newest alerts.

@@ -15,9 +15,12 @@ use super::access::SignedIn;
 use super::fields::{Choice, Fields};
 use super::page::{Frame, render_as};
 use super::problem::Problem;
+use super::reply_check::{self, Against, Checked};
 use super::show::{self, CaseLine};
 use crate::case::{self, Action, Actor, Case, Deed, Move, MoveError, Query, Rule, State, allowed};
 use crate::notify::{self, Notice};
+use crate::reply::Severity;
+use crate::reply::suggest::Source;
 
 /// Most cases offered to merge into.
 const MERGEABLE: u32 = 100;
@@ -59,6 +62,37 @@ struct PartLine {
     progress: &'static str,
 }
 
+/// What the check says of the reply, or of a draft.
+struct CheckLines {
+    /// Whether nothing stands that must be mended.
+    good: bool,
+    /// How many points of the posts it answers, and of how many.
+    answered: usize,
+    points: usize,
+    /// Whether the posts could not be had.
+    by_gist: bool,
+    findings: Vec<FindingLine>,
+    suggestions: Vec<SuggestionLine>,
+}
+
+/// Something to mend.
+struct FindingLine {
+    severity: &'static str,
+    must: bool,
+    title: &'static str,
+    /// The words; empty where something is missing.
+    words: String,
+    advice: String,
+}
+
+/// A text that may be used, and where it comes from.
+struct SuggestionLine {
+    text: String,
+    source: &'static str,
+    /// The case that it comes from; empty where that is the knowledge base.
+    case: String,
+}
+
 /// A file of the case.
 struct AttachmentLine {
     id: String,
@@ -81,6 +115,8 @@ struct Form {
     propose: bool,
     /// What is to be chosen.
     choices: Vec<Choice>,
+    /// Whether what is written is checked as a reply.
+    reply: bool,
     /// What was typed before the move was refused.
     typed: String,
     /// The most usual next move, shown first and strongest.
@@ -152,6 +188,7 @@ struct CasePage {
     others: Vec<Choice>,
     because: Vec<String>,
     reply: String,
+    check: Option<CheckLines>,
     forms: Vec<Form>,
     groups: Vec<UnitGroup>,
     attachments: Vec<AttachmentLine>,
@@ -204,6 +241,13 @@ pub(super) async fn perform(
         assists: fields.all("assists"),
         into: fields.get("into").to_owned(),
     };
+    if action == Action::Reply && !fields.get("check").is_empty() {
+        let draft = Refused {
+            deed: &deed,
+            problem: String::new(),
+        };
+        return page(&console, &signed_in, &id, StatusCode::OK, "", Some(draft)).await;
+    }
     match console
         .cases
         .perform(&id, &deed, &actor, &console.notices, now)
@@ -258,6 +302,17 @@ pub(super) async fn page(
     let attachments = console.cases.attachments(id).await?;
     let event = &case.alert.event;
     let sentiment = show::label(event.sentiment);
+    let draft = match &refused {
+        Some(refused) if refused.deed.action == Action::Reply => refused.deed.note.trim(),
+        _ if case.state == State::Review => case.reply.as_str(),
+        _ => "",
+    };
+    let check = if draft.is_empty() {
+        None
+    } else {
+        let checked = reply_check::of_case(console, &case, draft, &actor).await?;
+        checked.map(check_lines)
+    };
     let others = mergeable(console, &case, &actor).await?;
     let unit_name = |code: &str| console.unit_name(&case.region, code).to_owned();
     let users = console.accounts.list().await?;
@@ -314,6 +369,7 @@ pub(super) async fn page(
         others,
         because: case.routed_because.split('；').map(str::to_owned).collect(),
         reply: case.reply.clone(),
+        check,
         forms: forms(&case, &actor, refused.as_ref()),
         groups: groups(console, &case, refused.as_ref()),
         attachments: (attachments.into_iter())
@@ -441,6 +497,40 @@ fn clocks(case: &Case, now: Timestamp) -> Vec<Clock> {
     running.chain(answered).chain(paused).collect()
 }
 
+fn check_lines(checked: Checked) -> CheckLines {
+    let check = checked.check;
+    CheckLines {
+        good: check.may_go_to_review(),
+        answered: (check.points.iter())
+            .filter(|point| point.answer.is_some())
+            .count(),
+        points: check.points.len(),
+        by_gist: checked.against == Against::Gist,
+        findings: (check.findings.into_iter())
+            .map(|finding| FindingLine {
+                severity: finding.severity.title(),
+                must: finding.severity == Severity::Must,
+                title: finding.kind.title(),
+                words: finding.at.map(|at| at.words).unwrap_or_default(),
+                advice: finding.advice,
+            })
+            .collect(),
+        suggestions: (checked.suggestions.into_iter())
+            .map(|suggestion| {
+                let (source, case) = match suggestion.source {
+                    Source::Case(id) => ("已答复案件", id),
+                    Source::Knowledge(_) => ("政策咨询问答库", String::new()),
+                };
+                SuggestionLine {
+                    text: suggestion.text,
+                    source,
+                    case,
+                }
+            })
+            .collect(),
+    }
+}
+
 fn forms(case: &Case, actor: &Actor, refused: Option<&Refused<'_>>) -> Vec<Form> {
     let form = |(index, rule): (usize, &'static Rule)| Form {
         action: rule.action.name(),
@@ -448,6 +538,7 @@ fn forms(case: &Case, actor: &Actor, refused: Option<&Refused<'_>>) -> Vec<Form>
         note: rule.note,
         dispatch: matches!(rule.action, Action::Dispatch | Action::Redispatch),
         merge: rule.action == Action::Merge,
+        reply: rule.action == Action::Reply,
         propose: rule.action == Action::Return && actor.unit == case.lead(),
         choices: Choice::plain(
             rule.choices.iter().copied(),

@@ -168,6 +168,15 @@ fn next_due(case: &Case, now: Timestamp) -> String {
     }
 }
 
+/// A number of bytes for people.
+pub(super) fn bytes(size: u64) -> String {
+    match size {
+        0..1_024 => format!("{size}B"),
+        1_024..1_048_576 => format!("{}KB", size.div_ceil(1_024)),
+        _ => format!("{:.1}MB", size as f64 / 1_048_576.0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,14 +224,5 @@ mod tests {
         assert_eq!(excerpt("路灯  不亮了\n三天", 5), "路灯 不亮…");
         assert_eq!(percent(1, 3), 33);
         assert_eq!(percent(0, 0), 0);
-    }
-}
-
-/// A number of bytes for people.
-pub(super) fn bytes(size: u64) -> String {
-    match size {
-        0..1_024 => format!("{size}B"),
-        1_024..1_048_576 => format!("{}KB", size.div_ceil(1_024)),
-        _ => format!("{:.1}MB", size as f64 / 1_048_576.0),
     }
 }

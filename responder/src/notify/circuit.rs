@@ -89,7 +89,7 @@ mod tests {
         for _ in 0..40 {
             circuit.failed(after(at));
             at += 600;
-            assert_eq!(circuit.passage(after(at)) == Passage::Open, false);
+            assert_ne!(circuit.passage(after(at)), Passage::Open);
         }
     }
 
