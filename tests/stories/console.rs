@@ -326,6 +326,10 @@ async fn a_role_opens_what_its_row_of_the_table_says_and_nothing_else() {
             _ => nobody.post(&path, &[("csrf", "")]).await,
         };
         match (route.who, route.method) {
+            // This office has no identity provider.
+            (Who::Anyone, _) if path.starts_with("/login/identity") => {
+                assert_eq!(page.status, 404, "{path}");
+            }
             (Who::Anyone, "GET") => assert_eq!(page.status, 200, "{path}"),
             (Who::Anyone, _) => assert_eq!(page.status, 403, "{path}"),
             (Who::Roles(_), "GET") => {

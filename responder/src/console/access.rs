@@ -433,21 +433,25 @@ async fn posted_file(parts: &Parts, body: Body) -> Result<(Fields, NewAttachment
     let bytes = to_bytes(body, LARGEST + LARGEST_FORM)
         .await
         .map_err(|_| Problem::TooLarge)?;
+    let mut file = NewAttachment {
+        name: String::new(),
+        content: Vec::new(),
+    };
+    let kind = parts.headers.get(header::CONTENT_TYPE);
+    let is_multipart = |kind: &&HeaderValue| kind.as_bytes().starts_with(b"multipart/form-data");
+    let Some(kind) = kind.filter(is_multipart) else {
+        // A form that brings no file: it is refused for that.
+        return Ok((Fields::read(&bytes), file));
+    };
     let mut request = Request::new(Body::from(bytes));
-    if let Some(kind) = parts.headers.get(header::CONTENT_TYPE) {
-        request
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, kind.clone());
-    }
+    request
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, kind.clone());
     // What is read is bounded above.
     DefaultBodyLimit::disable().apply(&mut request);
     let refused = |_| Problem::Forged;
     let mut form = (Multipart::from_request(request, &()).await).map_err(|_| Problem::Forged)?;
     let mut fields = Vec::new();
-    let mut file = NewAttachment {
-        name: String::new(),
-        content: Vec::new(),
-    };
     while let Some(field) = form.next_field().await.map_err(refused)? {
         let name = field.name().unwrap_or_default().to_owned();
         if name == "file" {
