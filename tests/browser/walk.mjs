@@ -84,7 +84,7 @@ async function act(page, action, note) {
   const form = page.locator(`form[data-action=${action}]`);
   if (!(await form.isVisible())) await page.locator(`details:has(form[data-action=${action}]) > summary`).click();
   if (note) await form.locator('textarea').fill(note);
-  await form.locator('button').click();
+  await form.locator('button:not([name=check])').click();
   await page.waitForURL(/done=|\/cases$/);
 }
 
@@ -163,6 +163,8 @@ await step('the officer dispatches a case to the unit that is proposed', async (
   address = new URL(officer.url()).pathname.slice(1);
   const lead = await officer.locator('select[name=lead]').inputValue();
   await addUser(administrator, 'unit', '负责人乙', 'unit-lead', `990101/${lead}`);
+  // The lead answers once all who assist have reported: here it works alone.
+  for (const box of await officer.locator('form[data-action=dispatch] input[name=assists]:checked').all()) await box.uncheck();
   await act(officer, 'dispatch', '请尽快核实处理');
   assert.equal(await state(officer), 'dispatched');
 });
@@ -173,13 +175,21 @@ await step('the unit signs for it and answers on the phone', async () => {
   await act(unit, 'sign');
   await act(unit, 'report', '已到现场核查。');
   await unit.screenshot({ path: `${shots}/case-phone.png`, fullPage: true });
-  await act(unit, 'reply', '经核实情况属实，已安排处理。');
+  await unit.locator('details:has(form[data-action=reply]) > summary').click();
+  await unit.locator('form[data-action=reply] textarea').fill('经核实情况属实，已安排处理。');
+  await unit.locator('form[data-action=reply] button[name=check]').click();
+  await unit.waitForSelector('section.check');
+  await unit.screenshot({ path: `${shots}/case-check-phone.png`, fullPage: true });
+  assert.equal(await state(unit), 'handling');
+  const reply = '您好，感谢您的来信。经核实情况属实，依据《江西省城市管理条例》，我局将于2026年12月31日前完成整改，联系电话0795-4500000。';
+  await act(unit, 'reply', reply);
   assert.equal(await state(unit), 'review');
   assert.equal((await unit.goto(`${base}posts`)).status(), 403);
 });
 
 await step('the officer approves and closes it', async () => {
   await open(officer, address);
+  await officer.screenshot({ path: `${shots}/case-review-desktop.png`, fullPage: true });
   await act(officer, 'approve');
   await act(officer, 'close');
   assert.equal(await state(officer), 'closed');
