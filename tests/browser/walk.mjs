@@ -178,7 +178,7 @@ await step('the unit signs for it and answers on the phone', async () => {
   await unit.locator('details:has(form[data-action=reply]) > summary').click();
   await unit.locator('form[data-action=reply] textarea').fill('经核实情况属实，已安排处理。');
   await unit.locator('form[data-action=reply] button[name=check]').click();
-  await unit.waitForSelector('section.check');
+  await unit.waitForSelector('section.reply-check');
   await unit.screenshot({ path: `${shots}/case-check-phone.png`, fullPage: true });
   assert.equal(await state(unit), 'handling');
   const reply = '您好，感谢您的来信。经核实情况属实，依据《江西省城市管理条例》，我局将于2026年12月31日前完成整改，联系电话0795-4500000。';

@@ -19,8 +19,8 @@ use super::reply_check::{self, Against, Checked};
 use super::show::{self, CaseLine};
 use crate::case::{self, Action, Actor, Case, Deed, Move, MoveError, Query, Rule, State, allowed};
 use crate::notify::{self, Notice};
-use crate::reply::Severity;
 use crate::reply::suggest::Source;
+use crate::reply::{Finding, Severity};
 
 /// Most cases offered to merge into.
 const MERGEABLE: u32 = 100;
@@ -80,7 +80,7 @@ struct FindingLine {
     severity: &'static str,
     must: bool,
     title: &'static str,
-    /// The words; empty where something is missing.
+    /// The words of the draft, or those of the posts that it does not answer; empty where something is missing.
     words: String,
     advice: String,
 }
@@ -499,6 +499,15 @@ fn clocks(case: &Case, now: Timestamp) -> Vec<Clock> {
 
 fn check_lines(checked: Checked) -> CheckLines {
     let check = checked.check;
+    let points = &check.points;
+    // What is missing stands in the posts, not in the draft.
+    let words = |finding: &Finding| match (&finding.at, finding.point) {
+        (Some(at), _) => at.words.clone(),
+        (None, Some(point)) => (points.get(point))
+            .map(|point| point.at.words.clone())
+            .unwrap_or_default(),
+        (None, None) => String::new(),
+    };
     CheckLines {
         good: check.may_go_to_review(),
         answered: (check.points.iter())
@@ -506,13 +515,13 @@ fn check_lines(checked: Checked) -> CheckLines {
             .count(),
         points: check.points.len(),
         by_gist: checked.against == Against::Gist,
-        findings: (check.findings.into_iter())
+        findings: (check.findings.iter())
             .map(|finding| FindingLine {
                 severity: finding.severity.title(),
                 must: finding.severity == Severity::Must,
                 title: finding.kind.title(),
-                words: finding.at.map(|at| at.words).unwrap_or_default(),
-                advice: finding.advice,
+                words: words(finding),
+                advice: finding.advice.clone(),
             })
             .collect(),
         suggestions: (checked.suggestions.into_iter())
