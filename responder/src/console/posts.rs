@@ -136,12 +136,12 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let mut frame = Frame::new(&console, &signed_in, "/posts", "舆情");
     let filter = Filter::read(&fields, PER_PAGE);
-    let asked = async {
-        let regions: Vec<&str> = console.regions.keys().map(String::as_str).collect();
-        let (rows, total) = archive::posts(&console.archive, &regions, &filter).await?;
-        Ok::<_, archive::Unavailable>((rows, total, archive::sources(&console.archive).await?))
-    };
-    let Ok((rows, total, sources)) = asked.await else {
+    let regions: Vec<&str> = console.regions.keys().map(String::as_str).collect();
+    let asked = tokio::try_join!(
+        archive::posts(&console.archive, &regions, &filter),
+        archive::sources(&console.archive)
+    );
+    let Ok(((rows, total), sources)) = asked else {
         return archive_unavailable(frame);
     };
     frame.refresh = REFRESH;
