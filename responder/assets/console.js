@@ -20,3 +20,19 @@ if (figures.length > 0) {
   // A responder that restarts is asked again next time.
   setInterval(() => refresh().catch(() => {}), EVERY);
 }
+
+// A page that follows what happens does not do so while nobody looks, nor while somebody fills in a form of it.
+document.addEventListener('htmx:before:request', (event) => {
+  if (event.target.id !== 'main') return;
+  const filling = event.target.querySelector('form:has(:focus)') ?? event.target.querySelector('details[open] form');
+  if (document.hidden || filling !== null) event.preventDefault();
+});
+
+// Who is signed out meanwhile is shown the whole page to sign in.
+document.addEventListener('htmx:after:request', (event) => {
+  const response = event.detail.ctx.response;
+  if (new URL(response.raw.url).pathname !== location.pathname) {
+    event.preventDefault();
+    location.reload();
+  }
+});

@@ -1,5 +1,5 @@
-//! The console: pages for the duty office, the units and the administrator. Rendered here, without
-//! scripts; what a role may open is one table, [`ROUTES`].
+//! The console: pages for the duty office, the units and the administrator. Rendered here, and whole without scripts;
+//! what a role may open is one table, [`ROUTES`].
 
 mod access;
 pub(crate) mod archive;
@@ -134,9 +134,7 @@ pub fn router(console: Console) -> Router {
         .route("/audit", get(audit::list))
         .route("/account", get(own::page).post(own::set_password))
         .route("/account/sessions", post(own::end_session))
-        .route("/assets/console.css", get(assets::stylesheet))
-        .route("/assets/console.js", get(assets::script))
-        .route("/assets/icon.svg", get(assets::icon))
+        .route("/assets/{name}", get(assets::asset))
         .fallback(problem::missing)
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&console),

@@ -65,169 +65,43 @@ const ADMINISTRATOR: &[Role] = &[Role::Administrator];
 /// Those who see who did what.
 const AUDIT: &[Role] = &[Role::Administrator, Role::Auditor];
 
+const fn route(method: &'static str, path: &'static str, who: Who) -> Route {
+    Route { method, path, who }
+}
+
 /// All routes. A path that is served but not listed here is refused. What a unit sees of the cases
 /// it may open is for [`crate::case::Actor::sees`] to say.
 pub const ROUTES: &[Route] = &[
-    Route {
-        method: "GET",
-        path: "/login",
-        who: Anyone,
-    },
-    Route {
-        method: "POST",
-        path: "/login",
-        who: Anyone,
-    },
-    Route {
-        method: "GET",
-        path: "/login/identity",
-        who: Anyone,
-    },
-    Route {
-        method: "GET",
-        path: "/login/identity/back",
-        who: Anyone,
-    },
-    Route {
-        method: "GET",
-        path: "/assets/console.css",
-        who: Anyone,
-    },
-    Route {
-        method: "GET",
-        path: "/assets/console.js",
-        who: Anyone,
-    },
-    Route {
-        method: "GET",
-        path: "/assets/icon.svg",
-        who: Anyone,
-    },
-    Route {
-        method: "POST",
-        path: "/logout",
-        who: Roles(ALL),
-    },
-    Route {
-        method: "GET",
-        path: "/",
-        who: Roles(ALL),
-    },
-    Route {
-        method: "GET",
-        path: "/posts",
-        who: Roles(OFFICE),
-    },
-    Route {
-        method: "GET",
-        path: "/posts/{id}",
-        who: Roles(OFFICE),
-    },
-    Route {
-        method: "POST",
-        path: "/posts/{id}/correction",
-        who: Roles(DUTY),
-    },
-    Route {
-        method: "GET",
-        path: "/events",
-        who: Roles(OFFICE),
-    },
-    Route {
-        method: "GET",
-        path: "/events/{id}",
-        who: Roles(OFFICE),
-    },
-    Route {
-        method: "GET",
-        path: "/events/{id}/edit",
-        who: Roles(DUTY),
-    },
-    Route {
-        method: "POST",
-        path: "/events/{id}/merge",
-        who: Roles(DUTY),
-    },
-    Route {
-        method: "POST",
-        path: "/events/{id}/split",
-        who: Roles(DUTY),
-    },
-    Route {
-        method: "GET",
-        path: "/cases",
-        who: Roles(ALL),
-    },
-    Route {
-        method: "GET",
-        path: "/cases/{id}",
-        who: Roles(ALL),
-    },
-    Route {
-        method: "POST",
-        path: "/cases/{id}/moves",
-        who: Roles(MOVERS),
-    },
-    Route {
-        method: "POST",
-        path: ATTACHMENTS,
-        who: Roles(MOVERS),
-    },
-    Route {
-        method: "GET",
-        path: "/cases/{id}/attachments/{attachment}",
-        who: Roles(ALL),
-    },
-    Route {
-        method: "GET",
-        path: "/units",
-        who: Roles(OFFICE),
-    },
-    Route {
-        method: "GET",
-        path: "/sources",
-        who: Roles(OFFICE),
-    },
-    Route {
-        method: "GET",
-        path: "/users",
-        who: Roles(AUDIT),
-    },
-    Route {
-        method: "POST",
-        path: "/users",
-        who: Roles(ADMINISTRATOR),
-    },
-    Route {
-        method: "POST",
-        path: "/users/{name}/active",
-        who: Roles(ADMINISTRATOR),
-    },
-    Route {
-        method: "POST",
-        path: "/users/{name}/password",
-        who: Roles(ADMINISTRATOR),
-    },
-    Route {
-        method: "GET",
-        path: "/audit",
-        who: Roles(AUDIT),
-    },
-    Route {
-        method: "GET",
-        path: "/account",
-        who: Roles(ALL),
-    },
-    Route {
-        method: "POST",
-        path: "/account",
-        who: Roles(ALL),
-    },
-    Route {
-        method: "POST",
-        path: "/account/sessions",
-        who: Roles(ALL),
-    },
+    route("GET", "/login", Anyone),
+    route("POST", "/login", Anyone),
+    route("GET", "/login/identity", Anyone),
+    route("GET", "/login/identity/back", Anyone),
+    route("GET", "/assets/{name}", Anyone),
+    route("POST", "/logout", Roles(ALL)),
+    route("GET", "/", Roles(ALL)),
+    route("GET", "/posts", Roles(OFFICE)),
+    route("GET", "/posts/{id}", Roles(OFFICE)),
+    route("POST", "/posts/{id}/correction", Roles(DUTY)),
+    route("GET", "/events", Roles(OFFICE)),
+    route("GET", "/events/{id}", Roles(OFFICE)),
+    route("GET", "/events/{id}/edit", Roles(DUTY)),
+    route("POST", "/events/{id}/merge", Roles(DUTY)),
+    route("POST", "/events/{id}/split", Roles(DUTY)),
+    route("GET", "/cases", Roles(ALL)),
+    route("GET", "/cases/{id}", Roles(ALL)),
+    route("POST", "/cases/{id}/moves", Roles(MOVERS)),
+    route("POST", ATTACHMENTS, Roles(MOVERS)),
+    route("GET", "/cases/{id}/attachments/{attachment}", Roles(ALL)),
+    route("GET", "/units", Roles(OFFICE)),
+    route("GET", "/sources", Roles(OFFICE)),
+    route("GET", "/users", Roles(AUDIT)),
+    route("POST", "/users", Roles(ADMINISTRATOR)),
+    route("POST", "/users/{name}/active", Roles(ADMINISTRATOR)),
+    route("POST", "/users/{name}/password", Roles(ADMINISTRATOR)),
+    route("GET", "/audit", Roles(AUDIT)),
+    route("GET", "/account", Roles(ALL)),
+    route("POST", "/account", Roles(ALL)),
+    route("POST", "/account/sessions", Roles(ALL)),
 ];
 
 /// Whether a role may open a path by GET.
