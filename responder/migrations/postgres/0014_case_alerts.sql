@@ -7,6 +7,6 @@ CREATE TABLE case_alerts (
 INSERT INTO case_alerts SELECT id, alert FROM cases;
 ALTER TABLE cases DROP COLUMN alert;
 
--- Lists are found in this index alone: by time and by words, too.
+-- Lists are found in this index alone, whatever they ask for but units.
 DROP INDEX cases_by_urgency;
-CREATE INDEX cases_by_urgency ON cases (urgency, level, respond_by, id, due_at, title);
+CREATE INDEX cases_by_urgency ON cases (urgency, level, respond_by, id, due_at, state, region, title);

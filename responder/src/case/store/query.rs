@@ -104,7 +104,7 @@ impl Cases {
             .await
     }
 
-    /// Cases in an order. Which they are is found first, then what their alerts told.
+    /// Cases in an order. Which they are is found first, by the index alone, then what is in them.
     async fn cases(
         &self,
         conditions: Conditions,
@@ -112,8 +112,11 @@ impl Cases {
         bounds: &str,
     ) -> Result<Vec<Case>, StoreError> {
         let (statement, values) = conditions.into_query(
-            "SELECT cases.*, alert FROM (SELECT * FROM cases",
-            &format!("ORDER BY {order} {bounds}) AS cases JOIN case_alerts ON case_id = id ORDER BY {order}"),
+            "SELECT cases.*, alert FROM (SELECT id AS found FROM cases",
+            &format!(
+                "ORDER BY {order} {bounds}) AS page JOIN cases ON id = found JOIN case_alerts ON case_id = found \
+                 ORDER BY {order}"
+            ),
         );
         let rows = sqlx::query_with(statement, values)
             .fetch_all(self.store.pool())
