@@ -10,3 +10,6 @@ ALTER TABLE cases DROP COLUMN alert;
 -- Lists are found in this index alone, whatever they ask for but units.
 DROP INDEX cases_by_urgency;
 CREATE INDEX cases_by_urgency ON cases (urgency, level, respond_by, id, due_at, state, region, title);
+
+-- Nothing reads it.
+ALTER TABLE rings DROP COLUMN told_at;
