@@ -8,6 +8,7 @@ mod attachments;
 mod audit;
 mod case;
 mod cases;
+mod chart;
 mod edits;
 mod events;
 mod fields;
