@@ -10,6 +10,7 @@ mod case;
 mod cases;
 mod chart;
 mod edits;
+mod event;
 mod events;
 mod fields;
 mod identity;
@@ -24,6 +25,7 @@ mod session;
 mod show;
 mod signals;
 mod sources;
+mod story;
 mod units;
 mod users;
 
@@ -153,7 +155,7 @@ pub fn router(console: Console) -> Router {
         .route("/posts/{id}", get(posts::one))
         .route("/posts/{id}/correction", post(posts::correct))
         .route("/events", get(events::list))
-        .route("/events/{id}", get(events::one))
+        .route("/events/{id}", get(event::page))
         .route("/events/{id}/edit", get(edits::form))
         .route("/events/{id}/merge", post(edits::merge))
         .route("/events/{id}/split", post(edits::split))

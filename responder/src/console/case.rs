@@ -12,10 +12,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 
-use self::facts::{
-    Clock, Earlier, KeyDateLine, NoticeLine, PartLine, Step, Term, clocks, counts, notice_line,
-    step, terms, turn,
-};
+use self::facts::{Clock, NoticeLine, PartLine, Step, clocks, counts, notice_line, step};
 use self::forms::{Form, UnitGroup, forms, groups, mergeable};
 use self::reply::{CheckLines, DraftLines, check_lines, draft_lines};
 use super::Console;
@@ -25,6 +22,7 @@ use super::page::{Frame, render_as};
 use super::problem::Problem;
 use super::reply_check;
 use super::show::{self, CaseLine};
+use super::story::{Earlier, KeyDateLine, Term, earlier, key_dates, terms};
 use crate::case::{Action, Actor, Case, Deed, MoveError, State, allowed};
 use crate::notify;
 use crate::reply::draft::Drafted;
@@ -282,19 +280,10 @@ pub(super) async fn page(
         first_at: show::time(event.first_at),
         last_at: show::time(event.last_at),
         counts: counts(event),
-        key_dates: (event.key_dates.iter())
-            .map(|date| KeyDateLine {
-                title: turn(date.what),
-                at: show::time(date.at),
-            })
-            .collect(),
-        recurrence: (event.recurrence.as_ref()).map(|earlier| Earlier {
-            event: earlier.event.clone(),
-            title: earlier.title.clone(),
-            last_at: show::time(earlier.last_at),
-        }),
+        key_dates: key_dates(event),
+        recurrence: earlier(event),
         risk_score: format!("{:.2}", case.alert.score),
-        terms: terms(&case),
+        terms: terms(&case.alert),
         clocks: clocks(&case, now),
         parts: (case.parts.iter())
             .map(|part| PartLine {

@@ -1,6 +1,6 @@
-//! What a case is and how far: its clocks, its risk, its story, who was told.
+//! How far a case is: its clocks, its units, its moves, who was told.
 
-use backbone::message::{EventSummary, Turn};
+use backbone::message::EventSummary;
 use jiff::Timestamp;
 
 use crate::case::{self, Case, Move};
@@ -13,28 +13,6 @@ pub(super) struct Clock {
     pub(super) due: String,
     pub(super) left: String,
     pub(super) late: bool,
-}
-
-/// A term of the risk formula.
-pub(super) struct Term {
-    pub(super) title: &'static str,
-    pub(super) value: String,
-    pub(super) share: String,
-    /// Of 100: the length of its bar.
-    pub(super) length: u64,
-}
-
-/// A date in the story of the event.
-pub(super) struct KeyDateLine {
-    pub(super) title: &'static str,
-    pub(super) at: String,
-}
-
-/// The earlier event that one repeats.
-pub(super) struct Earlier {
-    pub(super) event: String,
-    pub(super) title: String,
-    pub(super) last_at: String,
 }
 
 /// A unit and how far it is.
@@ -61,42 +39,6 @@ pub(super) struct NoticeLine {
     pub(super) attempts: u32,
     pub(super) problem: String,
     pub(super) at: String,
-}
-
-pub(super) fn terms(case: &Case) -> Vec<Term> {
-    let title = |name: &str| match name {
-        "subject" => "事项敏感程度",
-        "sentiment" => "负面程度",
-        "intensity" => "伤害与紧急用词",
-        "posts" => "帖文数量",
-        "voices" => "反映人数",
-        "spread" => "传播范围",
-        "speed" => "一天内增长",
-        "silence" => "等待答复时间",
-        "answer" => "已有官方回应",
-        _ => "其他",
-    };
-    case.alert
-        .terms
-        .iter()
-        .map(|term| Term {
-            title: title(&term.name),
-            value: format!("{:.2}", term.value),
-            share: format!("{:+.3}", term.share),
-            length: (term.value.clamp(0.0, 1.0) * 100.0).round() as u64,
-        })
-        .collect()
-}
-
-pub(super) fn turn(what: Turn) -> &'static str {
-    match what {
-        Turn::First => "首次反映",
-        Turn::Level => "达到等级",
-        Turn::Peak => "单日最多",
-        Turn::Answered => "官方回应",
-        Turn::Revived => "再度出现",
-        Turn::Newest => "最新反映",
-    }
 }
 
 pub(super) fn counts(event: &EventSummary) -> String {
