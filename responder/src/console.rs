@@ -6,6 +6,7 @@ pub(crate) mod archive;
 mod assets;
 mod attachments;
 mod audit;
+mod board;
 mod case;
 mod cases;
 mod chart;
@@ -160,7 +161,9 @@ pub fn router(console: Console) -> Router {
         .route("/events/{id}/merge", post(edits::merge))
         .route("/events/{id}/split", post(edits::split))
         .route("/cases", get(cases::list))
+        .route("/cases/board", get(board::page))
         .route("/cases/{id}", get(case::show))
+        .route("/cases/{id}/sheet", get(case::sheet::page))
         .route("/cases/{id}/moves", post(case::perform))
         .route("/cases/{id}/attachments", post(attachments::add))
         .route(

@@ -3,6 +3,7 @@
 mod facts;
 mod forms;
 mod reply;
+pub(super) mod sheet;
 
 use std::sync::Arc;
 
