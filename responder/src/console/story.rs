@@ -45,7 +45,7 @@ pub(super) fn terms(alert: &Alert) -> Vec<Term> {
         .map(|term| Term {
             title: title(&term.name),
             value: format!("{:.2}", term.value),
-            share: format!("{:+.3}", term.share),
+            share: format!("{:+.3}", term.share + 0.0),
             length: (term.value.clamp(0.0, 1.0) * 100.0).round() as u64,
         })
         .collect()

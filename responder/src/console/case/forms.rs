@@ -8,6 +8,9 @@ use crate::console::fields::Choice;
 use crate::console::problem::Problem;
 use crate::console::{Console, show};
 
+/// What a unit does from the link in a message.
+const THUMB: [Action; 4] = [Action::Sign, Action::Report, Action::Reply, Action::Return];
+
 /// Most cases offered to merge into.
 const MERGEABLE: u32 = 100;
 
@@ -28,6 +31,8 @@ pub(super) struct Form {
     pub(super) reply: bool,
     /// What was typed already.
     pub(super) typed: String,
+    /// Whether it is one of those that a unit makes with one thumb on the phone.
+    pub(super) thumb: bool,
     /// The most usual next move, shown first and strongest.
     pub(super) first: bool,
 }
@@ -86,6 +91,7 @@ pub(super) fn forms(case: &Case, actor: &Actor, typed: Option<&Typed>) -> Vec<Fo
             .filter(|typed| typed.deed.action == rule.action)
             .map(|typed| typed.deed.note.clone())
             .unwrap_or_default(),
+        thumb: actor.role.of_unit() && THUMB.contains(&rule.action),
         first: index == 0,
     };
     allowed(case, actor)
