@@ -30,6 +30,7 @@ use crate::correction::Corrections;
 use crate::event_edit::EventEdits;
 use crate::intake::{Intake, SourceIntake};
 use crate::knowledge::Knowledge;
+use crate::live::{self, Limits, Live};
 use crate::metrics::Metrics;
 use crate::notify::channel::check_reach;
 use crate::notify::{Carrier, Composer};
@@ -107,6 +108,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     };
     let source_intake = SourceIntake::new(sources.clone(), Arc::clone(&regions));
 
+    let live = Live::new(Limits::default(), metrics.clone(), stop.clone());
     let address = settings.console.listen;
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on console.listen = {address}; choose a free port")
@@ -121,6 +123,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         provider,
         corrections: Corrections::new(store.clone()),
         edits: EventEdits::new(store.clone()),
+        live: live.clone(),
         sources,
         silences: Silences::new(store.clone()),
         roster: Roster::new(store.clone()),
@@ -128,7 +131,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         commitments: Commitments::new(store.clone()),
         replies,
         store: store.clone(),
-        regions,
+        regions: Arc::clone(&regions),
         archive: backbone::clickhouse::client(&settings.clickhouse)?,
         notices,
         metrics: metrics.clone(),
@@ -156,7 +159,14 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         .await
         .map(|_| ())
     };
-    let tasks: [Task<'_>; 6] = [
+    // A task of its own: reading what viewers see takes no time from alerts.
+    let watching = tokio::spawn(live::read(
+        settings.kafka.clone(),
+        live,
+        move |region| regions.contains_key(region),
+        stop.clone(),
+    ));
+    let tasks: [Task<'_>; 7] = [
         Box::pin(serve_operations(
             &settings.operations,
             registry,
@@ -173,6 +183,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         )),
         Box::pin(carrier.run(stop.clone())),
         Box::pin(watch.run(stop.clone())),
+        Box::pin(async { Ok(watching.await?) }),
     ];
     let ended = try_join_all(tasks).await.map(|_| ());
     stop.cancel();

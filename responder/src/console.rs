@@ -12,6 +12,7 @@ mod edits;
 mod events;
 mod fields;
 mod identity;
+mod live;
 mod marks;
 mod overview;
 mod own;
@@ -46,6 +47,7 @@ use crate::commitment::Commitments;
 use crate::correction::Corrections;
 use crate::event_edit::EventEdits;
 use crate::knowledge::Knowledge;
+use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::roster::Roster;
 use crate::routing::Silences;
@@ -67,6 +69,8 @@ pub struct Console {
     pub corrections: Corrections,
     /// What officers said of events.
     pub edits: EventEdits,
+    /// Posts as they come.
+    pub live: Live,
     /// The sources.
     pub sources: Sources,
     /// The silences.
@@ -110,6 +114,9 @@ pub fn router(console: Console) -> Router {
         .route("/login/identity/back", get(identity::back))
         .route("/logout", post(session::sign_out))
         .route("/", get(overview::page))
+        .route("/live", get(live::page))
+        .route("/live/stream", get(live::stream))
+        .route("/live/posts/{id}", get(live::one))
         .route("/posts", get(posts::list))
         .route("/posts/{id}", get(posts::one))
         .route("/posts/{id}/correction", post(posts::correct))

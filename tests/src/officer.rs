@@ -15,6 +15,7 @@ use responder::console::{self, Console};
 use responder::correction::Corrections;
 use responder::event_edit::EventEdits;
 use responder::knowledge::Knowledge;
+use responder::live::{Limits, Live};
 use responder::metrics::Metrics;
 use responder::notify::Composer;
 use responder::reply::Checks;
@@ -62,6 +63,8 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
         .await
         .expect("an account");
     let url = || address.parse().expect("an address");
+    let metrics = Metrics::new(&Registry::new()).expect("metrics");
+    let stop = CancellationToken::new();
     let console = Console {
         settings,
         cases: Cases::new(store.clone(), Timing::default()),
@@ -69,6 +72,7 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
         provider: None,
         corrections: Corrections::new(store.clone()),
         edits: EventEdits::new(store.clone()),
+        live: Live::new(Limits::default(), metrics.clone(), stop.clone()),
         sources: Sources::new(store.clone(), None, url()),
         silences: Silences::new(store.clone()),
         roster: Roster::new(store.clone()),
@@ -79,9 +83,9 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
         notices: Arc::new(Composer::new(Arc::clone(&regions), url())),
         regions,
         archive,
-        metrics: Metrics::new(&Registry::new()).expect("metrics"),
+        metrics,
     };
-    tokio::spawn(console::serve(console, listener, CancellationToken::new()));
+    tokio::spawn(console::serve(console, listener, stop));
     let browser = Browser::sign_in(&address, "officer", PASSWORD).await;
     (browser, folder)
 }

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use backbone::clickhouse::rows::{AssessmentRow, SignalRow};
 use backbone::message::{self, Alert, Assessment, Condition, Signal, SourceHealth};
@@ -22,6 +23,7 @@ use responder::console::{self, Console, ROUTES, Who};
 use responder::correction::Corrections;
 use responder::event_edit::EventEdits;
 use responder::knowledge::Knowledge;
+use responder::live::{Limits, Live};
 use responder::metrics::Metrics;
 use responder::notify::Composer;
 use responder::reply::Checks;
@@ -39,10 +41,19 @@ const REGION: &str = "990101";
 const PASSWORD: &str = "a password for tests";
 const HOSTILE: &str = "</p><script>alert('1')</script><img src=x onerror=alert(2)>";
 
+/// A stream ends so soon that it can be read whole.
+const LIMITS: Limits = Limits {
+    per_session: 2,
+    in_all: 10,
+    lasting: Duration::from_millis(100),
+    beat: Duration::from_millis(50),
+};
+
 struct Office {
     address: String,
     cases: Cases,
     corrections: Corrections,
+    live: Live,
     sources: Sources,
     notices: Arc<Composer>,
     stop: CancellationToken,
@@ -140,6 +151,8 @@ async fn office() -> Office {
     .await
     .unwrap();
     let stop = CancellationToken::new();
+    let metrics = Metrics::new(&prometheus::Registry::new()).unwrap();
+    let live = Live::new(LIMITS, metrics.clone(), stop.clone());
     let console = Console {
         settings,
         cases: cases.clone(),
@@ -147,6 +160,7 @@ async fn office() -> Office {
         provider: None,
         corrections: corrections.clone(),
         edits: EventEdits::new(store.clone()),
+        live: live.clone(),
         sources: sources.clone(),
         silences: Silences::new(store.clone()),
         roster: Roster::new(store.clone()),
@@ -157,13 +171,14 @@ async fn office() -> Office {
         regions,
         archive,
         notices: Arc::clone(&notices),
-        metrics: Metrics::new(&prometheus::Registry::new()).unwrap(),
+        metrics,
     };
     tokio::spawn(console::serve(console, listener, stop.clone()));
     Office {
         address,
         cases,
         corrections,
+        live,
         sources,
         notices,
         stop,
@@ -255,7 +270,7 @@ fn is_only_text(page: &Page) {
     let scripts = page.html.matches("<script").count();
     let own = page
         .html
-        .matches("<script src=\"/assets/console.js?v=")
+        .matches("<script src=\"/assets/")
         .count();
     assert_eq!(scripts, own, "{}", page.html);
     assert!(!page.html.contains("<img src=x"), "{}", page.html);

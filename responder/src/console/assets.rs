@@ -20,7 +20,7 @@ macro_rules! library {
 }
 
 /// Name, content type and content of each. The libraries come by `web/package-lock.json`, see `build.rs`.
-const ASSETS: [(&str, &str, &str); 6] = [
+const ASSETS: [(&str, &str, &str); 8] = [
     (
         "console.css",
         STYLESHEET,
@@ -30,6 +30,16 @@ const ASSETS: [(&str, &str, &str); 6] = [
         "console.js",
         SCRIPT,
         include_str!("../../assets/console.js"),
+    ),
+    (
+        "live.js",
+        SCRIPT,
+        include_str!("../../assets/live.js"),
+    ),
+    (
+        "overview.js",
+        SCRIPT,
+        include_str!("../../assets/overview.js"),
     ),
     (
         "icon.svg",

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use backbone::message::{self, Alert};
 use backbone::region::Region;
@@ -20,6 +21,7 @@ use responder::console::{self, Console};
 use responder::correction::Corrections;
 use responder::event_edit::EventEdits;
 use responder::knowledge::Knowledge;
+use responder::live::{self, Live};
 use responder::metrics::Metrics;
 use responder::notify::Composer;
 use responder::reply::Checks;
@@ -47,12 +49,22 @@ pub(crate) const PEOPLE: [(&str, Role, &str); 7] = [
     ("auditor", Role::Auditor, ""),
 ];
 
+/// How many streams there may be: few, so that the bounds are met.
+const STREAMS: live::Limits = live::Limits {
+    per_session: 2,
+    in_all: 3,
+    lasting: Duration::from_secs(60),
+    beat: Duration::from_millis(50),
+};
+
 pub(crate) struct Office {
     pub(crate) address: String,
     pub(crate) accounts: Accounts,
     pub(crate) cases: Cases,
     pub(crate) notices: Arc<Composer>,
     pub(crate) limits: Limits,
+    pub(crate) live: Live,
+    pub(crate) metrics: Metrics,
     pub(crate) kept: Kept,
     stop: CancellationToken,
 }
@@ -162,6 +174,9 @@ pub(crate) async fn office_with(kept: Kept, identity: &Value) -> Office {
     let cases = Cases::new(store.clone(), Timing::default());
     // Nobody listens there: what asks the archive says that it is not there.
     let archive = serde_json::from_value(serde_json::json!({ "url": "http://127.0.0.1:9" }));
+    let stop = CancellationToken::new();
+    let metrics = Metrics::new(&prometheus::Registry::new()).unwrap();
+    let live = Live::new(STREAMS, metrics.clone(), stop.clone());
     let console = Console {
         settings,
         cases: cases.clone(),
@@ -169,6 +184,7 @@ pub(crate) async fn office_with(kept: Kept, identity: &Value) -> Office {
         provider,
         corrections: Corrections::new(store.clone()),
         edits: EventEdits::new(store.clone()),
+        live: live.clone(),
         sources: Sources::new(store.clone(), None, url()),
         silences: Silences::new(store.clone()),
         roster: Roster::new(store.clone()),
@@ -179,9 +195,8 @@ pub(crate) async fn office_with(kept: Kept, identity: &Value) -> Office {
         regions,
         archive: backbone::clickhouse::client(&archive.unwrap()).unwrap(),
         notices: Arc::clone(&notices),
-        metrics: Metrics::new(&prometheus::Registry::new()).unwrap(),
+        metrics: metrics.clone(),
     };
-    let stop = CancellationToken::new();
     tokio::spawn(console::serve(console, listener, stop.clone()));
     Office {
         address,
@@ -189,6 +204,8 @@ pub(crate) async fn office_with(kept: Kept, identity: &Value) -> Office {
         cases,
         notices,
         limits,
+        live,
+        metrics,
         kept,
         stop,
     }
