@@ -218,7 +218,9 @@ impl Live {
     #[must_use]
     pub fn recent(&self, wanted: &Wanted, most: usize) -> (Vec<Arc<Fresh>>, String) {
         let recent = held(&self.shared.recent);
-        let last = recent.back().map_or_else(String::new, |post| post.id.clone());
+        let last = recent
+            .back()
+            .map_or_else(String::new, |post| post.id.clone());
         let mut posts: Vec<Arc<Fresh>> = Vec::new();
         for post in recent.iter().rev() {
             let is_there = |shown: &Arc<Fresh>| shown.row.post_id == post.row.post_id;

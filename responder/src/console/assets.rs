@@ -31,11 +31,7 @@ const ASSETS: [(&str, &str, &str); 8] = [
         SCRIPT,
         include_str!("../../assets/console.js"),
     ),
-    (
-        "live.js",
-        SCRIPT,
-        include_str!("../../assets/live.js"),
-    ),
+    ("live.js", SCRIPT, include_str!("../../assets/live.js")),
     (
         "overview.js",
         SCRIPT,

@@ -27,6 +27,7 @@ struct CasesPage {
     text: String,
     states: Vec<Choice>,
     levels: Vec<Choice>,
+    dues: Vec<Choice>,
     units: Vec<Choice>,
 }
 
@@ -39,6 +40,11 @@ pub(super) async fn list(
     let now = Timestamp::now();
     let actor = signed_in.user.actor();
     let level = fields.get("level").parse().unwrap_or(0);
+    let due = match fields.get("due") {
+        "late" => Query::late(now),
+        "soon" => Query::due_soon(now),
+        _ => Query::default(),
+    };
     let query = Query {
         states: Stage::named(fields.get("state")).into_iter().collect(),
         level: (1..=4).contains(&level).then_some(level),
@@ -46,7 +52,7 @@ pub(super) async fn list(
         text: fields.get("text").to_owned(),
         offset: (fields.page() - 1).saturating_mul(PER_PAGE),
         limit: PER_PAGE,
-        ..Query::default()
+        ..due
     };
     let found = console.cases.list(&query, &actor).await?;
     let units = if actor.role.of_unit() {
@@ -73,6 +79,9 @@ pub(super) async fn list(
             .map(|state| Choice::new(state.name(), state.title(), fields.get("state")))
             .collect(),
         levels: levels(level),
+        dues: [("late", "已超时"), ("soon", "2小时内到期")]
+            .map(|(value, title)| Choice::new(value, title, fields.get("due")))
+            .into(),
         units,
     })
 }

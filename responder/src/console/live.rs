@@ -296,7 +296,8 @@ fn frame(console: &Console, post: &Fresh) -> Bytes {
     let line = LiveLine::new(console, &post.row, String::new());
     let html = Fragment { line }.render().unwrap_or_default();
     let mut frame = format!("id: {}\nevent: post\n", post.id);
-    for line in html.lines() {
+    // To a browser each of the two ends a line.
+    for line in html.split(['\n', '\r']) {
         frame.push_str("data: ");
         frame.push_str(line);
         frame.push('\n');

@@ -67,11 +67,7 @@ impl LiveLine {
             score: show::score(row.sentiment_score),
             subject: row.subject.clone(),
             places: row.places.join("、"),
-            unit: row
-                .units
-                .first()
-                .map(|code| name(code))
-                .unwrap_or_default(),
+            unit: row.units.first().map(|code| name(code)).unwrap_or_default(),
             event: row.event_id.clone(),
             link: show::link(&row.url),
             relevant: row.relevant,
