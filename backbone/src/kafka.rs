@@ -2,6 +2,7 @@
 //! is, and what cannot be read put aside with the reason.
 
 mod consumer;
+mod newest;
 mod partition;
 mod producer;
 mod tail;
@@ -10,6 +11,7 @@ pub(crate) use consumer::header_text;
 pub use consumer::{
     ConsumerMetrics, Consumption, Handler, NotNow, Readable, Received, Rejected, Unread, consume,
 };
+pub use newest::Newest;
 pub use partition::{
     ReadPartitionError, Start, partitions, read_at, read_partition, search_partition,
 };

@@ -57,7 +57,7 @@ pub const ASSESSMENTS: Topic = Topic {
     schema: Assessment::SCHEMA,
     version: Assessment::VERSION,
     producers: &["analyzer"],
-    consumers: &["analyzer"],
+    consumers: &["analyzer", "responder"],
     retention_days: 45,
 };
 

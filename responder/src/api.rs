@@ -40,7 +40,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use access::{RULES, Rule, Tokens};
-pub(crate) use counts::{Figures, figures};
+pub(crate) use counts::{Figures, OfState, figures};
 
 use crate::console::{Console, SESSION_COOKIE, Who};
 use problem::{CONTENT_TYPE as PROBLEM, ProblemView};

@@ -26,6 +26,7 @@ use crate::calendar::Calendar;
 use crate::case::{Cases, Role, Timing};
 use crate::console::{self, Console};
 use crate::intake::{Intake, SourceIntake};
+use crate::live::{self, Limits, Live};
 use crate::metrics::Metrics;
 use crate::notify::channel::check_reach;
 use crate::notify::{Carrier, Composer};
@@ -104,6 +105,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     };
     let source_intake = SourceIntake::new(sources.clone(), Arc::clone(&regions));
 
+    let live = Live::new(Limits::default(), metrics.clone(), stop.clone());
     let address = settings.console.listen;
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on console.listen = {address}; choose a free port")
@@ -117,9 +119,15 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         provider: identity_provider(&settings)?,
         sources,
         drafter,
+        live: live.clone(),
         notices,
         metrics: metrics.clone(),
-        ..Console::new(settings.console.clone(), store.clone(), regions, archive)?
+        ..Console::new(
+            settings.console.clone(),
+            store.clone(),
+            Arc::clone(&regions),
+            archive,
+        )?
     };
     let consuming = async {
         topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;
@@ -144,7 +152,14 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         .await
         .map(|_| ())
     };
-    let tasks: [Task<'_>; 6] = [
+    // A task of its own: reading what viewers see takes no time from alerts.
+    let watching = tokio::spawn(live::read(
+        settings.kafka.clone(),
+        live,
+        move |region| regions.contains_key(region),
+        stop.clone(),
+    ));
+    let tasks: [Task<'_>; 7] = [
         Box::pin(serve_operations(
             &settings.operations,
             registry,
@@ -161,6 +176,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         )),
         Box::pin(carrier.run(stop.clone())),
         Box::pin(watch.run(stop.clone())),
+        Box::pin(async { Ok(watching.await?) }),
     ];
     let ended = try_join_all(tasks).await.map(|_| ());
     stop.cancel();

@@ -15,6 +15,7 @@ mod event;
 mod events;
 mod fields;
 mod identity;
+mod live;
 mod marks;
 mod overview;
 mod own;
@@ -51,6 +52,7 @@ use crate::commitment::Commitments;
 use crate::correction::Corrections;
 use crate::event_edit::EventEdits;
 use crate::knowledge::Knowledge;
+use crate::live::{self as stream, Live};
 use crate::metrics::Metrics;
 use crate::reply::draft::Drafter;
 use crate::roster::Roster;
@@ -73,6 +75,8 @@ pub struct Console {
     pub corrections: Corrections,
     /// What officers said of events.
     pub edits: EventEdits,
+    /// Posts as they come.
+    pub live: Live,
     /// The sources.
     pub sources: Sources,
     /// The silences.
@@ -112,7 +116,13 @@ impl Console {
         archive: clickhouse::Client,
     ) -> anyhow::Result<Self> {
         let url = settings.public_url.clone();
+        let metrics = Metrics::new(&Registry::new())?;
         Ok(Self {
+            live: Live::new(
+                stream::Limits::default(),
+                metrics.clone(),
+                CancellationToken::new(),
+            ),
             cases: Cases::new(store.clone(), Timing::default()),
             accounts: Accounts::new(store.clone(), settings.session_limits()),
             provider: None,
@@ -126,7 +136,7 @@ impl Console {
             replies: reply::Checks::load(&regions)?,
             drafter: None,
             notices: Arc::new(notify::Composer::new(Arc::clone(&regions), url)),
-            metrics: Metrics::new(&Registry::new())?,
+            metrics,
             settings,
             store,
             regions,
@@ -152,6 +162,9 @@ pub fn router(console: Console) -> Router {
         .route("/login/identity/back", get(identity::back))
         .route("/logout", post(session::sign_out))
         .route("/", get(overview::page))
+        .route("/live", get(live::page))
+        .route("/live/stream", get(live::stream))
+        .route("/live/posts/{id}", get(live::one))
         .route("/posts", get(posts::list))
         .route("/posts/{id}", get(posts::one))
         .route("/posts/{id}/correction", post(posts::correct))

@@ -17,6 +17,7 @@ pub mod intake;
 pub mod knowledge;
 mod level;
 pub mod likeness;
+pub mod live;
 pub mod metrics;
 pub mod notify;
 pub mod outbox;

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use backbone::clickhouse::rows::{AssessmentRow, SignalRow};
 use backbone::message::{self, Alert, Assessment, Condition, Signal, SourceHealth};
@@ -19,6 +20,8 @@ use responder::account::{Accounts, NewUser};
 use responder::case::{Action, Actor, Cases, Deed, Query, Role};
 use responder::console::{self, Console, ROUTES, Who};
 use responder::correction::Corrections;
+use responder::live::{Limits, Live};
+use responder::metrics::Metrics;
 use responder::notify::Composer;
 use responder::routing::Routed;
 use responder::settings;
@@ -33,10 +36,19 @@ const REGION: &str = "990101";
 const PASSWORD: &str = "a password for tests";
 const HOSTILE: &str = "</p><script>alert('1')</script><img src=x onerror=alert(2)>";
 
+/// A stream ends so soon that it can be read whole.
+const LIMITS: Limits = Limits {
+    per_session: 2,
+    in_all: 10,
+    lasting: Duration::from_millis(100),
+    beat: Duration::from_millis(50),
+};
+
 struct Office {
     address: String,
     cases: Cases,
     corrections: Corrections,
+    live: Live,
     sources: Sources,
     notices: Arc<Composer>,
     stop: CancellationToken,
@@ -127,7 +139,13 @@ async fn office() -> Office {
     .await
     .unwrap();
     let stop = CancellationToken::new();
-    let console = Console::new(settings, store, regions, archive).unwrap();
+    let metrics = Metrics::new(&prometheus::Registry::new()).unwrap();
+    let live = Live::new(LIMITS, metrics.clone(), stop.clone());
+    let console = Console {
+        live: live.clone(),
+        metrics,
+        ..Console::new(settings, store, regions, archive).unwrap()
+    };
     let (cases, sources) = (console.cases.clone(), console.sources.clone());
     let (corrections, notices) = (console.corrections.clone(), Arc::clone(&console.notices));
     tokio::spawn(console::serve(console, listener, stop.clone()));
@@ -135,6 +153,7 @@ async fn office() -> Office {
         address,
         cases,
         corrections,
+        live,
         sources,
         notices,
         stop,

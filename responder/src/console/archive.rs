@@ -1,8 +1,10 @@
 //! What the console asks ClickHouse. Every value goes as a server-side parameter, never into the text.
 
-mod charts;
+mod day;
 pub(super) mod event;
+mod lines;
 mod search;
+mod sources;
 
 use std::time::Duration;
 
@@ -14,8 +16,10 @@ use tracing::warn;
 
 use super::fields::Fields;
 
-pub(super) use charts::{Share, Totals, by_hour, by_sentiment, by_subject, sources, totals};
+pub(super) use day::{Counted, EventOfDay, Hour, counted, counted_by_hour, events_of_day, span};
+pub(super) use lines::with_marks;
 pub(super) use search::{Total, posts};
+pub(super) use sources::sources;
 
 /// Longest a page waits for ClickHouse.
 const PATIENCE: Duration = Duration::from_secs(8);

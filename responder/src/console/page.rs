@@ -9,8 +9,9 @@ use super::access::{SignedIn, may_open};
 use super::problem::Problem;
 use super::{Console, assets};
 
-const PLACES: [(&str, &str); 8] = [
-    ("/", "总览"),
+const PLACES: [(&str, &str); 9] = [
+    ("/", "今日态势"),
+    ("/live", "实时动态"),
     ("/posts", "舆情"),
     ("/events", "事件"),
     ("/cases", "案件"),
@@ -39,6 +40,8 @@ pub(super) struct Frame {
     pub(super) version: &'static str,
     /// Seconds after which the page is loaded again; 0 for never.
     pub(super) refresh: u32,
+    /// The same where no script runs, for a page that scripts keep up to date by other means.
+    pub(super) no_script_refresh: u32,
 }
 
 impl Frame {
@@ -72,6 +75,7 @@ impl Frame {
             places,
             version: assets::version(),
             refresh: 0,
+            no_script_refresh: 0,
         }
     }
 }

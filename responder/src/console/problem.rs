@@ -105,7 +105,7 @@ impl IntoResponse for Problem {
             Self::NotFound => (
                 StatusCode::NOT_FOUND,
                 "没有找到此页面",
-                "内容可能不存在，或您无权查看。请核对链接，或返回总览查找。",
+                "内容可能不存在，或您无权查看。请核对链接，或返回“今日态势”查找。",
             ),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,

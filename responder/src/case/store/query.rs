@@ -1,13 +1,16 @@
 //! Cases asked for.
 
 use backbone::message::Alert;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::Row;
 
 use super::rows::{read_case, read_level, read_state};
 use super::{Cases, StoreError};
 use crate::case::{Actor, Case, State};
 use crate::store::{Conditions, anywhere};
+
+/// What is due within this time is due soon.
+const SOON: SignedDuration = SignedDuration::from_hours(2);
 
 /// Which cases are asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,10 +29,33 @@ pub struct Query {
     pub event: String,
     /// Only those of which something is due before this time, see [`Case::clocks`].
     pub due_before: Option<Timestamp>,
+    /// Only those of which nothing was due before this time.
+    pub due_after: Option<Timestamp>,
     /// How many to pass over.
     pub offset: u32,
     /// Most to give, at most 200.
     pub limit: u32,
+}
+
+impl Query {
+    /// Those of which something due is missing.
+    #[must_use]
+    pub fn late(now: Timestamp) -> Self {
+        Self {
+            due_before: Some(now),
+            ..Self::default()
+        }
+    }
+
+    /// Those of which something is due within two hours, and nothing is missing yet.
+    #[must_use]
+    pub fn due_soon(now: Timestamp) -> Self {
+        Self {
+            due_before: Some(now + SOON),
+            due_after: Some(now),
+            ..Self::default()
+        }
+    }
 }
 
 /// Cases asked for, the gravest and most urgent first.
@@ -190,6 +216,9 @@ fn conditions(query: &Query, actor: &Actor) -> Result<Conditions, StoreError> {
     }
     if let Some(time) = query.due_before {
         conditions.add("due_at < {}", time.as_millisecond())?;
+    }
+    if let Some(time) = query.due_after {
+        conditions.add("due_at >= {}", time.as_millisecond())?;
     }
     if let Some(level) = query.level {
         conditions.add("level = {}", i64::from(level))?;
