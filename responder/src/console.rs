@@ -24,6 +24,8 @@ mod session;
 mod show;
 mod signals;
 mod sources;
+mod towns;
+mod trends;
 mod units;
 mod users;
 
@@ -127,6 +129,8 @@ pub fn router(console: Console) -> Router {
             "/cases/{id}/attachments/{attachment}",
             get(attachments::show),
         )
+        .route("/trends", get(trends::page))
+        .route("/trends/effect", get(trends::effect_page))
         .route("/units", get(units::list))
         .route("/sources", get(sources::list))
         .route("/users", get(users::list).post(users::add))
@@ -137,6 +141,7 @@ pub fn router(console: Console) -> Router {
         .route("/account/sessions", post(own::end_session))
         .route("/assets/{name}", get(assets::asset))
         .fallback(problem::missing)
+        .layer(axum::Extension(archive::trends::Days::default()))
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&console),
             access::guard,

@@ -2,6 +2,8 @@
 
 mod charts;
 mod search;
+pub(crate) mod towns;
+pub(crate) mod trends;
 
 use std::time::Duration;
 
