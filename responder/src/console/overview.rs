@@ -15,6 +15,7 @@ use super::problem::Problem;
 use super::show::{self, CaseLine, Level};
 use super::signals::SignalLine;
 use super::sources;
+use super::towns::{self, TileMap};
 use crate::api::{self, Figures};
 use crate::case::{Actor, Case, Query, State as Stage};
 
@@ -133,6 +134,8 @@ pub(super) async fn page(
             .map(|case| CaseLine::new(&console, case, now))
             .collect()
     };
+    let own = &signed_in.user.region;
+    let (opinion, maps) = tokio::join!(opinion(&console), towns::lately(&console, own, now));
     render(&OverviewPage {
         frame,
         figures,
@@ -140,7 +143,8 @@ pub(super) async fn page(
         states,
         waiting: lines(&waiting),
         overdue: lines(&overdue),
-        opinion: opinion(&console).await.ok(),
+        opinion: opinion.ok(),
+        maps: maps.unwrap_or_default(),
     })
 }
 

@@ -1,16 +1,19 @@
 //! The tile map of towns (方格地图): a tile for each town, about where it is, with its posts.
 
 use backbone::region::Region;
-use clickhouse::Client;
+use jiff::Timestamp;
 
 use super::archive::Unavailable;
 use super::archive::towns::{Town, by_town};
-use super::archive::trends::Scope;
-use super::show;
+use super::archive::trends::{Scope, covered};
+use super::{Console, show};
+use crate::calendar::day_of;
 use crate::trend::Period;
 
 /// Fewest posts of a town whose negative share is shaded.
 const FEWEST: u64 = 10;
+/// Most maps of a page.
+const MOST: usize = 4;
 /// Longest period that a map is of, in days: posts are read one by one.
 const LONGEST: u32 = 31;
 /// Days of the map where the period is longer.
@@ -51,23 +54,41 @@ pub(super) struct Step {
     pub(super) words: String,
 }
 
-/// The map of a region for a period, or for its last weeks where it is long; none where the region has no towns.
-pub(super) async fn tile_map(
-    client: &Client,
-    region: &Region,
+/// The maps of the regions that an account of a region sees, all where it is of none, for a period, or for its last weeks where
+/// it is long.
+pub(super) async fn tile_maps(
+    console: &Console,
+    own_region: &str,
     scope: &Scope,
     period: Period,
     shade: Shade,
-) -> Result<Option<TileMap>, Unavailable> {
-    if region.tiles().is_empty() {
-        return Ok(None);
-    }
+) -> Result<Vec<TileMap>, Unavailable> {
     let period = match period.days() {
         ..=LONGEST => period,
         _ => Period::until(period.to, SHORTENED),
     };
-    let towns = by_town(client, region, scope, period).await?;
-    Ok(Some(TileMap::new(region, &towns, period, shade)))
+    let regions = (console.regions.values())
+        .filter(|region| own_region.is_empty() || region.code() == own_region)
+        .filter(|region| !region.tiles().is_empty())
+        .take(MOST);
+    let maps = regions.map(|region| async move {
+        let towns = by_town(&console.archive, region, scope, period).await?;
+        Ok(TileMap::new(region, &towns, period, shade))
+    });
+    futures::future::try_join_all(maps).await
+}
+
+/// The maps of the four weeks up to the newest post.
+pub(super) async fn lately(
+    console: &Console,
+    own_region: &str,
+    now: Timestamp,
+) -> Result<Vec<TileMap>, Unavailable> {
+    let Some(known) = covered(&console.archive, day_of(now)).await? else {
+        return Ok(Vec::new());
+    };
+    let period = Period::until(known.to, SHORTENED);
+    tile_maps(console, own_region, &Scope::default(), period, Shade::Posts).await
 }
 
 impl TileMap {

@@ -19,14 +19,14 @@ use self::moved::Moved;
 use self::timely::Timely;
 use super::Console;
 use super::access::SignedIn;
+use super::archive;
 use super::archive::trends::{Days, covered};
-use super::archive::{self, Unavailable};
 use super::chart::{Chart, Series};
 use super::fields::{Choice, Fields};
 use super::page::{Frame, archive_unavailable, render};
 use super::problem::Problem;
 use super::show;
-use super::towns::{Shade, TileMap, tile_map};
+use super::towns::{Shade, TileMap, tile_maps};
 use crate::calendar::day_of;
 use crate::trend::{
     Aspect, Bin, Change, Counts, Day, Mean, Period, Share, Step, by_bin, by_week, change,
@@ -49,8 +49,6 @@ const FILTERS: [&str; 11] = [
     "source",
     "map",
 ];
-/// Regions whose maps are shown.
-const MOST_MAPS: usize = 4;
 
 /// A number of the head of the page.
 struct Figure {
@@ -122,10 +120,18 @@ pub(super) async fn page(
         Shade::Posts
     };
     let periods = [asked.period, asked.against];
+    let maps = async {
+        // Of posts of one place there is no map.
+        if !asked.scope.place.is_empty() {
+            return Ok(Vec::new());
+        }
+        let own = &signed_in.user.region;
+        tile_maps(&console, own, &asked.scope, asked.period, shade).await
+    };
     let found = tokio::join!(
         days.read(client, &asked.scope, &periods),
         archive::sources(client),
-        maps(&console, &signed_in, &asked, shade),
+        maps,
         Timely::read(&console, asked.period, now),
     );
     let (Ok(days), Ok(sources), Ok(maps), timely) = found else {
@@ -162,26 +168,6 @@ pub(super) async fn page(
         ),
         frame,
     })
-}
-
-/// The maps of the regions that someone signed in sees; none where posts of one place are asked for.
-async fn maps(
-    console: &Console,
-    signed_in: &SignedIn,
-    asked: &Asked,
-    shade: Shade,
-) -> Result<Vec<TileMap>, Unavailable> {
-    if !asked.scope.place.is_empty() {
-        return Ok(Vec::new());
-    }
-    let own = &signed_in.user.region;
-    let regions = (console.regions.values())
-        .filter(|region| own.is_empty() || region.code() == own)
-        .take(MOST_MAPS);
-    let maps =
-        regions.map(|region| tile_map(&console.archive, region, &asked.scope, asked.period, shade));
-    let maps = futures::future::try_join_all(maps).await?;
-    Ok(maps.into_iter().flatten().collect())
 }
 
 fn not_comparable(asked: &Asked, known: Period) -> String {
