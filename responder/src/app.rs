@@ -24,15 +24,13 @@ use tracing::info;
 use crate::account::{Accounts, NewUser, Provider};
 use crate::calendar::Calendar;
 use crate::case::{Cases, Role, Timing};
-use crate::commitment::Commitments;
 use crate::console::{self, Console};
-use crate::correction::Corrections;
-use crate::event_edit::EventEdits;
 use crate::intake::{Intake, SourceIntake};
-use crate::knowledge::Knowledge;
 use crate::metrics::Metrics;
 use crate::notify::channel::check_reach;
 use crate::notify::{Carrier, Composer};
+use crate::outbox;
+use crate::reply::draft::Drafter;
 use crate::roster::Roster;
 use crate::routing::Routing;
 use crate::routing::Silences;
@@ -40,7 +38,6 @@ use crate::settings::Settings;
 use crate::source::Sources;
 use crate::store::Store;
 use crate::watch::Watch;
-use crate::{outbox, reply};
 
 /// The consumer group that takes alerts in.
 pub const GROUP: &str = "responder";
@@ -112,26 +109,17 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         format!("cannot listen on console.listen = {address}; choose a free port")
     })?;
     info!(address = %listener.local_addr()?, "the console is served");
-    let provider = identity_provider(&settings)?;
-    let replies = reply::Checks::load(&regions)?;
+    let drafter = settings.draft_help.as_ref().map(Drafter::new).transpose()?;
+    let archive = backbone::clickhouse::client(&settings.clickhouse)?;
     let console = Console {
-        settings: settings.console.clone(),
         cases,
         accounts,
-        provider,
-        corrections: Corrections::new(store.clone()),
-        edits: EventEdits::new(store.clone()),
+        provider: identity_provider(&settings)?,
         sources,
-        silences: Silences::new(store.clone()),
-        roster: Roster::new(store.clone()),
-        knowledge: Knowledge::new(store.clone()),
-        commitments: Commitments::new(store.clone()),
-        replies,
-        store: store.clone(),
-        regions,
-        archive: backbone::clickhouse::client(&settings.clickhouse)?,
+        drafter,
         notices,
         metrics: metrics.clone(),
+        ..Console::new(settings.console.clone(), store.clone(), regions, archive)?
     };
     let consuming = async {
         topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;

@@ -8,7 +8,7 @@ use backbone::id;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AnyPool, Row};
 use thiserror::Error;
 
 pub use promise::{Promise, promises};
@@ -368,6 +368,27 @@ async fn insert(
     .execute(connection)
     .await?;
     Ok(id)
+}
+
+/// Whether there is a commitment for [`take_reminders`] or [`take_broken`].
+///
+/// # Errors
+/// When the store fails.
+pub async fn any_to_tell(
+    pool: &AnyPool,
+    before: SignedDuration,
+    now: Timestamp,
+) -> Result<bool, CommitmentError> {
+    let until = now.saturating_add(before).unwrap_or(Timestamp::MAX);
+    let found = sqlx::query(
+        "SELECT 1 FROM commitments WHERE state = 'open' AND due_at <= $1 \
+         AND (reminded_at IS NULL OR (escalated_at IS NULL AND due_at <= $2)) LIMIT 1",
+    )
+    .bind(until.as_millisecond())
+    .bind(now.as_millisecond())
+    .fetch_optional(pool)
+    .await?;
+    Ok(found.is_some())
 }
 
 /// Takes the open commitments that are due within `before`, and marks them as reminded of: no other taker gets them. Write

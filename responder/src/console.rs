@@ -6,10 +6,12 @@ pub(crate) mod archive;
 mod assets;
 mod attachments;
 mod audit;
+mod board;
 mod case;
 mod cases;
 mod chart;
 mod edits;
+mod event;
 mod events;
 mod fields;
 mod identity;
@@ -24,6 +26,7 @@ mod session;
 mod show;
 mod signals;
 mod sources;
+mod story;
 mod towns;
 mod trends;
 mod units;
@@ -36,6 +39,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 use backbone::region::Region;
+use prometheus::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -44,12 +48,13 @@ pub(crate) use access::{SESSION_COOKIE, finish, known, same};
 pub(crate) use attachments::saved;
 
 use crate::account::{Accounts, Provider};
-use crate::case::Cases;
+use crate::case::{Cases, Timing};
 use crate::commitment::Commitments;
 use crate::correction::Corrections;
 use crate::event_edit::EventEdits;
 use crate::knowledge::Knowledge;
 use crate::metrics::Metrics;
+use crate::reply::draft::Drafter;
 use crate::roster::Roster;
 use crate::routing::Silences;
 use crate::source::Sources;
@@ -82,6 +87,8 @@ pub struct Console {
     pub commitments: Commitments,
     /// What drafts are checked by.
     pub replies: reply::Checks,
+    /// What may draft replies, where the settings name it.
+    pub drafter: Option<Drafter>,
     /// The store, for the log of notices.
     pub store: Store,
     /// The regions served, by code.
@@ -95,6 +102,40 @@ pub struct Console {
 }
 
 impl Console {
+    /// The console on a store, for these regions, as it is by default: nobody to sign in with elsewhere, no draft help,
+    /// nobody who is told of sources in trouble.
+    ///
+    /// # Errors
+    /// When what drafts are checked by is at fault, or the metrics cannot be registered.
+    pub fn new(
+        settings: settings::Console,
+        store: Store,
+        regions: Arc<BTreeMap<String, Region>>,
+        archive: clickhouse::Client,
+    ) -> anyhow::Result<Self> {
+        let url = settings.public_url.clone();
+        Ok(Self {
+            cases: Cases::new(store.clone(), Timing::default()),
+            accounts: Accounts::new(store.clone(), settings.session_limits()),
+            provider: None,
+            corrections: Corrections::new(store.clone()),
+            edits: EventEdits::new(store.clone()),
+            sources: Sources::new(store.clone(), None, url.clone()),
+            silences: Silences::new(store.clone()),
+            roster: Roster::new(store.clone()),
+            knowledge: Knowledge::new(store.clone()),
+            commitments: Commitments::new(store.clone()),
+            replies: reply::Checks::load(&regions)?,
+            drafter: None,
+            notices: Arc::new(notify::Composer::new(Arc::clone(&regions), url)),
+            metrics: Metrics::new(&Registry::new())?,
+            settings,
+            store,
+            regions,
+            archive,
+        })
+    }
+
     /// The name of a unit; its code where the region has no such unit (any more).
     fn unit_name<'a>(&'a self, region: &str, code: &'a str) -> &'a str {
         self.regions
@@ -117,12 +158,14 @@ pub fn router(console: Console) -> Router {
         .route("/posts/{id}", get(posts::one))
         .route("/posts/{id}/correction", post(posts::correct))
         .route("/events", get(events::list))
-        .route("/events/{id}", get(events::one))
+        .route("/events/{id}", get(event::page))
         .route("/events/{id}/edit", get(edits::form))
         .route("/events/{id}/merge", post(edits::merge))
         .route("/events/{id}/split", post(edits::split))
         .route("/cases", get(cases::list))
+        .route("/cases/board", get(board::page))
         .route("/cases/{id}", get(case::show))
+        .route("/cases/{id}/sheet", get(case::sheet::page))
         .route("/cases/{id}/moves", post(case::perform))
         .route("/cases/{id}/attachments", post(attachments::add))
         .route(

@@ -69,15 +69,8 @@ impl Watch {
     /// # Errors
     /// When the store fails; what was told is told.
     pub async fn look(&self, now: Timestamp) -> Result<(), StoreError> {
-        let mut on_duty: BTreeMap<&str, Vec<Shift>> = BTreeMap::new();
-        for region in self.routings.keys() {
-            on_duty.insert(region, self.roster.on_duty(region, now).await?);
-        }
-        let shifts = |case: &Case| {
-            on_duty
-                .get(case.region.as_str())
-                .map_or(&[][..], Vec::as_slice)
-        };
+        let on_duty = self.roster.on_duty_by_region(now).await?;
+        let shifts = |case: &Case| on_duty.get(&case.region).map_or(&[][..], Vec::as_slice);
         let groups = self.cases.rings_due(now).await?;
         let mut known: BTreeMap<&str, (Vec<Silence>, Vec<Alert>)> = BTreeMap::new();
         for ring in groups.iter().flatten() {
@@ -101,6 +94,10 @@ impl Watch {
         shifts: &impl Fn(&Case) -> &'a [Shift],
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        // Most looks find nothing: they keep no writer waiting.
+        if !commitment::any_to_tell(self.store.pool(), PROMISED, now).await? {
+            return Ok(());
+        }
         let mut transaction = self.store.begin().await?;
         let reminders = commitment::take_reminders(&mut transaction, PROMISED, now).await?;
         let broken = commitment::take_broken(&mut transaction, now).await?;

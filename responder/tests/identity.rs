@@ -108,7 +108,7 @@ impl Provider {
         let identity = json!({
             "issuer": self.issuer, "client_id": CLIENT, "client_secret": { "file": secret }
         });
-        office_with(kept, &identity).await
+        office_with(kept, &identity, None).await
     }
 
     /// Goes to the provider as a browser does, and gives the address that it is sent back to.

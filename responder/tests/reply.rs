@@ -6,6 +6,9 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod served;
+mod stores;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -19,8 +22,16 @@ use responder::reply::suggest::{Answered, Source, suggest};
 use responder::reply::train;
 use responder::reply::{Asks, Check, Kind, PointKind, Post, Rules, Severity, check};
 use responder::settings::DraftHelp;
+use serde_json::Value;
+use served::{office, office_with};
+use stores::{Kept, on_each_store};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+
+on_each_store!(
+    a_unit_has_a_draft_written_into_its_form_and_submits_it_itself,
+    without_draft_help_the_form_offers_none,
+);
 
 fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -569,4 +580,58 @@ async fn a_model_that_is_late_broken_or_endless_leaves_the_officer_to_write() {
         let drafted = endpoint.drafter().draft(&posts, &[]).await;
         assert_eq!(drafted, Err(expected));
     }
+}
+
+async fn a_unit_has_a_draft_written_into_its_form_and_submits_it_itself(kept: Kept) {
+    let lies = "您好！依据《国务院特别令》已派人维修。联系电话：13987654321。";
+    let endpoint = Endpoint::saying(lies).await;
+    let office = office_with(kept, &Value::Null, Some(endpoint.drafter())).await;
+    let case = office.case("路灯不亮", "zhujian").await;
+    office.dispatch(&case).await;
+    let mut unit = office.person("housing").await;
+    let (page, moves) = (format!("/cases/{case}"), format!("/cases/{case}/moves"));
+    let version = unit.get(&page).await.hidden("version");
+    unit.form(&moves, &[("action", "sign"), ("version", &version)])
+        .await;
+    let version = unit.get(&page).await.hidden("version");
+    let asked = [
+        ("action", "reply"),
+        ("version", version.as_str()),
+        ("note", "已到现场查看。"),
+        ("draft", "1"),
+    ];
+    let drafted = unit.form(&moves, &asked).await;
+    assert_eq!(drafted.status, 200);
+    let filled = "已到现场查看。\n\n您好！依据《国务院特别令》已派人维修。联系电话：139******21。</textarea>";
+    assert!(drafted.text.contains(filled), "{}", drafted.text);
+    assert!(drafted.text.contains("<q>《国务院特别令》</q>"));
+    assert!(drafted.text.contains("答复检查"));
+    let state = "data-state=\"signed\"";
+    assert!(
+        unit.get(&page).await.text.contains(state),
+        "a draft is no move"
+    );
+
+    // Who may see the case but not answer it asks in vain, and the service is not asked.
+    let before = endpoint.asked.lock().unwrap().len();
+    let mut officer = office.person("officer").await;
+    assert_eq!(officer.form(&moves, &asked).await.status, 403);
+    assert_eq!(endpoint.asked.lock().unwrap().len(), before);
+    let mut other = office.person("health").await;
+    assert_eq!(other.form(&moves, &asked).await.status, 404);
+}
+
+async fn without_draft_help_the_form_offers_none(kept: Kept) {
+    let office = office(kept).await;
+    let case = office.case("路灯不亮", "zhujian").await;
+    office.dispatch(&case).await;
+    let mut unit = office.person("housing").await;
+    let (page, moves) = (format!("/cases/{case}"), format!("/cases/{case}/moves"));
+    let version = unit.get(&page).await.hidden("version");
+    unit.form(&moves, &[("action", "sign"), ("version", &version)])
+        .await;
+    let shown = unit.get(&page).await;
+    assert!(shown.text.contains("检查草稿") && !shown.text.contains("起草答复"));
+    let asked = [("action", "reply"), ("version", "2"), ("draft", "1")];
+    assert_eq!(unit.form(&moves, &asked).await.status, 404);
 }

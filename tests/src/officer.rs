@@ -7,21 +7,10 @@ use std::sync::Arc;
 use backbone::region::Region;
 use clickhouse::Client;
 use jiff::Timestamp;
-use prometheus::Registry;
 use responder::account::{Accounts, NewUser};
-use responder::case::{Cases, Role, Timing};
-use responder::commitment::Commitments;
+use responder::case::Role;
 use responder::console::{self, Console};
-use responder::correction::Corrections;
-use responder::event_edit::EventEdits;
-use responder::knowledge::Knowledge;
-use responder::metrics::Metrics;
-use responder::notify::Composer;
-use responder::reply::Checks;
-use responder::roster::Roster;
-use responder::routing::Silences;
 use responder::settings;
-use responder::source::Sources;
 use responder::store::{Place, Store};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -61,26 +50,7 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
         .add(&user, Timestamp::now())
         .await
         .expect("an account");
-    let url = || address.parse().expect("an address");
-    let console = Console {
-        settings,
-        cases: Cases::new(store.clone(), Timing::default()),
-        accounts,
-        provider: None,
-        corrections: Corrections::new(store.clone()),
-        edits: EventEdits::new(store.clone()),
-        sources: Sources::new(store.clone(), None, url()),
-        silences: Silences::new(store.clone()),
-        roster: Roster::new(store.clone()),
-        knowledge: Knowledge::new(store.clone()),
-        commitments: Commitments::new(store.clone()),
-        replies: Checks::load(&regions).expect("rules of replies"),
-        store,
-        notices: Arc::new(Composer::new(Arc::clone(&regions), url())),
-        regions,
-        archive,
-        metrics: Metrics::new(&Registry::new()).expect("metrics"),
-    };
+    let console = Console::new(settings, store, regions, archive).expect("a console");
     tokio::spawn(console::serve(console, listener, CancellationToken::new()));
     let browser = Browser::sign_in(&address, "officer", PASSWORD).await;
     (browser, folder)

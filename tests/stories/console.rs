@@ -16,17 +16,11 @@ use backbone::region::Region;
 use backbone::settings::ClickHouse;
 use jiff::Timestamp;
 use responder::account::{Accounts, NewUser};
-use responder::case::{Action, Actor, Cases, Deed, Query, Role, Timing};
-use responder::commitment::Commitments;
+use responder::case::{Action, Actor, Cases, Deed, Query, Role};
 use responder::console::{self, Console, ROUTES, Who};
 use responder::correction::Corrections;
-use responder::event_edit::EventEdits;
-use responder::knowledge::Knowledge;
-use responder::metrics::Metrics;
 use responder::notify::Composer;
-use responder::reply::Checks;
-use responder::roster::Roster;
-use responder::routing::{Routed, Silences};
+use responder::routing::Routed;
 use responder::settings;
 use responder::source::Sources;
 use responder::store::{self, Place};
@@ -74,18 +68,11 @@ async fn office() -> Office {
     let archive = backbone::clickhouse::client(&archive).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let notices = Arc::new(Composer::new(
-        Arc::clone(&regions),
-        address.parse().unwrap(),
-    ));
     let settings: settings::Console = serde_json::from_value(
         serde_json::json!({ "listen": "127.0.0.1:0", "public_url": address }),
     )
     .unwrap();
-    let cases = Cases::new(store.clone(), Timing::default());
-    let corrections = Corrections::new(store.clone());
     let accounts = Accounts::new(store.clone(), settings.session_limits());
-    let sources = Sources::new(store.clone(), None, address.parse().unwrap());
     for (name, role, unit) in [
         ("admin", Role::Administrator, ""),
         ("officer", Role::DutyOfficer, ""),
@@ -140,25 +127,9 @@ async fn office() -> Office {
     .await
     .unwrap();
     let stop = CancellationToken::new();
-    let console = Console {
-        settings,
-        cases: cases.clone(),
-        accounts,
-        provider: None,
-        corrections: corrections.clone(),
-        edits: EventEdits::new(store.clone()),
-        sources: sources.clone(),
-        silences: Silences::new(store.clone()),
-        roster: Roster::new(store.clone()),
-        knowledge: Knowledge::new(store.clone()),
-        commitments: Commitments::new(store.clone()),
-        replies: Checks::load(&regions).unwrap(),
-        store,
-        regions,
-        archive,
-        notices: Arc::clone(&notices),
-        metrics: Metrics::new(&prometheus::Registry::new()).unwrap(),
-    };
+    let console = Console::new(settings, store, regions, archive).unwrap();
+    let (cases, sources) = (console.cases.clone(), console.sources.clone());
+    let (corrections, notices) = (console.corrections.clone(), Arc::clone(&console.notices));
     tokio::spawn(console::serve(console, listener, stop.clone()));
     Office {
         address,
@@ -253,10 +224,7 @@ async fn csrf(browser: &mut Browser) -> String {
 
 fn is_only_text(page: &Page) {
     let scripts = page.html.matches("<script").count();
-    let own = page
-        .html
-        .matches("<script src=\"/assets/console.js?v=")
-        .count();
+    let own = page.html.matches("<script src=\"/assets/").count();
     assert_eq!(scripts, own, "{}", page.html);
     assert!(!page.html.contains("<img src=x"), "{}", page.html);
     assert!(!page.html.contains("href=\"javascript:"), "{}", page.html);
@@ -269,6 +237,7 @@ async fn a_role_opens_what_its_row_of_the_table_says_and_nothing_else() {
     office.sources().await;
     let address = |path: &str| {
         path.replace("/cases/{id}", &format!("/cases/{case}"))
+            .replace("/assets/{name}", "/assets/console.css")
             .replace("{id}", "none")
             .replace("{name}", "officer")
     };
@@ -352,10 +321,21 @@ async fn a_unit_meets_only_the_cases_dispatched_to_it() {
     let mut housing = office.browser("housing").await;
     let page = housing.get("/cases").await;
     assert_eq!(page.values("data-case"), [own.as_str()]);
+    let board = housing.get("/cases/board").await;
+    assert_eq!(board.values("data-case"), [own.as_str()]);
+    assert!(!board.html.contains("待研判"), "that is for the office");
     assert_eq!(housing.get(&format!("/cases/{own}")).await.status, 200);
+    let sheet = housing.get(&format!("/cases/{own}/sheet")).await;
+    assert!(
+        sheet.html.contains("<td>县住房和城乡建设局</td>"),
+        "{}",
+        sheet.html
+    );
     let csrf = csrf(&mut housing).await;
     for case in [&other, &waiting] {
         assert_eq!(housing.get(&format!("/cases/{case}")).await.status, 404);
+        let sheet = housing.get(&format!("/cases/{case}/sheet")).await;
+        assert_eq!(sheet.status, 404);
         let fields = [
             ("csrf", csrf.as_str()),
             ("version", "1"),

@@ -22,7 +22,7 @@ use crate::routing::Routed;
 use crate::store::Store;
 pub use query::{Counts, Page, Query};
 pub use ring::{Ring, Rung};
-use rows::{Record, find, insert, json, read_move, record, update};
+use rows::{Record, find, insert, read_move, record, tell, update};
 
 /// Most characters of a note.
 const LONGEST_NOTE: usize = 5_000;
@@ -157,12 +157,7 @@ impl Cases {
         let taken = match find(&mut transaction, &id).await? {
             Some(case) if case.alert.id == alert.id && case.alert.update < alert.update => {
                 // No move: what an officer is typing at this moment stays good.
-                sqlx::query("UPDATE cases SET alert = $1, updated_at = $2 WHERE id = $3")
-                    .bind(json(alert)?)
-                    .bind(now.as_millisecond())
-                    .bind(&id)
-                    .execute(&mut *transaction)
-                    .await?;
+                tell(&mut transaction, &id, alert, now).await?;
                 Taken::Updated
             }
             _ if !first => return Ok(Taken::Known),
@@ -234,6 +229,7 @@ impl Cases {
         routed: &Routed,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        tell(connection, &case.id, alert, now).await?;
         case.alert = alert.clone();
         if !case.merged_into.is_empty() {
             case.level = alert.level;
@@ -243,29 +239,29 @@ impl Cases {
                     .ok_or(StoreError::Unknown {
                         what: "case that another is merged into",
                     })?;
-            self.record_raise(connection, case, None, now).await?;
+            let from = case.state;
+            self.record_raise(connection, case, from, now).await?;
             if alert.level < host.level {
                 let from = host.state;
                 raise(&mut host, alert.level, &self.timing, now);
                 self.ring(connection, &host, routed, now).await?;
-                self.record_raise(connection, host, Some(from), now).await?;
+                self.record_raise(connection, host, from, now).await?;
             }
             return Ok(());
         }
         let from = case.state;
         raise(&mut case, alert.level, &self.timing, now);
         self.ring(connection, &case, routed, now).await?;
-        self.record_raise(connection, case, Some(from), now).await
+        self.record_raise(connection, case, from, now).await
     }
 
     async fn record_raise(
         &self,
         connection: &mut AnyConnection,
         mut case: Case,
-        from: Option<State>,
+        from: State,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let from = from.unwrap_or(case.state);
         update(connection, &mut case, now).await?;
         self.plan(connection, &case, now).await?;
         let record_of = Record::by_system(Action::Raise, Some(from));

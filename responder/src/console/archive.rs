@@ -1,6 +1,7 @@
 //! What the console asks ClickHouse. Every value goes as a server-side parameter, never into the text.
 
 mod charts;
+pub(super) mod event;
 mod search;
 pub(crate) mod towns;
 pub(crate) mod trends;
@@ -113,6 +114,8 @@ pub(super) async fn posts_of_event(
 #[derive(Debug, Clone, Row, Deserialize)]
 pub(crate) struct EventRow {
     pub(crate) event: String,
+    /// Code of its region.
+    pub(crate) county: String,
     pub(crate) named: String,
     pub(crate) posts: u64,
     pub(crate) voices: u64,
@@ -125,7 +128,7 @@ pub(crate) struct EventRow {
     pub(crate) named_places: Vec<String>,
 }
 
-const EVENTS: &str = "SELECT event_id AS event, argMin(event_title, published_at) AS named, count() AS posts, \
+const EVENTS: &str = "SELECT event_id AS event, any(region) AS county, argMin(event_title, published_at) AS named, count() AS posts, \
     uniqExact(author) AS voices, arraySort(groupUniqArray(20)(source)) AS found_in, \
     min(published_at) AS first_at, max(published_at) AS last_at, avg(sentiment_score) AS mean_sentiment, \
     minIf(event_level, event_level > 0) AS gravest, topKIf(1)(toString(subject), subject != '') AS subjects, \

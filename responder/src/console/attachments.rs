@@ -11,7 +11,7 @@ use url::form_urlencoded::byte_serialize;
 
 use super::Console;
 use super::access::SignedIn;
-use super::case::{self, Refused};
+use super::case::{self, Typed};
 use super::problem::Problem;
 use crate::case::{Action, Attachment, AttachmentError, Deed, MoveError, NewAttachment};
 
@@ -35,12 +35,9 @@ pub(super) async fn add(
         Err(AttachmentError::Move(MoveError::Store(error))) => Err(error.into()),
         Err(refused) => {
             let deed = Deed::plain(Action::Attach, 0, "");
-            let refused = Refused {
-                deed: &deed,
-                problem: format!("{refused}。"),
-            };
+            let typed = Typed::refused(deed, format!("{refused}。"));
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            case::page(&console, &signed_in, &id, status, "", Some(refused)).await
+            case::page(&console, &signed_in, &id, status, "", Some(typed)).await
         }
     }
 }

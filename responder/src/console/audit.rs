@@ -47,7 +47,10 @@ pub(super) async fn list(
                 at: show::time(line.at),
                 user: line.user,
                 program: !line.via.is_empty(),
-                case: line.action == "read-case" || Action::named(&line.action).is_some(),
+                case: matches!(
+                    line.action.as_str(),
+                    "read-case" | "print-case" | "draft-reply"
+                ) || Action::named(&line.action).is_some(),
                 action: title(&line.action),
                 subject: line.subject,
             })
@@ -60,6 +63,8 @@ fn title(action: &str) -> String {
         "sign-in" => "登录".to_owned(),
         "sign-out" => "退出".to_owned(),
         "read-case" => "查看案件".to_owned(),
+        "print-case" => "打开交办处置单".to_owned(),
+        "draft-reply" => "请语言模型起草答复".to_owned(),
         "read-attachment" => "下载附件".to_owned(),
         "read-post" => "查看帖文".to_owned(),
         "read-event" => "查看事件".to_owned(),

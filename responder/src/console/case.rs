@@ -1,97 +1,32 @@
 //! One case: what it is about, its clocks, its units, the moves that may be made, and those that were.
 
+mod facts;
+mod forms;
+mod reply;
+pub(super) mod sheet;
+
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use backbone::message::{EventSummary, Turn};
-use backbone::region::UnitKind;
 use jiff::Timestamp;
 
+use self::facts::{Clock, NoticeLine, PartLine, Step, clocks, counts, notice_line, step};
+use self::forms::{Form, UnitGroup, forms, groups, mergeable};
+use self::reply::{CheckLines, DraftLines, check_lines, draft_lines};
 use super::Console;
 use super::access::SignedIn;
 use super::fields::{Choice, Fields};
 use super::page::{Frame, render_as};
 use super::problem::Problem;
-use super::reply_check::{self, Against, Checked};
+use super::reply_check;
 use super::show::{self, CaseLine};
-use crate::case::{self, Action, Actor, Case, Deed, Move, MoveError, Query, Rule, State, allowed};
-use crate::notify::{self, Notice};
-use crate::reply::suggest::Source;
-use crate::reply::{Finding, Severity};
-
-/// Most cases offered to merge into.
-const MERGEABLE: u32 = 100;
-
-/// A deadline of the case.
-struct Clock {
-    title: &'static str,
-    due: String,
-    left: String,
-    late: bool,
-}
-
-/// A term of the risk formula.
-struct Term {
-    title: &'static str,
-    value: String,
-    share: String,
-    /// Of 100: the length of its bar.
-    length: u64,
-}
-
-/// A date in the story of the event.
-struct KeyDateLine {
-    title: &'static str,
-    at: String,
-}
-
-/// The earlier event that one repeats.
-struct Earlier {
-    event: String,
-    title: String,
-    last_at: String,
-}
-
-/// A unit and how far it is.
-struct PartLine {
-    unit: String,
-    leads: bool,
-    progress: &'static str,
-}
-
-/// What the check says of the reply, or of a draft.
-struct CheckLines {
-    /// Whether nothing stands that must be mended.
-    good: bool,
-    /// How many points of the posts it answers, and of how many.
-    answered: usize,
-    points: usize,
-    /// Whether the posts could not be had.
-    by_gist: bool,
-    findings: Vec<FindingLine>,
-    suggestions: Vec<SuggestionLine>,
-}
-
-/// Something to mend.
-struct FindingLine {
-    severity: &'static str,
-    must: bool,
-    title: &'static str,
-    /// The words of the draft, or those of the posts that it does not answer; empty where something is missing.
-    words: String,
-    advice: String,
-}
-
-/// A text that may be used, and where it comes from.
-struct SuggestionLine {
-    text: String,
-    source: &'static str,
-    /// The case that it comes from; empty where that is the knowledge base.
-    case: String,
-}
+use super::story::{Earlier, KeyDateLine, Term, earlier, key_dates, terms};
+use crate::case::{Action, Actor, Case, Deed, MoveError, State, allowed};
+use crate::notify;
+use crate::reply::draft::Drafted;
 
 /// A file of the case.
 struct AttachmentLine {
@@ -99,58 +34,6 @@ struct AttachmentLine {
     name: String,
     size: String,
     who: String,
-    at: String,
-}
-
-/// A move that may be made.
-struct Form {
-    action: &'static str,
-    title: &'static str,
-    /// What must be written; empty where nothing must.
-    note: &'static str,
-    dispatch: bool,
-    /// Whether another case is to be chosen.
-    merge: bool,
-    /// Whether a unit may be proposed.
-    propose: bool,
-    /// What is to be chosen.
-    choices: Vec<Choice>,
-    /// Whether what is written is checked as a reply.
-    reply: bool,
-    /// What was typed before the move was refused.
-    typed: String,
-    /// The most usual next move, shown first and strongest.
-    first: bool,
-}
-
-struct UnitChoice {
-    code: String,
-    name: String,
-    lead: bool,
-    assists: bool,
-}
-
-struct UnitGroup {
-    title: &'static str,
-    units: Vec<UnitChoice>,
-}
-
-struct Step {
-    title: &'static str,
-    state: &'static str,
-    who: String,
-    at: String,
-    note: String,
-}
-
-struct NoticeLine {
-    to: String,
-    what: String,
-    channel: String,
-    state: &'static str,
-    failed: bool,
-    attempts: u32,
-    problem: String,
     at: String,
 }
 
@@ -189,6 +72,10 @@ struct CasePage {
     because: Vec<String>,
     reply: String,
     check: Option<CheckLines>,
+    /// What a language model drafted.
+    drafted: Option<DraftLines>,
+    /// Whether one may be asked to.
+    may_draft: bool,
     forms: Vec<Form>,
     groups: Vec<UnitGroup>,
     attachments: Vec<AttachmentLine>,
@@ -216,10 +103,24 @@ pub(super) async fn show(
     page(&console, &signed_in, &id, StatusCode::OK, done, None).await
 }
 
-/// A refused move: what was typed, and why it was refused.
-pub(super) struct Refused<'a> {
-    pub(super) deed: &'a Deed,
+/// What was typed into a form and has not been done.
+pub(super) struct Typed {
+    pub(super) deed: Deed,
+    /// Why it was refused; empty where it was not.
     pub(super) problem: String,
+    /// What a language model drafted.
+    pub(super) drafted: Option<Drafted>,
+}
+
+impl Typed {
+    /// What was refused, and why.
+    pub(super) fn refused(deed: Deed, problem: String) -> Self {
+        Self {
+            deed,
+            problem,
+            drafted: None,
+        }
+    }
 }
 
 /// Makes a move.
@@ -242,11 +143,12 @@ pub(super) async fn perform(
         into: fields.get("into").to_owned(),
     };
     if action == Action::Reply && !fields.get("check").is_empty() {
-        let draft = Refused {
-            deed: &deed,
-            problem: String::new(),
-        };
-        return page(&console, &signed_in, &id, StatusCode::OK, "", Some(draft)).await;
+        let typed = Typed::refused(deed, String::new());
+        return page(&console, &signed_in, &id, StatusCode::OK, "", Some(typed)).await;
+    }
+    if action == Action::Reply && !fields.get("draft").is_empty() {
+        let typed = drafted(&console, &signed_in, &id, deed, now).await?;
+        return page(&console, &signed_in, &id, StatusCode::OK, "", Some(typed)).await;
     }
     match console
         .cases
@@ -273,13 +175,49 @@ pub(super) async fn perform(
                 MoveError::Stale | MoveError::Refused(_) => StatusCode::CONFLICT,
                 _ => StatusCode::UNPROCESSABLE_ENTITY,
             };
-            let refused = Refused {
-                deed: &deed,
-                problem: format!("{refused}。"),
-            };
-            page(&console, &signed_in, &id, status, "", Some(refused)).await
+            let typed = Typed::refused(deed, format!("{refused}。"));
+            page(&console, &signed_in, &id, status, "", Some(typed)).await
         }
     }
+}
+
+/// Has a language model draft the reply, below what is typed already. Only who may hand it in may ask.
+async fn drafted(
+    console: &Console,
+    signed_in: &SignedIn,
+    id: &str,
+    mut deed: Deed,
+    now: Timestamp,
+) -> Result<Typed, Problem> {
+    let actor = signed_in.user.actor();
+    let drafter = console.drafter.as_ref().ok_or(Problem::NotFound)?;
+    let case = console.cases.get(id, &actor).await?;
+    let case = case.ok_or(Problem::NotFound)?;
+    if !may(&case, &actor, Action::Reply) {
+        return Err(Problem::Forbidden);
+    }
+    let accounts = &console.accounts;
+    accounts.audit(&actor.name, "draft-reply", id, now).await?;
+    match reply_check::draft(console, drafter, &case, &actor).await? {
+        Ok(drafted) => {
+            deed.note = match deed.note.trim_end() {
+                "" => drafted.text.clone(),
+                typed => format!("{typed}\n\n{}", drafted.text),
+            };
+            Ok(Typed {
+                deed,
+                problem: String::new(),
+                drafted: Some(drafted),
+            })
+        }
+        Err(none) => Ok(Typed::refused(deed, format!("{none}。"))),
+    }
+}
+
+fn may(case: &Case, actor: &Actor, action: Action) -> bool {
+    allowed(case, actor)
+        .iter()
+        .any(|rule| rule.action == action)
 }
 
 pub(super) async fn page(
@@ -288,7 +226,7 @@ pub(super) async fn page(
     id: &str,
     status: StatusCode,
     done: &'static str,
-    refused: Option<Refused<'_>>,
+    typed: Option<Typed>,
 ) -> Result<Response, Problem> {
     let now = Timestamp::now();
     let actor = signed_in.user.actor();
@@ -302,8 +240,8 @@ pub(super) async fn page(
     let attachments = console.cases.attachments(id).await?;
     let event = &case.alert.event;
     let sentiment = show::label(event.sentiment);
-    let draft = match &refused {
-        Some(refused) if refused.deed.action == Action::Reply => refused.deed.note.trim(),
+    let draft = match &typed {
+        Some(typed) if typed.deed.action == Action::Reply => typed.deed.note.trim(),
         _ if case.state == State::Review => case.reply.as_str(),
         _ => "",
     };
@@ -343,19 +281,10 @@ pub(super) async fn page(
         first_at: show::time(event.first_at),
         last_at: show::time(event.last_at),
         counts: counts(event),
-        key_dates: (event.key_dates.iter())
-            .map(|date| KeyDateLine {
-                title: turn(date.what),
-                at: show::time(date.at),
-            })
-            .collect(),
-        recurrence: (event.recurrence.as_ref()).map(|earlier| Earlier {
-            event: earlier.event.clone(),
-            title: earlier.title.clone(),
-            last_at: show::time(earlier.last_at),
-        }),
+        key_dates: key_dates(event),
+        recurrence: earlier(event),
         risk_score: format!("{:.2}", case.alert.score),
-        terms: terms(&case),
+        terms: terms(&case.alert),
         clocks: clocks(&case, now),
         parts: (case.parts.iter())
             .map(|part| PartLine {
@@ -370,8 +299,13 @@ pub(super) async fn page(
         because: case.routed_because.split('；').map(str::to_owned).collect(),
         reply: case.reply.clone(),
         check,
-        forms: forms(&case, &actor, refused.as_ref()),
-        groups: groups(console, &case, refused.as_ref()),
+        drafted: typed
+            .as_ref()
+            .and_then(|typed| typed.drafted.as_ref())
+            .map(draft_lines),
+        may_draft: console.drafter.is_some(),
+        forms: forms(&case, &actor, typed.as_ref()),
+        groups: groups(console, &case, typed.as_ref()),
         attachments: (attachments.into_iter())
             .map(|file| AttachmentLine {
                 size: show::bytes(file.size),
@@ -381,259 +315,15 @@ pub(super) async fn page(
                 name: file.name,
             })
             .collect(),
-        may_attach: (allowed(&case, &actor).iter()).any(|rule| rule.action == Action::Attach),
+        may_attach: may(&case, &actor, Action::Attach),
         steps: moves.iter().rev().map(|made| step(made, &person)).collect(),
         notices: notices
             .iter()
             .map(|notice| notice_line(notice, &unit_name))
             .collect(),
-        problem: refused.map(|refused| refused.problem).unwrap_or_default(),
+        problem: typed.map(|typed| typed.problem).unwrap_or_default(),
         done,
         frame,
     };
     render_as(status, &page)
-}
-
-/// The open cases of the region that a case may be merged into, where the actor may do that.
-async fn mergeable(console: &Console, case: &Case, actor: &Actor) -> Result<Vec<Choice>, Problem> {
-    if !(allowed(case, actor).iter()).any(|rule| rule.action == Action::Merge) {
-        return Ok(Vec::new());
-    }
-    let query = Query {
-        region: case.region.clone(),
-        states: State::ALL
-            .into_iter()
-            .filter(|state| state.open())
-            .collect(),
-        limit: MERGEABLE,
-        ..Query::default()
-    };
-    let page = console.cases.list(&query, actor).await?;
-    Ok((page.cases.iter())
-        .filter(|other| other.id != case.id)
-        .map(|other| Choice::new(other.id.clone(), show::case_title(other), ""))
-        .collect())
-}
-
-fn terms(case: &Case) -> Vec<Term> {
-    let title = |name: &str| match name {
-        "subject" => "事项敏感程度",
-        "sentiment" => "负面程度",
-        "intensity" => "伤害与紧急用词",
-        "posts" => "帖文数量",
-        "voices" => "反映人数",
-        "spread" => "传播范围",
-        "speed" => "一天内增长",
-        "silence" => "等待答复时间",
-        "answer" => "已有官方回应",
-        _ => "其他",
-    };
-    case.alert
-        .terms
-        .iter()
-        .map(|term| Term {
-            title: title(&term.name),
-            value: format!("{:.2}", term.value),
-            share: format!("{:+.3}", term.share),
-            length: (term.value.clamp(0.0, 1.0) * 100.0).round() as u64,
-        })
-        .collect()
-}
-
-fn turn(what: Turn) -> &'static str {
-    match what {
-        Turn::First => "首次反映",
-        Turn::Level => "达到等级",
-        Turn::Peak => "单日最多",
-        Turn::Answered => "官方回应",
-        Turn::Revived => "再度出现",
-        Turn::Newest => "最新反映",
-    }
-}
-
-fn counts(event: &EventSummary) -> String {
-    let moods = &event.sentiments;
-    let moods = [
-        ("负面", moods.negative),
-        ("中性", moods.neutral),
-        ("正面", moods.positive),
-        ("修改", event.revisions),
-    ];
-    let appeals = (event.appeals.iter()).map(|appeal| (appeal.name.as_str(), appeal.posts));
-    appeals
-        .chain(moods)
-        .filter(|(_, posts)| *posts > 0)
-        .map(|(name, posts)| format!("{name}{posts}"))
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-fn clocks(case: &Case, now: Timestamp) -> Vec<Clock> {
-    let answered = case.answered_at.map(|at| Clock {
-        title: "回应",
-        due: show::time(case.respond_by),
-        left: format!("{} 已回应", show::time(at)),
-        late: at > case.respond_by,
-    });
-    let paused = case.paused_at.map(|since| Clock {
-        title: "全部",
-        due: format!("{} 起", show::time(since)),
-        left: "计时暂停".to_owned(),
-        late: false,
-    });
-    // Of several units that have to sign, the first due.
-    let mut shown: Vec<case::Clock> = Vec::new();
-    let running = case.clocks();
-    let running = running.iter().filter_map(|(clock, _, due)| {
-        let first = !shown.contains(clock);
-        shown.push(*clock);
-        first.then(|| Clock {
-            title: clock.title(),
-            due: show::time(*due),
-            left: show::until(*due, now),
-            late: *due < now,
-        })
-    });
-    running.chain(answered).chain(paused).collect()
-}
-
-fn check_lines(checked: Checked) -> CheckLines {
-    let check = checked.check;
-    let points = &check.points;
-    // What is missing stands in the posts, not in the draft.
-    let words = |finding: &Finding| match (&finding.at, finding.point) {
-        (Some(at), _) => at.words.clone(),
-        (None, Some(point)) => (points.get(point))
-            .map(|point| point.at.words.clone())
-            .unwrap_or_default(),
-        (None, None) => String::new(),
-    };
-    CheckLines {
-        good: check.may_go_to_review(),
-        answered: (check.points.iter())
-            .filter(|point| point.answer.is_some())
-            .count(),
-        points: check.points.len(),
-        by_gist: checked.against == Against::Gist,
-        findings: (check.findings.iter())
-            .map(|finding| FindingLine {
-                severity: finding.severity.title(),
-                must: finding.severity == Severity::Must,
-                title: finding.kind.title(),
-                words: words(finding),
-                advice: finding.advice.clone(),
-            })
-            .collect(),
-        suggestions: (checked.suggestions.into_iter())
-            .map(|suggestion| {
-                let (source, case) = match suggestion.source {
-                    Source::Case(id) => ("已答复案件", id),
-                    Source::Knowledge(_) => ("政策咨询问答库", String::new()),
-                };
-                SuggestionLine {
-                    text: suggestion.text,
-                    source,
-                    case,
-                }
-            })
-            .collect(),
-    }
-}
-
-fn forms(case: &Case, actor: &Actor, refused: Option<&Refused<'_>>) -> Vec<Form> {
-    let form = |(index, rule): (usize, &'static Rule)| Form {
-        action: rule.action.name(),
-        title: rule.action.title(),
-        note: rule.note,
-        dispatch: matches!(rule.action, Action::Dispatch | Action::Redispatch),
-        merge: rule.action == Action::Merge,
-        reply: rule.action == Action::Reply,
-        propose: rule.action == Action::Return && actor.unit == case.lead(),
-        choices: Choice::plain(
-            rule.choices.iter().copied(),
-            refused.map_or("", |refused| refused.deed.choice.as_str()),
-        ),
-        typed: refused
-            .filter(|refused| refused.deed.action == rule.action)
-            .map(|refused| refused.deed.note.clone())
-            .unwrap_or_default(),
-        first: index == 0,
-    };
-    allowed(case, actor)
-        .into_iter()
-        // A file has a form of its own.
-        .filter(|rule| rule.action != Action::Attach)
-        .enumerate()
-        .map(form)
-        .collect()
-}
-
-fn groups(console: &Console, case: &Case, refused: Option<&Refused<'_>>) -> Vec<UnitGroup> {
-    let Some(region) = console.regions.get(&case.region) else {
-        return Vec::new();
-    };
-    let (lead, assists) = match refused {
-        Some(refused) if matches!(refused.deed.action, Action::Dispatch | Action::Redispatch) => {
-            (refused.deed.lead.as_str(), refused.deed.assists.clone())
-        }
-        _ => (
-            case.lead(),
-            (case.assisting().iter())
-                .map(|part| part.unit.clone())
-                .collect(),
-        ),
-    };
-    [
-        ("县直部门", UnitKind::Department),
-        ("属地单位", UnitKind::Place),
-        ("办公室", UnitKind::Office),
-    ]
-    .into_iter()
-    .map(|(title, kind)| UnitGroup {
-        title,
-        units: region
-            .units
-            .iter()
-            .filter(|unit| unit.kind == kind)
-            .map(|unit| UnitChoice {
-                code: unit.code.clone(),
-                name: unit.name.clone(),
-                lead: unit.code == lead,
-                assists: assists.contains(&unit.code),
-            })
-            .collect(),
-    })
-    .collect()
-}
-
-fn step(made: &Move, person: &impl Fn(&str) -> String) -> Step {
-    let who = if made.actor.is_empty() {
-        made.role.title().to_owned()
-    } else {
-        format!("{} {}", made.role.title(), person(&made.actor))
-    };
-    Step {
-        title: made.action.title(),
-        state: made.to.title(),
-        who,
-        at: show::time(made.at),
-        note: match made.choice.as_str() {
-            "" => made.note.clone(),
-            choice => format!("{choice}。{}", made.note),
-        },
-    }
-}
-
-fn notice_line(notice: &Notice, unit_name: &impl Fn(&str) -> String) -> NoticeLine {
-    let unit = unit_name(&notice.addressee.unit);
-    NoticeLine {
-        to: format!("{unit}{}", notice.addressee.contact),
-        what: notice.body.action().to_owned(),
-        channel: notice.channel().to_owned(),
-        state: notice.state.title(),
-        failed: notice.state == notify::State::Failed,
-        attempts: notice.attempts,
-        problem: notice.problem.clone(),
-        at: show::time(notice.updated_at),
-    }
 }

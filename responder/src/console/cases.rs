@@ -14,9 +14,49 @@ use super::fields::{Choice, Fields, Pages};
 use super::page::{Frame, render};
 use super::problem::Problem;
 use super::show::CaseLine;
-use crate::case::{Query, State as Stage};
+use crate::case::{Actor, Query, State as Stage};
 
 const PER_PAGE: u32 = 30;
+
+/// What the cases of a page are chosen by.
+pub(super) struct Choices {
+    pub(super) text: String,
+    pub(super) states: Vec<Choice>,
+    pub(super) levels: Vec<Choice>,
+    pub(super) units: Vec<Choice>,
+}
+
+/// The cases that a page's address asks for.
+pub(super) fn asked(fields: &Fields, now: Timestamp) -> Query {
+    let level = fields.get("level").parse().unwrap_or(0);
+    Query {
+        states: Stage::named(fields.get("state")).into_iter().collect(),
+        level: (1..=4).contains(&level).then_some(level),
+        unit: fields.get("unit").to_owned(),
+        text: fields.get("text").to_owned(),
+        ..Query::default()
+    }
+}
+
+/// What may be asked for, and what was.
+pub(super) fn choices(console: &Console, fields: &Fields, actor: &Actor) -> Choices {
+    let units = console.regions.values().flat_map(|region| &region.units);
+    let units =
+        units.map(|unit| Choice::new(unit.code.clone(), unit.name.clone(), fields.get("unit")));
+    Choices {
+        text: fields.get("text").to_owned(),
+        states: Stage::ALL
+            .into_iter()
+            .map(|state| Choice::new(state.name(), state.title(), fields.get("state")))
+            .collect(),
+        levels: levels(fields.get("level").parse().unwrap_or(0)),
+        units: if actor.role.of_unit() {
+            Vec::new()
+        } else {
+            units.collect()
+        },
+    }
+}
 
 #[derive(Template)]
 #[template(path = "cases.html")]
@@ -24,10 +64,7 @@ struct CasesPage {
     frame: Frame,
     cases: Vec<CaseLine>,
     pages: Pages,
-    text: String,
-    states: Vec<Choice>,
-    levels: Vec<Choice>,
-    units: Vec<Choice>,
+    choices: Choices,
 }
 
 /// The list.
@@ -38,27 +75,12 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let now = Timestamp::now();
     let actor = signed_in.user.actor();
-    let level = fields.get("level").parse().unwrap_or(0);
     let query = Query {
-        states: Stage::named(fields.get("state")).into_iter().collect(),
-        level: (1..=4).contains(&level).then_some(level),
-        unit: fields.get("unit").to_owned(),
-        text: fields.get("text").to_owned(),
         offset: (fields.page() - 1).saturating_mul(PER_PAGE),
         limit: PER_PAGE,
-        ..Query::default()
+        ..asked(&fields, now)
     };
     let found = console.cases.list(&query, &actor).await?;
-    let units = if actor.role.of_unit() {
-        Vec::new()
-    } else {
-        console
-            .regions
-            .values()
-            .flat_map(|region| &region.units)
-            .map(|unit| Choice::new(unit.code.clone(), unit.name.clone(), &query.unit))
-            .collect()
-    };
     render(&CasesPage {
         frame: Frame::new(&console, &signed_in, "/cases", "案件"),
         cases: found
@@ -67,12 +89,6 @@ pub(super) async fn list(
             .map(|case| CaseLine::new(&console, case, now))
             .collect(),
         pages: Pages::new("/cases", &fields, PER_PAGE, found.total),
-        text: query.text,
-        states: Stage::ALL
-            .into_iter()
-            .map(|state| Choice::new(state.name(), state.title(), fields.get("state")))
-            .collect(),
-        levels: levels(level),
-        units,
+        choices: choices(&console, &fields, &actor),
     })
 }

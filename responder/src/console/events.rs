@@ -1,48 +1,44 @@
-//! Events: the list with its filters, and one event with its posts and its case.
+//! Events: the list with its filters.
 
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use backbone::region::SUBJECTS;
-use jiff::Timestamp;
 
 use super::Console;
 use super::access::SignedIn;
 use super::archive::{self, EventRow, Filter};
-use super::edits::{self, EditLine};
 use super::fields::{Choice, Fields, Pages};
 use super::page::{Frame, archive_unavailable, render};
-use super::posts::PostLine;
 use super::problem::Problem;
-use super::show::{self, CaseLine, Level};
+use super::show::{self, Level};
 use super::signals::SignalLine;
-use crate::case::Query;
 
 const PER_PAGE: u32 = 30;
 const REFRESH: u32 = 60;
 /// Bursts and common problems shown.
 const SIGNALS: u32 = 20;
 
-struct EventLine {
-    id: String,
-    title: String,
-    level: Level,
-    posts: u64,
-    voices: u64,
-    sources: String,
-    first_at: String,
-    last_at: String,
-    sentiment: &'static str,
-    sentiment_word: &'static str,
-    score: String,
-    subject: String,
-    places: String,
+pub(super) struct EventLine {
+    pub(super) id: String,
+    pub(super) title: String,
+    pub(super) level: Level,
+    pub(super) posts: u64,
+    pub(super) voices: u64,
+    pub(super) sources: String,
+    pub(super) first_at: String,
+    pub(super) last_at: String,
+    pub(super) sentiment: &'static str,
+    pub(super) sentiment_word: &'static str,
+    pub(super) score: String,
+    pub(super) subject: String,
+    pub(super) places: String,
 }
 
 impl EventLine {
-    fn new(row: EventRow) -> Self {
+    pub(super) fn new(row: EventRow) -> Self {
         let sentiment = show::label(row.mean_sentiment);
         Self {
             id: row.event,
@@ -72,23 +68,6 @@ struct EventsPage {
     filter: Filter,
     levels: Vec<Choice>,
     subjects: Vec<Choice>,
-}
-
-#[derive(Template)]
-#[template(path = "event.html")]
-struct EventPage {
-    frame: Frame,
-    event: EventLine,
-    posts: Vec<PostLine>,
-    pages: Pages,
-    cases: Vec<CaseLine>,
-    may_edit: bool,
-    /// What officers said of it.
-    edits: Vec<EditLine>,
-    /// What was just done: `merge`, `split` or nothing.
-    done: String,
-    /// The event that was just split off.
-    new: String,
 }
 
 /// The levels to choose from.
@@ -129,62 +108,5 @@ pub(super) async fn list(
         levels: levels(filter.level),
         subjects: Choice::plain(SUBJECTS, &filter.subject),
         filter,
-    })
-}
-
-/// One event.
-pub(super) async fn one(
-    State(console): State<Arc<Console>>,
-    signed_in: SignedIn,
-    Path(id): Path<String>,
-    fields: Fields,
-) -> Result<Response, Problem> {
-    let now = Timestamp::now();
-    let frame = Frame::new(&console, &signed_in, "/events", "事件");
-    let offset = (fields.page() - 1).saturating_mul(PER_PAGE);
-    let asked = async {
-        let event = archive::event(&console.archive, &id).await?;
-        Ok::<_, archive::Unavailable>((
-            event,
-            archive::posts_of_event(&console.archive, &id, offset, PER_PAGE).await?,
-        ))
-    };
-    let Ok((event, (rows, total))) = asked.await else {
-        return archive_unavailable(frame);
-    };
-    let Some(event) = event else {
-        return edits::instead(&console, frame, &id, now).await;
-    };
-    let query = Query {
-        event: id.clone(),
-        limit: 1,
-        ..Query::default()
-    };
-    let cases = console
-        .cases
-        .list(&query, &signed_in.user.actor())
-        .await?
-        .cases;
-    let edits = edits::lines(&console, &id).await?;
-    console
-        .accounts
-        .audit(&signed_in.user.name, "read-event", &id, now)
-        .await?;
-    render(&EventPage {
-        frame,
-        event: EventLine::new(event),
-        posts: rows.into_iter().map(PostLine::new).collect(),
-        may_edit: edits::may_edit(&signed_in.user),
-        done: fields.get("done").to_owned(),
-        new: (edits.iter().map(|edit| &edit.other))
-            .find(|other| *other == fields.get("new"))
-            .cloned()
-            .unwrap_or_default(),
-        edits,
-        pages: Pages::new(&format!("/events/{id}"), &fields, PER_PAGE, total),
-        cases: cases
-            .iter()
-            .map(|case| CaseLine::new(&console, case, now))
-            .collect(),
     })
 }

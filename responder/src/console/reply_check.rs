@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Console, archive};
 use crate::case::{Actor, Case, StoreError};
 use crate::knowledge::{Entry, KnowledgeError, Status};
+use crate::reply::draft::{Drafted, Drafter, NoDraft};
 use crate::reply::suggest::{Answered, Suggestion, suggest};
 use crate::reply::{Check, Point, Post};
 
@@ -51,7 +52,7 @@ pub(crate) struct Checked {
 }
 
 /// Checks a draft that answers a case, for an account that may see the case; nothing where the case's region is not
-/// served. What is suggested of other cases, the account may see too.
+/// served.
 pub(crate) async fn of_case(
     console: &Console,
     case: &Case,
@@ -65,9 +66,41 @@ pub(crate) async fn of_case(
     let Some(check) = console.replies.check(region, &posts, draft) else {
         return Ok(None);
     };
-    let entries = entries(console, region.code(), &check.points).await?;
+    let suggestions = suggestions(console, case, &check, actor).await?;
+    Ok(Some(Checked {
+        against,
+        check,
+        suggestions,
+    }))
+}
+
+/// Has a language model draft an answer to the posts of a case, from what is suggested for their points.
+pub(crate) async fn draft(
+    console: &Console,
+    drafter: &Drafter,
+    case: &Case,
+    actor: &Actor,
+) -> Result<Result<Drafted, NoDraft>, StoreError> {
+    let (_, posts) = posts(console, case).await;
+    let check = (console.regions.get(&case.region))
+        .and_then(|region| console.replies.check(region, &posts, ""));
+    let suggestions = match check {
+        Some(check) => suggestions(console, case, &check, actor).await?,
+        None => Vec::new(),
+    };
+    Ok(drafter.draft(&posts, &suggestions).await)
+}
+
+/// What may be used for the points of a case. What is suggested of other cases, the account may see too.
+async fn suggestions(
+    console: &Console,
+    case: &Case,
+    check: &Check,
+    actor: &Actor,
+) -> Result<Vec<Suggestion>, StoreError> {
+    let entries = entries(console, &case.region, &check.points).await?;
     let answered = (console.cases)
-        .answered(region.code(), actor, CASES)
+        .answered(&case.region, actor, CASES)
         .await?
         .into_iter()
         .filter(|other| other.id != case.id)
@@ -77,12 +110,7 @@ pub(crate) async fn of_case(
             reply: other.reply,
         })
         .collect::<Vec<_>>();
-    let suggestions = suggest(&check.points, &entries, &answered);
-    Ok(Some(Checked {
-        against,
-        check,
-        suggestions,
-    }))
+    Ok(suggest(&check.points, &entries, &answered))
 }
 
 async fn posts(console: &Console, case: &Case) -> (Against, Vec<Post>) {

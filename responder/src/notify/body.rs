@@ -224,6 +224,20 @@ pub struct DigestBody {
     pub link: String,
 }
 
+impl DigestBody {
+    /// Several notices to one unit as one.
+    pub(super) fn new(id: &str, unit: &str, notices: Vec<CaseBody>, link: String) -> Self {
+        Self {
+            id: id.to_owned(),
+            kind: Kind::Digest,
+            action: Kind::Digest.title().to_owned(),
+            unit: unit.to_owned(),
+            notices,
+            link,
+        }
+    }
+}
+
 /// What is carried to the administrator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceBody {

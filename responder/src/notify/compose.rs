@@ -166,16 +166,10 @@ impl Composer {
             Body::Case(body) => Some(body.clone()),
             _ => None,
         });
-        let body = Body::Digest(DigestBody {
-            id: id.clone(),
-            kind: Kind::Digest,
-            action: Kind::Digest.title().to_owned(),
-            unit: first.addressee.unit.clone(),
-            notices: bodies.collect(),
-            link: self.public_url.join("cases").ok()?.to_string(),
-        });
         let to = first.addressee.clone();
-        Notice::queued(id.clone(), &id, to, &first.reach, now, body)
+        let link = self.public_url.join("cases").ok()?.to_string();
+        let body = DigestBody::new(&id, &to.unit, bodies.collect(), link);
+        Notice::queued(id.clone(), &id, to, &first.reach, now, Body::Digest(body))
     }
 
     /// The notice of a case, as it is with `unit`, to a contact of `to`.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 use url::Url;
 
-use super::body::{Body, DigestBody, Kind};
+use super::body::{Body, DigestBody};
 use super::log::{FIRST, queue, read};
 use super::{Addressee, Notice};
 use crate::case::StoreError;
@@ -93,14 +93,8 @@ async fn fold_one(
     let Some(first) = notices.first().filter(|_| !folded.is_empty()) else {
         return Ok(());
     };
-    let body = Body::Digest(DigestBody {
-        id: id.clone(),
-        kind: Kind::Digest,
-        action: Kind::Digest.title().to_owned(),
-        unit: to.unit.clone(),
-        notices: folded,
-        link: cases.to_string(),
-    });
+    let body = DigestBody::new(&id, &to.unit, folded, cases.to_string());
+    let body = Body::Digest(body);
     if let Some(digest) = Notice::queued(id.clone(), &id, to.clone(), &first.reach, now, body) {
         queue(&mut transaction, &digest, now).await?;
     }

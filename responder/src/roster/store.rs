@@ -1,6 +1,6 @@
 //! The roster as kept: shifts, and the swaps made.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use backbone::id;
 use jiff::Timestamp;
@@ -138,18 +138,38 @@ impl Roster {
     /// # Errors
     /// When the store fails.
     pub async fn on_duty(&self, region: &str, now: Timestamp) -> Result<Vec<Shift>, StoreError> {
+        let mut everywhere = self.on_duty_by_region(now).await?;
+        Ok(everywhere.remove(region).unwrap_or_default())
+    }
+
+    /// The same of all regions where somebody is on duty.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn on_duty_by_region(
+        &self,
+        now: Timestamp,
+    ) -> Result<BTreeMap<String, Vec<Shift>>, StoreError> {
         let rows = sqlx::query(
-            "SELECT * FROM shifts WHERE region = $1 AND starts_at <= $2 AND ends_at > $3 AND dropped_at IS NULL \
+            "SELECT * FROM shifts WHERE starts_at <= $1 AND ends_at > $2 AND dropped_at IS NULL \
              ORDER BY starts_at DESC, id",
         )
-        .bind(region)
         .bind(now.as_millisecond())
         .bind(now.as_millisecond())
         .fetch_all(self.store.pool())
         .await?;
-        let mut shifts = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        shifts.sort_by_key(|shift| shift.post);
-        Ok(shifts)
+        let mut by_region: BTreeMap<String, Vec<Shift>> = BTreeMap::new();
+        for row in &rows {
+            let shift = read(row)?;
+            by_region
+                .entry(shift.region.clone())
+                .or_default()
+                .push(shift);
+        }
+        for shifts in by_region.values_mut() {
+            shifts.sort_by_key(|shift| shift.post);
+        }
+        Ok(by_region)
     }
 
     /// The shifts of a region that lie in a time, the first first.

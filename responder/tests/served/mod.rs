@@ -14,19 +14,12 @@ use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Client, Method, redirect};
 use responder::account::{Accounts, Limits, NewToken, NewUser, Provider, Scope};
 use responder::api::CSRF_HEADER;
-use responder::case::{Action, Actor, Cases, Deed, Role, Timing};
-use responder::commitment::Commitments;
+use responder::case::{Action, Actor, Cases, Deed, Role};
 use responder::console::{self, Console};
-use responder::correction::Corrections;
-use responder::event_edit::EventEdits;
-use responder::knowledge::Knowledge;
-use responder::metrics::Metrics;
 use responder::notify::Composer;
-use responder::reply::Checks;
-use responder::roster::Roster;
-use responder::routing::{Routed, Silences};
+use responder::reply::draft::Drafter;
+use responder::routing::Routed;
 use responder::settings;
-use responder::source::Sources;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -124,11 +117,11 @@ fn project() -> PathBuf {
 }
 
 pub(crate) async fn office(kept: Kept) -> Office {
-    office_with(kept, &Value::Null).await
+    office_with(kept, &Value::Null, None).await
 }
 
-/// The same, with an identity provider where it is not null.
-pub(crate) async fn office_with(kept: Kept, identity: &Value) -> Office {
+/// The same, with an identity provider where it is not null, and with draft help.
+pub(crate) async fn office_with(kept: Kept, identity: &Value, drafter: Option<Drafter>) -> Office {
     backbone::tls::install();
     let store = kept.store.clone();
     let region = Region::load(&project().join("deploy/sample/region").join(REGION)).unwrap();
@@ -154,33 +147,18 @@ pub(crate) async fn office_with(kept: Kept, identity: &Value) -> Office {
         };
         accounts.add(&user, Timestamp::now()).await.unwrap();
     }
-    let url = || address.parse().unwrap();
     let back = format!("{address}/login/identity/back").parse().unwrap();
     let provider = settings.identity.clone();
     let provider = provider.map(|identity| Provider::new(identity, back).unwrap());
-    let notices = Arc::new(Composer::new(Arc::clone(&regions), url()));
-    let cases = Cases::new(store.clone(), Timing::default());
     // Nobody listens there: what asks the archive says that it is not there.
     let archive = serde_json::from_value(serde_json::json!({ "url": "http://127.0.0.1:9" }));
+    let archive = backbone::clickhouse::client(&archive.unwrap()).unwrap();
     let console = Console {
-        settings,
-        cases: cases.clone(),
-        accounts: accounts.clone(),
         provider,
-        corrections: Corrections::new(store.clone()),
-        edits: EventEdits::new(store.clone()),
-        sources: Sources::new(store.clone(), None, url()),
-        silences: Silences::new(store.clone()),
-        roster: Roster::new(store.clone()),
-        knowledge: Knowledge::new(store.clone()),
-        commitments: Commitments::new(store.clone()),
-        replies: Checks::load(&regions).unwrap(),
-        store,
-        regions,
-        archive: backbone::clickhouse::client(&archive.unwrap()).unwrap(),
-        notices: Arc::clone(&notices),
-        metrics: Metrics::new(&prometheus::Registry::new()).unwrap(),
+        drafter,
+        ..Console::new(settings, store, regions, archive).unwrap()
     };
+    let (cases, notices) = (console.cases.clone(), Arc::clone(&console.notices));
     let stop = CancellationToken::new();
     tokio::spawn(console::serve(console, listener, stop.clone()));
     Office {

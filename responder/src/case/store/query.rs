@@ -68,18 +68,16 @@ impl Cases {
             .fetch_one(self.store.pool())
             .await?;
         // `urgency` puts what is still to be answered first.
-        let order = format!(
-            "ORDER BY urgency, level, respond_by, id LIMIT {} OFFSET {}",
+        let bounds = format!(
+            "LIMIT {} OFFSET {}",
             query.limit.clamp(1, 200),
             query.offset
         );
-        let (statement, values) =
-            conditions(query, actor)?.into_query("SELECT * FROM cases", &order);
-        let rows = sqlx::query_with(statement, values)
-            .fetch_all(self.store.pool())
-            .await?;
+        let order = "urgency, level, respond_by, id";
         Ok(Page {
-            cases: rows.iter().map(read_case).collect::<Result<_, _>>()?,
+            cases: self
+                .cases(conditions(query, actor)?, order, &bounds)
+                .await?,
             total: u64::try_from(total).unwrap_or(0),
         })
     }
@@ -101,8 +99,25 @@ impl Cases {
         };
         let mut conditions = conditions(&query, actor)?;
         conditions.add_plain("answered_at IS NOT NULL");
-        let end = format!("ORDER BY answered_at DESC, id LIMIT {limit}");
-        let (statement, values) = conditions.into_query("SELECT * FROM cases", &end);
+        let bounds = format!("LIMIT {limit}");
+        self.cases(conditions, "answered_at DESC, id", &bounds)
+            .await
+    }
+
+    /// Cases in an order. Which they are is found first, by the index alone, then what is in them.
+    async fn cases(
+        &self,
+        conditions: Conditions,
+        order: &str,
+        bounds: &str,
+    ) -> Result<Vec<Case>, StoreError> {
+        let (statement, values) = conditions.into_query(
+            "SELECT cases.*, alert FROM (SELECT id AS found FROM cases",
+            &format!(
+                "ORDER BY {order} {bounds}) AS page JOIN cases ON id = found JOIN case_alerts ON case_id = found \
+                 ORDER BY {order}"
+            ),
+        );
         let rows = sqlx::query_with(statement, values)
             .fetch_all(self.store.pool())
             .await?;
@@ -117,7 +132,10 @@ impl Cases {
         let mut conditions = Conditions::default();
         conditions.add("region = {}", region)?;
         conditions.add_plain("urgency = 0");
-        let (statement, values) = conditions.into_query("SELECT alert FROM cases", "ORDER BY id");
+        let (statement, values) = conditions.into_query(
+            "SELECT alert FROM cases JOIN case_alerts ON case_id = id",
+            "ORDER BY id",
+        );
         let rows = sqlx::query_with(statement, values)
             .fetch_all(self.store.pool())
             .await?;

@@ -104,17 +104,13 @@ impl Cases {
     ) -> Result<bool, StoreError> {
         let mut transaction = self.store.begin().await?;
         for (ring, rung) in rings {
-            let written = sqlx::query(
-                "UPDATE rings SET due_at = $1, told_at = CASE WHEN $2 = 1 THEN $3 ELSE told_at END \
-                 WHERE case_id = $4 AND due_at = $5",
-            )
-            .bind(rung.next.map(Timestamp::as_millisecond))
-            .bind(i64::from(rung.told))
-            .bind(now.as_millisecond())
-            .bind(&ring.case.id)
-            .bind(ring.due_at.as_millisecond())
-            .execute(&mut *transaction)
-            .await?;
+            let written =
+                sqlx::query("UPDATE rings SET due_at = $1 WHERE case_id = $2 AND due_at = $3")
+                    .bind(rung.next.map(Timestamp::as_millisecond))
+                    .bind(&ring.case.id)
+                    .bind(ring.due_at.as_millisecond())
+                    .execute(&mut *transaction)
+                    .await?;
             if written.rows_affected() == 0 {
                 return Ok(false);
             }

@@ -1,7 +1,7 @@
 //! Cases and moves as rows.
 
 use backbone::id;
-use backbone::message::{CaseEvent, encode};
+use backbone::message::{Alert, CaseEvent, encode};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
@@ -13,19 +13,21 @@ pub(super) async fn find(
     connection: &mut AnyConnection,
     id: &str,
 ) -> Result<Option<Case>, StoreError> {
-    let row = sqlx::query("SELECT * FROM cases WHERE id = $1")
-        .bind(id)
-        .fetch_optional(connection)
-        .await?;
+    let row = sqlx::query(
+        "SELECT cases.*, alert FROM cases JOIN case_alerts ON case_id = id WHERE id = $1",
+    )
+    .bind(id)
+    .fetch_optional(connection)
+    .await?;
     row.as_ref().map(read_case).transpose()
 }
 
 pub(super) async fn insert(connection: &mut AnyConnection, case: &Case) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO cases (id, region, event, opened_at, version, state, level, lead, parts, alert, title, reply, \
+        "INSERT INTO cases (id, region, event, opened_at, version, state, level, lead, parts, title, reply, \
          hand_backs, merged_into, satisfaction, routed_because, sign_by, first_information_by, respond_by, extension_by, \
          review_by, follow_up_by, paused_at, answered_at, updated_at, due_at) \
-         VALUES ($1, $2, $3, $4, $5, '', 0, '', '', '', '', '', 0, '', '', '', NULL, NULL, 0, NULL, NULL, NULL, NULL, \
+         VALUES ($1, $2, $3, $4, $5, '', 0, '', '', '', '', 0, '', '', '', NULL, NULL, 0, NULL, NULL, NULL, NULL, \
          NULL, 0, NULL)",
     )
     .bind(&case.id)
@@ -35,7 +37,33 @@ pub(super) async fn insert(connection: &mut AnyConnection, case: &Case) -> Resul
     .bind(case.version)
     .execute(&mut *connection)
     .await?;
+    sqlx::query("INSERT INTO case_alerts (case_id, alert) VALUES ($1, $2)")
+        .bind(&case.id)
+        .bind(json(&case.alert)?)
+        .execute(&mut *connection)
+        .await?;
     write(connection, case, case.version, case.updated_at).await
+}
+
+/// Keeps what an alert tells of a case's event, which is no change of the case.
+pub(super) async fn tell(
+    connection: &mut AnyConnection,
+    case: &str,
+    alert: &Alert,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE case_alerts SET alert = $1 WHERE case_id = $2")
+        .bind(json(alert)?)
+        .bind(case)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("UPDATE cases SET title = $1, updated_at = $2 WHERE id = $3")
+        .bind(&alert.event.title)
+        .bind(now.as_millisecond())
+        .bind(case)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Writes a case that was read in this transaction.
@@ -64,17 +92,16 @@ async fn write(
     let milliseconds = |time: Option<Timestamp>| time.map(Timestamp::as_millisecond);
     let due = case.clocks().iter().map(|(_, _, due)| *due).min();
     let written = sqlx::query(
-        "UPDATE cases SET state = $1, level = $2, lead = $3, parts = $4, alert = $5, title = $6, reply = $7, \
-         hand_backs = $8, merged_into = $9, satisfaction = $10, routed_because = $11, sign_by = $12, \
-         first_information_by = $13, respond_by = $14, extension_by = $15, review_by = $16, follow_up_by = $17, \
-         paused_at = $18, answered_at = $19, updated_at = $20, due_at = $21, version = $22 \
-         WHERE id = $23 AND version = $24",
+        "UPDATE cases SET state = $1, level = $2, lead = $3, parts = $4, title = $5, reply = $6, hand_backs = $7, \
+         merged_into = $8, satisfaction = $9, routed_because = $10, sign_by = $11, first_information_by = $12, \
+         respond_by = $13, extension_by = $14, review_by = $15, follow_up_by = $16, paused_at = $17, answered_at = $18, \
+         updated_at = $19, due_at = $20, version = $21 \
+         WHERE id = $22 AND version = $23",
     )
     .bind(case.state.name())
     .bind(i64::from(case.level))
     .bind(case.lead())
     .bind(json(&case.parts)?)
-    .bind(json(&case.alert)?)
     .bind(&case.alert.event.title)
     .bind(&case.reply)
     .bind(i64::from(case.hand_backs))
@@ -195,7 +222,7 @@ pub(super) async fn record(
     Ok(())
 }
 
-pub(super) fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Sql(sqlx::Error::Encode(error.into())))
 }
 

@@ -326,7 +326,7 @@ fn told(effect: Effect, chart: Chart, unit: &'static str, digits: usize, first: 
     };
     let (verdict, class) = match effect.mean.interval {
         interval if interval.low > 0.0 => ("上升", "up"),
-        interval if interval.high < 0.0 => ("下降", "down"),
+        interval if interval.high < 0.0 => ("下降", ""),
         _ => ("不能判断", ""),
     };
     let mut words = vec![

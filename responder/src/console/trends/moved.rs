@@ -38,7 +38,7 @@ fn row(movement: &Movement, comparable: bool) -> Moved {
     let (verdict, class) = match movement.verdict {
         _ if !comparable => ("—", ""),
         Verdict::Up => ("上升", "up"),
-        Verdict::Down => ("下降", "down"),
+        Verdict::Down => ("下降", ""),
         Verdict::Unclear => ("不能判断", ""),
         Verdict::TooFew => ("帖数太少", ""),
     };

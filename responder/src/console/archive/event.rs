@@ -1,0 +1,161 @@
+//! One event: its course, where it is seen, its posts with those that say the same folded, and the events like it.
+
+use backbone::clickhouse::rows::{AlertRow, AssessmentRow};
+use clickhouse::{Client, Row};
+use serde::Deserialize;
+
+use super::{EVENTS, EventRow, Unavailable, all};
+
+/// Posts of a part of an event's time.
+#[derive(Debug, Clone, Row, Deserialize)]
+pub(in crate::console) struct Step {
+    /// Number of the part, from 0.
+    pub(in crate::console) number: i64,
+    pub(in crate::console) negative: u64,
+    pub(in crate::console) neutral: u64,
+    pub(in crate::console) positive: u64,
+}
+
+/// The posts of an event by parts of `length` milliseconds since `begin`; parts without posts are left out.
+pub(in crate::console) async fn course(
+    client: &Client,
+    event: &str,
+    begin: i64,
+    length: i64,
+) -> Result<Vec<Step>, Unavailable> {
+    let query = client.query(
+        "SELECT intDiv(toUnixTimestamp64Milli(published_at) - {begin:Int64}, {length:Int64}) AS number, \
+         countIf(sentiment = 'negative') AS negative, countIf(sentiment = 'neutral') AS neutral, \
+         countIf(sentiment = 'positive') AS positive \
+         FROM assessments FINAL WHERE event_id = {event:String} AND relevant GROUP BY number ORDER BY number",
+    );
+    let query = query
+        .param("event", event)
+        .param("begin", begin)
+        .param("length", length);
+    all(query).await
+}
+
+/// A source that an event was seen in.
+#[derive(Debug, Clone, Row, Deserialize)]
+pub(in crate::console) struct SeenIn {
+    pub(in crate::console) name: String,
+    pub(in crate::console) posts: u64,
+    pub(in crate::console) voices: u64,
+    pub(in crate::console) first_at: i64,
+}
+
+/// Where an event was seen, in the order of its spread.
+pub(in crate::console) async fn spread(
+    client: &Client,
+    event: &str,
+) -> Result<Vec<SeenIn>, Unavailable> {
+    let query = client.query(
+        "SELECT toString(source) AS name, count() AS posts, uniqExact(author) AS voices, min(published_at) AS first_at \
+         FROM assessments FINAL WHERE event_id = {event:String} AND relevant GROUP BY name ORDER BY first_at, name LIMIT 30",
+    );
+    all(query.param("event", event)).await
+}
+
+/// Posts that say the same, told by the first of them.
+#[derive(Debug, Clone, Row, Deserialize)]
+pub(in crate::console) struct Fold {
+    pub(in crate::console) first: String,
+    pub(in crate::console) posts: u64,
+    /// Ids, sources and times of the others, the first twenty.
+    pub(in crate::console) others: Vec<(String, String, i64)>,
+    /// How many such folds the event has.
+    pub(in crate::console) folds: u64,
+}
+
+/// The posts of an event, those with nearly the same text as one, the newest first: texts are the same where the six least
+/// hashes of their runs of three characters are (MinHash, Broder 1997).
+pub(in crate::console) async fn folds(
+    client: &Client,
+    event: &str,
+    offset: u32,
+    limit: u32,
+) -> Result<Vec<Fold>, Unavailable> {
+    let query = client.query(
+        "SELECT argMin(id, (at, id)) AS first, count() AS posts, \
+         arraySlice(arraySort(one -> one.3, groupArray((id, source, at))), 2, 20) AS others, count() OVER () AS folds \
+         FROM (SELECT post_id AS id, toString(assessments.source) AS source, toUnixTimestamp64Milli(published_at) AS at, \
+         tupleElement(ngramMinHashUTF8(lowerUTF8(normalizeUTF8NFKC(concat(title, '\\n', text))), 3, 6), 1) AS same \
+         FROM assessments FINAL WHERE event_id = {event:String}) \
+         GROUP BY same ORDER BY max(at) DESC, first LIMIT {limit:UInt32} OFFSET {offset:UInt32}",
+    );
+    let query = query
+        .param("event", event)
+        .param("limit", limit)
+        .param("offset", offset);
+    all(query).await
+}
+
+/// Posts of an event by their ids.
+pub(in crate::console) async fn posts_named(
+    client: &Client,
+    event: &str,
+    ids: &[&str],
+) -> Result<Vec<AssessmentRow>, Unavailable> {
+    let query = client.query(
+        "SELECT ?fields FROM assessments FINAL WHERE event_id = {event:String} AND post_id IN {ids:Array(String)}",
+    );
+    all(query.param("event", event).param("ids", ids)).await
+}
+
+/// The alerts that an event raised, the first first.
+pub(in crate::console) async fn alerts_of(
+    client: &Client,
+    event: &str,
+) -> Result<Vec<AlertRow>, Unavailable> {
+    let query = client.query(
+        "SELECT ?fields FROM alerts FINAL WHERE event_id = {event:String} ORDER BY raised_at, level DESC LIMIT 8",
+    );
+    all(query.param("event", event)).await
+}
+
+#[derive(Debug, Row, Deserialize)]
+struct Like {
+    event: String,
+}
+
+/// Days before and after an event in which those like it are looked for.
+const AROUND: u32 = 30;
+
+/// Events of the same subject that name one of the same places in the weeks around, those with the most posts first.
+pub(in crate::console) async fn related(
+    client: &Client,
+    event: &EventRow,
+    limit: u32,
+) -> Result<Vec<EventRow>, Unavailable> {
+    let Some(subject) = event.subjects.first() else {
+        return Ok(Vec::new());
+    };
+    let query = client.query(
+        "SELECT event_id AS event FROM assessments \
+         WHERE region = {region:String} AND published_at >= fromUnixTimestamp64Milli({first:Int64}) - toIntervalDay({around:UInt32}) \
+         AND published_at <= fromUnixTimestamp64Milli({last:Int64}) + toIntervalDay({around:UInt32}) \
+         AND subject = {subject:String} AND hasAny(places, {places:Array(String)}) AND relevant \
+         AND event_id NOT IN ('', {event:String}) \
+         GROUP BY event ORDER BY uniq(post_id) DESC, event LIMIT {limit:UInt32}",
+    );
+    let query = query
+        .param("region", &event.county)
+        .param("first", event.first_at)
+        .param("last", event.last_at)
+        .param("around", AROUND)
+        .param("subject", subject)
+        .param("places", &event.named_places)
+        .param("event", &event.event)
+        .param("limit", limit);
+    let found: Vec<Like> = all(query).await?;
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let events: Vec<&str> = found.iter().map(|found| found.event.as_str()).collect();
+    // As they are now: a post may have left the event that a version of it was in.
+    let query = client.query(&format!("SELECT ?fields FROM ({EVENTS})"));
+    let mut rows: Vec<EventRow> = all(query.param("events", &events)).await?;
+    rows.sort_by_key(|row| events.iter().position(|event| *event == row.event));
+    Ok(rows)
+}
