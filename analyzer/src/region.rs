@@ -103,6 +103,7 @@ impl Draft {
                 short: Vec::new(),
                 within: String::new(),
                 needs_sign: false,
+                tile: None,
             },
             homonym: None,
             source: String::new(),

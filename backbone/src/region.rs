@@ -3,6 +3,7 @@
 
 mod contact;
 mod hours;
+mod tiles;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use crate::settings::{self, SettingsError};
 
 pub use contact::{Contact, ContactRole, Reach};
 pub use hours::Hours;
+pub use tiles::Tile;
 
 /// The first-level subjects a matter can have: seven of the public message boards whose complaints
 /// the subject model is trained on, then what a county's own units are for beyond them.
@@ -115,6 +117,10 @@ pub struct GazetteerPlace {
     /// region: its name, a parent, a unit or a place without homonyms.
     #[serde(default)]
     pub needs_sign: bool,
+    /// Where it stands on the map of towns, which has a tile for each place that says so: row and column, from 1. Where no
+    /// place says so, the towns stand in the order in which they are listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tile: Option<[u8; 2]>,
 }
 
 /// A unit that answers for matters.
@@ -280,7 +286,7 @@ fn check_gazetteer(gazetteer: &Gazetteer) -> Result<(), String> {
             ));
         }
     }
-    Ok(())
+    tiles::check(&gazetteer.place)
 }
 
 fn check_units(units: &[Unit], gazetteer: &Gazetteer) -> Result<(), String> {
@@ -455,6 +461,18 @@ mod tests {
                 REGION,
                 &format!("{OFFICE}colour = 1\n"),
                 "units.toml:6: unknown field `colour`",
+            ),
+            (
+                &format!("{REGION}tile = [13, 1]\n"),
+                OFFICE,
+                "place `柳桥镇` has the tile [13, 1]; rows and columns go from 1 to 12",
+            ),
+            (
+                &format!(
+                    "{REGION}tile = [1, 2]\n[[place]]\nname = \"石门镇\"\nkind = \"town\"\ntile = [1, 2]\n"
+                ),
+                OFFICE,
+                "place `石门镇` has the tile [1, 2], where `柳桥镇` is",
             ),
             (
                 REGION,

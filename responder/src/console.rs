@@ -28,6 +28,8 @@ mod show;
 mod signals;
 mod sources;
 mod story;
+mod towns;
+mod trends;
 mod units;
 mod users;
 
@@ -183,6 +185,8 @@ pub fn router(console: Console) -> Router {
             "/cases/{id}/attachments/{attachment}",
             get(attachments::show),
         )
+        .route("/trends", get(trends::page))
+        .route("/trends/effect", get(trends::effect_page))
         .route("/units", get(units::list))
         .route("/sources", get(sources::list))
         .route("/users", get(users::list).post(users::add))
@@ -193,6 +197,7 @@ pub fn router(console: Console) -> Router {
         .route("/account/sessions", post(own::end_session))
         .route("/assets/{name}", get(assets::asset))
         .fallback(problem::missing)
+        .layer(axum::Extension(archive::trends::Days::default()))
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&console),
             access::guard,

@@ -27,4 +27,5 @@ pub mod routing;
 pub mod settings;
 pub mod source;
 pub mod store;
+pub mod trend;
 pub mod watch;

@@ -153,11 +153,11 @@ pub struct Timing {
 }
 
 impl Timing {
-    pub(super) fn sign(&self, level: u8, now: Timestamp) -> Timestamp {
+    pub(crate) fn sign(&self, level: u8, now: Timestamp) -> Timestamp {
         self.deadlines.sign(level, now, &self.calendar)
     }
 
-    pub(super) fn first_information(&self, level: u8, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn first_information(&self, level: u8, now: Timestamp) -> Option<Timestamp> {
         (self.deadlines).first_information(level, now, &self.calendar)
     }
 

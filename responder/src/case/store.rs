@@ -5,6 +5,7 @@ mod query;
 mod ring;
 mod rows;
 mod telling;
+mod tracked;
 
 use backbone::id;
 use backbone::message::Alert;
@@ -126,6 +127,12 @@ impl Cases {
     #[must_use]
     pub fn new(store: Store, timing: Timing) -> Self {
         Self { store, timing }
+    }
+
+    /// What the clocks of the cases run by.
+    #[must_use]
+    pub fn timing(&self) -> &Timing {
+        &self.timing
     }
 
     /// Opens or raises the case of an alert's event; where that is merged into another, that one is raised. The same

@@ -97,6 +97,8 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/cases/{id}/moves", Roles(MOVERS)),
     route("POST", ATTACHMENTS, Roles(MOVERS)),
     route("GET", "/cases/{id}/attachments/{attachment}", Roles(ALL)),
+    route("GET", "/trends", Roles(OFFICE)),
+    route("GET", "/trends/effect", Roles(OFFICE)),
     route("GET", "/units", Roles(OFFICE)),
     route("GET", "/sources", Roles(OFFICE)),
     route("GET", "/users", Roles(AUDIT)),

@@ -5,6 +5,8 @@ pub(super) mod event;
 mod lines;
 mod search;
 mod sources;
+pub(crate) mod towns;
+pub(crate) mod trends;
 
 use std::time::Duration;
 

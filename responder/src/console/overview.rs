@@ -15,6 +15,7 @@ use super::page::{Frame, render};
 use super::problem::Problem;
 use super::show::{self, CaseLine};
 use super::sources;
+use super::towns::{self, TileMap};
 use crate::api::{self, Figures};
 use crate::case::{Actor, Case, Query, State as Stage};
 use day::Day;
@@ -60,6 +61,7 @@ struct OverviewPage {
     troubled_sources: usize,
     states: Vec<StateRow>,
     day: Option<Day>,
+    maps: Vec<TileMap>,
 }
 
 #[derive(Template)]
@@ -91,7 +93,12 @@ pub(super) async fn page(
             sources::troubled(&console),
         )
     };
-    let (kept, day) = tokio::join!(kept, day::day(&console.archive));
+    let own = &signed_in.user.region;
+    let (kept, day, maps) = tokio::join!(
+        kept,
+        day::day(&console.archive),
+        towns::lately(&console, own, now)
+    );
     let (figures, needed, duty, troubled_sources) = kept?;
     render(&OverviewPage {
         frame,
@@ -102,6 +109,7 @@ pub(super) async fn page(
         needed: lines(&console, &needed, now),
         troubled_sources,
         day: day.ok(),
+        maps: maps.unwrap_or_default(),
     })
 }
 
@@ -140,8 +148,9 @@ async fn needed(console: &Console, actor: &Actor, now: Timestamp) -> Result<Vec<
 async fn duty(console: &Console, now: Timestamp) -> Result<Vec<DutyLine>, Problem> {
     let several = console.regions.len() > 1;
     let mut duty = Vec::new();
+    let mut everywhere = console.roster.on_duty_by_region(now).await?;
     for (code, region) in console.regions.iter() {
-        let shifts = console.roster.on_duty(code, now).await?;
+        let shifts = everywhere.remove(code).unwrap_or_default();
         duty.extend(shifts.into_iter().map(|shift| DutyLine {
             region: if several {
                 region.gazetteer.name.clone()

@@ -9,12 +9,13 @@ use super::access::{SignedIn, may_open};
 use super::problem::Problem;
 use super::{Console, assets};
 
-const PLACES: [(&str, &str); 9] = [
+const PLACES: [(&str, &str); 10] = [
     ("/", "今日态势"),
     ("/live", "实时动态"),
     ("/posts", "舆情"),
     ("/events", "事件"),
     ("/cases", "案件"),
+    ("/trends", "趋势"),
     ("/units", "单位"),
     ("/sources", "来源"),
     ("/users", "用户"),

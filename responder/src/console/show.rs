@@ -1,5 +1,6 @@
 //! How times, levels, sentiments and cases read on pages.
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Console;
@@ -7,6 +8,7 @@ use crate::case::{Case, State};
 use crate::clock::CHINA;
 pub(super) use crate::clock::time;
 pub(super) use crate::level::{Level, level};
+use crate::trend::Period;
 
 /// A time in milliseconds since 1970, for people.
 pub(super) fn time_of(milliseconds: i64) -> String {
@@ -20,6 +22,42 @@ pub(super) fn hour_of(milliseconds: i64) -> String {
     Timestamp::from_millisecond(milliseconds)
         .map(|at| format!("{}时", CHINA.to_datetime(at).hour()))
         .unwrap_or_default()
+}
+
+/// A day for people: `2026年11月3日`.
+pub(super) fn day(day: Date) -> String {
+    format!("{}年{}月{}日", day.year(), day.month(), day.day())
+}
+
+/// The days of a period for people: `2026年10月28日—11月3日`.
+pub(super) fn days(period: Period) -> String {
+    let Period { from, to } = period;
+    if from == to {
+        return day(from);
+    }
+    let end = if from.year() == to.year() {
+        format!("{}月{}日", to.month(), to.day())
+    } else {
+        day(to)
+    };
+    format!("{}—{end}", day(from))
+}
+
+/// A share for people: `31.2%`.
+pub(super) fn share(value: f64) -> String {
+    format!("{:.1}%", value * 100.0)
+}
+
+/// A number with its sign and so many digits after the point: `+12.3`, `−0.40`.
+pub(super) fn signed(value: f64, digits: usize) -> String {
+    let text = format!("{value:+.digits$}");
+    // Nothing has no sign.
+    let nothing = text.chars().all(|letter| !matches!(letter, '1'..='9'));
+    if nothing {
+        text.chars().skip(1).collect()
+    } else {
+        text.replace('-', "−")
+    }
 }
 
 /// How long, in the two largest units: `3天4小时`, `2小时15分`, `12分钟`.
@@ -224,5 +262,7 @@ mod tests {
         assert_eq!(excerpt("路灯  不亮了\n三天", 5), "路灯 不亮…");
         assert_eq!(percent(1, 3), 33);
         assert_eq!(percent(0, 0), 0);
+        let numbers = [-0.5, -0.04, 12.34].map(|value| signed(value, 1));
+        assert_eq!(numbers, ["−0.5", "0.0", "+12.3"]);
     }
 }

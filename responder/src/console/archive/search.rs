@@ -17,7 +17,7 @@ const MOST_COUNTED: u64 = 10_000;
 const MOST_CANDIDATES: usize = 20_000;
 
 /// The words of a post as they are indexed and looked for: narrow letters in lower case.
-const WORDS_OF_POST: &str = "lowerUTF8(normalizeUTF8NFKC(concat(title, '\\n', text)))";
+pub(super) const WORDS_OF_POST: &str = "lowerUTF8(normalizeUTF8NFKC(concat(title, '\\n', text)))";
 
 /// How many posts there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,390 @@
+//! Before and after (政策执行效果): what has changed since a day, beyond what would have come anyway.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::State;
+use axum::response::Response;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+
+use super::super::Console;
+use super::super::access::SignedIn;
+use super::super::archive::trends::{Days, Scope, covered, with_words};
+use super::super::archive::{self, Unavailable};
+use super::super::chart::{Chart, Series};
+use super::super::fields::{Choice, Fields};
+use super::super::page::{Frame, archive_unavailable, render};
+use super::super::problem::Problem;
+use super::super::show;
+use super::moved::{self, Moved};
+use super::{EmptyPage, asked, named, tick};
+use crate::calendar::{Calendar, day_of};
+use crate::trend::{
+    Aspect, Bin, Counts, Day, Effect, Estimate, Period, Share, Step, Why, by_bin, by_week,
+    difference, in_all, interrupted, movements, negative_dispersion,
+};
+
+/// Weeks on each side where nothing is said of it, and the most.
+const WEEKS: (u32, u32) = (12, 52);
+/// Fewest posts a week, on average and on either side, from which anything is told.
+const FEWEST_A_WEEK: f64 = 5.0;
+
+/// A value that may have changed.
+struct Measure {
+    chart: Chart,
+    /// What can be said.
+    verdict: &'static str,
+    class: &'static str,
+    /// Why, with the numbers.
+    words: Vec<String>,
+}
+
+/// What was asked for, and could be answered.
+struct Answer {
+    day: String,
+    before: String,
+    after: String,
+    posts_before: u64,
+    posts_after: u64,
+    /// The negative share on each side with its bounds, and what the difference tells.
+    shares: String,
+    measures: Vec<Measure>,
+    appeals: Vec<Moved>,
+    subjects: Vec<Moved>,
+    holidays: String,
+}
+
+#[derive(Template)]
+#[template(path = "effect.html")]
+struct EffectPage {
+    frame: Frame,
+    date: String,
+    weeks_before: u32,
+    weeks_after: u32,
+    text: String,
+    place: String,
+    subjects: Vec<Choice>,
+    sources: Vec<Choice>,
+    event: String,
+    event_title: String,
+    /// What is wrong with what was asked for; empty where nothing is.
+    problem: String,
+    answer: Option<Answer>,
+}
+
+/// The page.
+pub(in crate::console) async fn page(
+    State(console): State<Arc<Console>>,
+    Extension(days): Extension<Days>,
+    signed_in: SignedIn,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let now = Timestamp::now();
+    let mut frame = Frame::new(&console, &signed_in, "/trends", "执行效果");
+    let client = &console.archive;
+    let Ok(known) = covered(client, day_of(now)).await else {
+        return archive_unavailable(frame);
+    };
+    let Some(known) = known else {
+        frame.title = "趋势".to_owned();
+        return render(&EmptyPage { frame });
+    };
+    let scope = asked::scope(&fields);
+    let event = fields.get("event");
+    let found = if event.is_empty() {
+        None
+    } else {
+        match archive::event(client, event).await {
+            Err(Unavailable) => return archive_unavailable(frame),
+            Ok(None) => return Err(Problem::NotFound),
+            Ok(Some(found)) => Some(found),
+        }
+    };
+    let began = found.as_ref().and_then(|event| {
+        let at = Timestamp::from_millisecond(event.first_at).ok()?;
+        Some(day_of(at))
+    });
+    let day = fields.get("date").parse::<Date>().ok().or(began);
+    let weeks = |name| match fields.get(name).parse() {
+        Ok(weeks) => u32::clamp(weeks, 4, WEEKS.1),
+        Err(_) => WEEKS.0,
+    };
+    let (weeks_before, weeks_after) = (weeks("before"), weeks("after"));
+    let sides = day.map(|day| sides(day, weeks_before, weeks_after, known));
+    let (problem, answer) = match sides {
+        None if fields.get("date").is_empty() => (String::new(), None),
+        None => ("请填写日期，如 2026-03-01。".to_owned(), None),
+        Some(Err(problem)) => (problem, None),
+        Some(Ok(sides)) => {
+            let all = Period {
+                from: sides[0].from,
+                to: sides[1].to,
+            };
+            let text = fields.get("text");
+            let counted = if text.is_empty() {
+                days.read(client, &scope, &[all]).await
+            } else {
+                let words: Vec<&str> = text.split_whitespace().collect();
+                let found = with_words(client, &words, &scope, all).await;
+                found.map(|days| days.into_iter().map(Arc::new).collect())
+            };
+            let Ok(counted) = counted else {
+                return archive_unavailable(frame);
+            };
+            let counted: Vec<&Day> = counted.iter().map(AsRef::as_ref).collect();
+            let calendar = &console.cases.timing().calendar;
+            (String::new(), Some(answer(&counted, sides, calendar)))
+        }
+    };
+    let Ok(sources) = archive::sources(client).await else {
+        return archive_unavailable(frame);
+    };
+    render(&EffectPage {
+        frame,
+        date: day.map_or(String::new(), |day| day.to_string()),
+        weeks_before,
+        weeks_after,
+        text: fields.get("text").to_owned(),
+        subjects: Choice::plain(backbone::region::SUBJECTS, &scope.subject),
+        sources: Choice::plain(sources, &scope.source),
+        place: {
+            let Scope { place, .. } = scope;
+            place
+        },
+        event: event.to_owned(),
+        event_title: found.map_or(String::new(), |event| event.named),
+        problem,
+        answer,
+    })
+}
+
+/// The weeks before the day and from it on, as far as the archive has them whole.
+fn sides(day: Date, before: u32, after: u32, known: Period) -> Result<[Period; 2], String> {
+    if day <= known.from || day > known.to {
+        return Err(format!(
+            "本库帖文自{}，请在其间选择日期。",
+            show::days(known)
+        ));
+    }
+    let yesterday = day.saturating_sub(1.day());
+    let whole = |period: Period, most: u32| (period.days() / 7).min(most);
+    let weeks_before = whole(
+        Period {
+            from: known.from,
+            to: yesterday,
+        },
+        before,
+    );
+    let weeks_after = whole(
+        Period {
+            from: day,
+            to: known.to,
+        },
+        after,
+    );
+    if weeks_before == 0 || weeks_after == 0 {
+        return Err("该日期前后在本库中不足一周，不能判断。".to_owned());
+    }
+    Ok([
+        Period::until(yesterday, weeks_before * 7),
+        Period {
+            from: day,
+            to: day.saturating_add(i64::from(weeks_after * 7 - 1).days()),
+        },
+    ])
+}
+
+fn answer(days: &[&Day], sides: [Period; 2], calendar: &Calendar) -> Answer {
+    let each = || days.iter().copied();
+    let [before, after] = sides;
+    let all = Period {
+        from: before.from,
+        to: after.to,
+    };
+    let bins = all.bins(Step::Week);
+    let weeks = by_bin(each(), all, Step::Week);
+    let first = before.bins_of(Step::Week);
+    let few = [before, after]
+        .map(|side| in_all(each(), side).posts as f64 / f64::from(side.days()) * 7.0)
+        .into_iter()
+        .any(|a_week| a_week < FEWEST_A_WEEK);
+    let measure = |title, unit, digits, scale, of: fn(Counts) -> Option<f64>| {
+        let values: Vec<Option<f64>> =
+            (weeks.iter().map(|week| Some(of(*week)? * scale))).collect();
+        measured(title, unit, digits, &bins, &values, first, few)
+    };
+    let of_all = |counts: Counts| Some(counts.posts as f64);
+    let of_negative =
+        |counts: Counts| (counts.posts > 0).then(|| counts.negative as f64 / counts.posts as f64);
+    let of_mean = |counts: Counts| {
+        (counts.posts > 0)
+            .then(|| (counts.positive as f64 - counts.negative as f64) / counts.posts as f64)
+    };
+    let varies = |side| negative_dispersion(each(), side);
+    let share = |side: Period| {
+        let counts = in_all(each(), side);
+        Share::of(counts.negative, counts.posts, varies(side))
+    };
+    let shares = share(before)
+        .zip(share(after))
+        .map_or(String::new(), |(before, after)| {
+            let told = |share: Share| {
+                format!(
+                    "{}（{}至{}）",
+                    show::share(share.value),
+                    show::share(share.interval.low),
+                    show::share(share.interval.high)
+                )
+            };
+            format!(
+                "负面占比此前{}，此后{}，相差{}。",
+                told(before),
+                told(after),
+                moved::points(after.value - before.value, difference(after, before))
+            )
+        });
+    let table = |aspect| {
+        let counted = by_week(each(), aspect, after, before);
+        moved::rows(&movements(&counted, after, before, varies(all)), true)
+    };
+    Answer {
+        day: show::day(after.from),
+        before: show::days(before),
+        after: show::days(after),
+        posts_before: in_all(each(), before).posts,
+        posts_after: in_all(each(), after).posts,
+        shares,
+        measures: vec![
+            measure("每周帖文", "帖", 1, 1.0, of_all),
+            measure("每周负面占比", "%", 1, 100.0, of_negative),
+            measure("每周平均情感", "", 2, 1.0, of_mean),
+        ],
+        appeals: table(Aspect::Appeal),
+        subjects: table(Aspect::Subject),
+        holidays: holidays(&bins, calendar),
+    }
+}
+
+/// What has changed in a value of each week, in a chart and in words.
+fn measured(
+    title: &str,
+    unit: &'static str,
+    digits: usize,
+    bins: &[Bin],
+    values: &[Option<f64>],
+    first: usize,
+    few: bool,
+) -> Measure {
+    let points = bins
+        .iter()
+        .map(|bin| (tick(bin.from), named(*bin, Step::Week)));
+    let chart = Chart::new(title, unit, points)
+        .digits(digits)
+        .with(Series::line(title, "blue-2", values.iter().copied()))
+        .mark(first as f64 - 0.5, "该日");
+    let chart = if unit.is_empty() {
+        chart.around()
+    } else {
+        chart
+    };
+    let found = interrupted(values, first);
+    match found {
+        Ok(effect) if !few => told(effect, chart, unit, digits, first),
+        Ok(_) => untold(
+            chart,
+            "帖数太少：前后平均每周都要有5帖以上，走势才说明问题。",
+        ),
+        Err(Why::FewWeeks) => untold(
+            chart,
+            "周数不足：有帖的周前后至少各4周、共12周，才能区分走势与偶然。",
+        ),
+        Err(Why::NoVariation) => untold(chart, "各周数值没有起伏，无从估计偶然变化的大小。"),
+    }
+}
+
+fn untold(chart: Chart, why: &str) -> Measure {
+    Measure {
+        chart,
+        verdict: "不能判断",
+        class: "",
+        words: vec![why.to_owned()],
+    }
+}
+
+fn told(effect: Effect, chart: Chart, unit: &'static str, digits: usize, first: usize) -> Measure {
+    let unit = if unit == "%" { "个百分点" } else { unit };
+    let number = |value: f64| format!("{value:.digits$}").replace('-', "−");
+    let estimate = |estimate: Estimate| {
+        format!(
+            "{}{unit}（95%区间{}至{}）",
+            show::signed(estimate.value, digits),
+            show::signed(estimate.interval.low, digits),
+            show::signed(estimate.interval.high, digits)
+        )
+    };
+    let (verdict, class) = match effect.mean.interval {
+        interval if interval.low > 0.0 => ("上升", "up"),
+        interval if interval.high < 0.0 => ("下降", ""),
+        _ => ("不能判断", ""),
+    };
+    let mut words = vec![
+        format!(
+            "此前{}周平均每周{}，此后{}周平均每周{}。",
+            effect.before,
+            number(effect.mean_before),
+            effect.after,
+            number(effect.mean_after)
+        ),
+        format!(
+            "与按此前走势推算的相比，此后平均相差{}。",
+            estimate(effect.mean)
+        ),
+        format!("当周跳变{}。", estimate(effect.jump)),
+        format!("每周走势变化{}。", estimate(effect.slope)),
+    ];
+    if verdict == "不能判断" {
+        words.push("区间含0：相差可能出于偶然，不能据此说有变化，也不能说没有变化。".to_owned());
+    }
+    let expected = effect.expected.into_iter().enumerate();
+    let chart = chart
+        .with(Series::line(
+            "前后走势",
+            "dim",
+            effect.fitted.into_iter().map(Some),
+        ))
+        .with(Series::dashes(
+            "按此前走势推算",
+            "negative",
+            expected.map(|(at, value)| (at >= first).then_some(value)),
+        ));
+    Measure {
+        chart,
+        verdict,
+        class,
+        words,
+    }
+}
+
+/// The weeks with holidays, which are not accounted for.
+fn holidays(bins: &[Bin], calendar: &Calendar) -> String {
+    let mut found: Vec<String> = Vec::new();
+    for bin in bins {
+        let days = std::iter::successors(Some(bin.from), |day| day.tomorrow().ok());
+        let name = days
+            .take_while(|day| *day <= bin.to)
+            .find_map(|day| calendar.holiday(day));
+        if let Some(name) = name {
+            found.push(format!("{}起的一周（{name}）", tick(bin.from)));
+        }
+    }
+    if found.is_empty() {
+        "各周都含一周七天，周内规律不影响比较；所列各周没有已知的法定节假日。".to_owned()
+    } else {
+        format!(
+            "各周都含一周七天，周内规律不影响比较；法定节假日未作调整，请留意：{}。",
+            found.join("、")
+        )
+    }
+}
