@@ -36,6 +36,7 @@ use crate::notify::{Carrier, Composer};
 use crate::roster::Roster;
 use crate::routing::Routing;
 use crate::routing::Silences;
+use crate::saved_search::SavedSearches;
 use crate::settings::Settings;
 use crate::source::Sources;
 use crate::store::Store;
@@ -121,6 +122,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         provider,
         corrections: Corrections::new(store.clone()),
         edits: EventEdits::new(store.clone()),
+        searches: SavedSearches::new(store.clone()),
         sources,
         silences: Silences::new(store.clone()),
         roster: Roster::new(store.clone()),

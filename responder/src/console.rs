@@ -19,6 +19,7 @@ mod page;
 mod posts;
 mod problem;
 pub(crate) mod reply_check;
+mod search;
 mod session;
 mod show;
 mod signals;
@@ -49,6 +50,7 @@ use crate::knowledge::Knowledge;
 use crate::metrics::Metrics;
 use crate::roster::Roster;
 use crate::routing::Silences;
+use crate::saved_search::SavedSearches;
 use crate::source::Sources;
 use crate::store::Store;
 use crate::{api, notify, reply, settings};
@@ -67,6 +69,8 @@ pub struct Console {
     pub corrections: Corrections,
     /// What officers said of events.
     pub edits: EventEdits,
+    /// The searches that people keep.
+    pub searches: SavedSearches,
     /// The sources.
     pub sources: Sources,
     /// The silences.
@@ -110,7 +114,12 @@ pub fn router(console: Console) -> Router {
         .route("/login/identity/back", get(identity::back))
         .route("/logout", post(session::sign_out))
         .route("/", get(overview::page))
-        .route("/posts", get(posts::list))
+        .route("/posts", get(search::list))
+        .route("/posts/facets", get(search::facets))
+        .route("/posts/export", get(search::export))
+        .route("/posts/saved", get(search::saved).post(search::keep))
+        .route("/posts/saved/{id}", get(search::open))
+        .route("/posts/saved/{id}/delete", post(search::delete))
         .route("/posts/{id}", get(posts::one))
         .route("/posts/{id}/correction", post(posts::correct))
         .route("/events", get(events::list))

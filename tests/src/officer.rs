@@ -20,6 +20,7 @@ use responder::notify::Composer;
 use responder::reply::Checks;
 use responder::roster::Roster;
 use responder::routing::Silences;
+use responder::saved_search::SavedSearches;
 use responder::settings;
 use responder::source::Sources;
 use responder::store::{Place, Store};
@@ -69,6 +70,7 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
         provider: None,
         corrections: Corrections::new(store.clone()),
         edits: EventEdits::new(store.clone()),
+        searches: SavedSearches::new(store.clone()),
         sources: Sources::new(store.clone(), None, url()),
         silences: Silences::new(store.clone()),
         roster: Roster::new(store.clone()),

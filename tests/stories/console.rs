@@ -27,6 +27,7 @@ use responder::notify::Composer;
 use responder::reply::Checks;
 use responder::roster::Roster;
 use responder::routing::{Routed, Silences};
+use responder::saved_search::SavedSearches;
 use responder::settings;
 use responder::source::Sources;
 use responder::store::{self, Place};
@@ -147,6 +148,7 @@ async fn office() -> Office {
         provider: None,
         corrections: corrections.clone(),
         edits: EventEdits::new(store.clone()),
+        searches: SavedSearches::new(store.clone()),
         sources: sources.clone(),
         silences: Silences::new(store.clone()),
         roster: Roster::new(store.clone()),

@@ -11,7 +11,7 @@ use super::{Console, assets};
 
 const PLACES: [(&str, &str); 8] = [
     ("/", "总览"),
-    ("/posts", "舆情"),
+    ("/posts", "检索"),
     ("/events", "事件"),
     ("/cases", "案件"),
     ("/units", "单位"),

@@ -25,6 +25,7 @@ use responder::notify::Composer;
 use responder::reply::Checks;
 use responder::roster::Roster;
 use responder::routing::{Routed, Silences};
+use responder::saved_search::SavedSearches;
 use responder::settings;
 use responder::source::Sources;
 use serde_json::Value;
@@ -169,6 +170,7 @@ pub(crate) async fn office_with(kept: Kept, identity: &Value) -> Office {
         provider,
         corrections: Corrections::new(store.clone()),
         edits: EventEdits::new(store.clone()),
+        searches: SavedSearches::new(store.clone()),
         sources: Sources::new(store.clone(), None, url()),
         silences: Silences::new(store.clone()),
         roster: Roster::new(store.clone()),
