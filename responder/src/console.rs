@@ -23,6 +23,7 @@ mod page;
 mod posts;
 mod problem;
 pub(crate) mod reply_check;
+mod search;
 mod session;
 mod show;
 mod signals;
@@ -59,6 +60,7 @@ use crate::metrics::Metrics;
 use crate::reply::draft::Drafter;
 use crate::roster::Roster;
 use crate::routing::Silences;
+use crate::saved_search::SavedSearches;
 use crate::source::Sources;
 use crate::store::Store;
 use crate::{api, notify, reply, settings};
@@ -79,6 +81,8 @@ pub struct Console {
     pub edits: EventEdits,
     /// Posts as they come.
     pub live: Live,
+    /// The searches that people keep.
+    pub searches: SavedSearches,
     /// The sources.
     pub sources: Sources,
     /// The silences.
@@ -130,6 +134,7 @@ impl Console {
             provider: None,
             corrections: Corrections::new(store.clone()),
             edits: EventEdits::new(store.clone()),
+            searches: SavedSearches::new(store.clone()),
             sources: Sources::new(store.clone(), None, url.clone()),
             silences: Silences::new(store.clone()),
             roster: Roster::new(store.clone()),
@@ -167,7 +172,12 @@ pub fn router(console: Console) -> Router {
         .route("/live", get(live::page))
         .route("/live/stream", get(live::stream))
         .route("/live/posts/{id}", get(live::one))
-        .route("/posts", get(posts::list))
+        .route("/posts", get(search::list))
+        .route("/posts/facets", get(search::facets))
+        .route("/posts/export", get(search::export))
+        .route("/posts/saved", get(search::saved).post(search::keep))
+        .route("/posts/saved/{id}", get(search::open))
+        .route("/posts/saved/{id}/delete", post(search::delete))
         .route("/posts/{id}", get(posts::one))
         .route("/posts/{id}/correction", post(posts::correct))
         .route("/events", get(events::list))

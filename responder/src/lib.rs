@@ -24,6 +24,7 @@ pub mod outbox;
 pub mod reply;
 pub mod roster;
 pub mod routing;
+pub mod saved_search;
 pub mod settings;
 pub mod source;
 pub mod store;

@@ -48,7 +48,6 @@ struct Office {
     address: String,
     cases: Cases,
     corrections: Corrections,
-    live: Live,
     sources: Sources,
     notices: Arc<Composer>,
     stop: CancellationToken,
@@ -140,9 +139,8 @@ async fn office() -> Office {
     .unwrap();
     let stop = CancellationToken::new();
     let metrics = Metrics::new(&prometheus::Registry::new()).unwrap();
-    let live = Live::new(LIMITS, metrics.clone(), stop.clone());
     let console = Console {
-        live: live.clone(),
+        live: Live::new(LIMITS, metrics.clone(), stop.clone()),
         metrics,
         ..Console::new(settings, store, regions, archive).unwrap()
     };
@@ -153,7 +151,6 @@ async fn office() -> Office {
         address,
         cases,
         corrections,
-        live,
         sources,
         notices,
         stop,

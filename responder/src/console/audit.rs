@@ -67,6 +67,8 @@ fn title(action: &str) -> String {
         "draft-reply" => "请语言模型起草答复".to_owned(),
         "read-attachment" => "下载附件".to_owned(),
         "read-post" => "查看帖文".to_owned(),
+        "search-posts" => "检索帖文".to_owned(),
+        "export-posts" => "导出帖文".to_owned(),
         "read-event" => "查看事件".to_owned(),
         "correct-post" => "更正研判".to_owned(),
         "merge-event" => "并入事件".to_owned(),

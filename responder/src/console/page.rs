@@ -12,7 +12,7 @@ use super::{Console, assets};
 const PLACES: [(&str, &str); 10] = [
     ("/", "今日态势"),
     ("/live", "实时动态"),
-    ("/posts", "舆情"),
+    ("/posts", "检索"),
     ("/events", "事件"),
     ("/cases", "案件"),
     ("/trends", "趋势"),

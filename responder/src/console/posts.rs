@@ -1,4 +1,4 @@
-//! Posts: the list with its filters, and one post with what was read in it.
+//! Posts: how one stands in a list, and its page with what was read in it.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use jiff::Timestamp;
 
 use super::Console;
 use super::access::SignedIn;
-use super::archive::{self, Filter, Total, Unavailable};
-use super::fields::{Choice, Fields, Pages};
+use super::archive::{self, Unavailable};
+use super::fields::{Choice, Fields};
 use super::marks::{self, Piece};
 use super::page::{Frame, archive_unavailable, render};
 use super::problem::Problem;
@@ -21,9 +21,6 @@ use super::session::within;
 use super::show;
 use crate::case::Role;
 use crate::correction::{Correction, Kept};
-
-const PER_PAGE: u32 = 30;
-const REFRESH: u32 = 60;
 
 /// A post in a list.
 pub(super) struct PostLine {
@@ -71,18 +68,6 @@ impl PostLine {
     }
 }
 
-#[derive(Template)]
-#[template(path = "posts.html")]
-struct PostsPage {
-    frame: Frame,
-    posts: Vec<PostLine>,
-    pages: Pages,
-    filter: Filter,
-    sentiments: Vec<Choice>,
-    subjects: Vec<Choice>,
-    sources: Vec<Choice>,
-}
-
 /// A unit responsible, as the page shows it.
 struct UnitLine {
     role: &'static str,
@@ -127,41 +112,6 @@ struct PostPage {
     corrected: String,
     /// The form's selects; none for who may not correct.
     selects: Vec<Select>,
-}
-
-/// The list.
-pub(super) async fn list(
-    State(console): State<Arc<Console>>,
-    signed_in: SignedIn,
-    fields: Fields,
-) -> Result<Response, Problem> {
-    let mut frame = Frame::new(&console, &signed_in, "/posts", "舆情");
-    let filter = Filter::read(&fields, PER_PAGE);
-    let regions: Vec<&str> = console.regions.keys().map(String::as_str).collect();
-    let asked = tokio::try_join!(
-        archive::posts(&console.archive, &regions, &filter),
-        archive::sources(&console.archive)
-    );
-    let Ok(((rows, total), sources)) = asked else {
-        return archive_unavailable(frame);
-    };
-    frame.refresh = REFRESH;
-    render(&PostsPage {
-        frame,
-        posts: rows.into_iter().map(PostLine::new).collect(),
-        pages: match total {
-            Total::Exactly(posts) => Pages::new("/posts", &fields, PER_PAGE, posts),
-            Total::About(posts) => Pages::new("/posts", &fields, PER_PAGE, posts).about(),
-            Total::MoreThan(posts) => Pages::new("/posts", &fields, PER_PAGE, posts).at_least(),
-        },
-        sentiments: ["negative", "neutral", "positive"]
-            .into_iter()
-            .map(|label| Choice::new(label, show::sentiment(label), &filter.sentiment))
-            .collect(),
-        subjects: Choice::plain(SUBJECTS, &filter.subject),
-        sources: Choice::plain(sources, &filter.source),
-        filter,
-    })
 }
 
 /// A post as the archive has it, or as it just came where the archive has not got it yet.
