@@ -25,7 +25,7 @@ use crate::account::{Accounts, NewUser, Provider};
 use crate::calendar::Calendar;
 use crate::case::{Cases, Role, Timing};
 use crate::commitment::Commitments;
-use crate::console::{self, Console};
+use crate::console::{self, Console, Surroundings};
 use crate::correction::Corrections;
 use crate::event_edit::EventEdits;
 use crate::intake::{Intake, SourceIntake};
@@ -101,8 +101,8 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         cases: cases.clone(),
         roster: Roster::new(store.clone()),
         silences: Silences::new(store.clone()),
-        routings,
-        calendar,
+        routings: Arc::clone(&routings),
+        calendar: calendar.clone(),
         notices: Arc::clone(&notices),
     };
     let source_intake = SourceIntake::new(sources.clone(), Arc::clone(&regions));
@@ -129,6 +129,15 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         replies,
         store: store.clone(),
         regions,
+        routings,
+        calendar,
+        surroundings: Surroundings {
+            kafka: settings.kafka.clone(),
+            channels: settings.channel.clone(),
+            data: (settings.store.file.as_deref())
+                .and_then(Path::parent)
+                .map(Path::to_owned),
+        },
         archive: backbone::clickhouse::client(&settings.clickhouse)?,
         notices,
         metrics: metrics.clone(),

@@ -12,27 +12,34 @@ mod edits;
 mod events;
 mod fields;
 mod identity;
+mod knowledge;
 mod marks;
 mod overview;
 mod own;
 mod page;
+mod place;
 mod posts;
 mod problem;
 pub(crate) mod reply_check;
+mod roster;
+mod routing;
 mod session;
 mod show;
 mod signals;
+mod silences;
 mod sources;
 mod units;
 mod users;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
 use backbone::region::Region;
+use backbone::settings::Kafka;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -41,14 +48,16 @@ pub(crate) use access::{SESSION_COOKIE, finish, known, same};
 pub(crate) use attachments::saved;
 
 use crate::account::{Accounts, Provider};
+use crate::calendar::Calendar;
 use crate::case::Cases;
 use crate::commitment::Commitments;
 use crate::correction::Corrections;
 use crate::event_edit::EventEdits;
 use crate::knowledge::Knowledge;
 use crate::metrics::Metrics;
+use crate::notify::channel::Channel;
 use crate::roster::Roster;
-use crate::routing::Silences;
+use crate::routing::{Routing, Silences};
 use crate::source::Sources;
 use crate::store::Store;
 use crate::{api, notify, reply, settings};
@@ -83,12 +92,28 @@ pub struct Console {
     pub store: Store,
     /// The regions served, by code.
     pub regions: Arc<BTreeMap<String, Region>>,
+    /// Their routings.
+    pub routings: Arc<BTreeMap<String, Routing>>,
+    /// The working calendar.
+    pub calendar: Calendar,
+    /// What the responder runs among.
+    pub surroundings: Surroundings,
     /// ClickHouse, for posts and events.
     pub archive: clickhouse::Client,
     /// Composes the notices that moves cause.
     pub notices: Arc<notify::Composer>,
     /// What is counted.
     pub metrics: Metrics,
+}
+
+/// What the responder runs among, for the pages that say how it is.
+pub struct Surroundings {
+    /// Kafka.
+    pub kafka: Kafka,
+    /// The channels that carry notices.
+    pub channels: Vec<Channel>,
+    /// The folder in which the store's file is; none where the store is elsewhere.
+    pub data: Option<PathBuf>,
 }
 
 impl Console {
@@ -126,6 +151,19 @@ pub fn router(console: Console) -> Router {
             "/cases/{id}/attachments/{attachment}",
             get(attachments::show),
         )
+        .route("/roster", get(roster::show))
+        .route("/roster/swaps", post(roster::swap))
+        .route("/roster/import", post(roster::import))
+        .route("/silences", get(silences::list).post(silences::add))
+        .route("/silences/end", post(silences::end))
+        .route("/routing", get(routing::show))
+        .route("/knowledge", get(knowledge::list).post(knowledge::add))
+        .route("/knowledge/new", get(knowledge::form))
+        .route("/knowledge/frequent", get(knowledge::asked))
+        .route("/knowledge/page", get(knowledge::export))
+        .route("/knowledge/{id}", get(knowledge::one).post(knowledge::change))
+        .route("/knowledge/{id}/approve", post(knowledge::approve))
+        .route("/knowledge/{id}/retire", post(knowledge::retire))
         .route("/units", get(units::list))
         .route("/sources", get(sources::list))
         .route("/users", get(users::list).post(users::add))

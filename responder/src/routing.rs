@@ -11,10 +11,12 @@ mod explain;
 mod group;
 mod hold;
 mod matching;
+mod probe;
 mod responsible;
 mod rule;
 mod silence;
 mod step;
+mod tree;
 mod window;
 
 use std::path::{Path, PathBuf};
@@ -23,13 +25,15 @@ use backbone::message::Alert;
 use backbone::region::{Region, Unit};
 use backbone::settings::{SettingsError, load};
 
-pub use explain::Explained;
+pub use explain::{Explained, Told};
 pub use group::{Group, Grouping, Label};
 pub use hold::{Hold, Moment};
 pub use matching::Match;
+pub use probe::Probe;
 pub use rule::{Inhibition, Rule, Tree};
 pub use silence::{NewSilence, Silence, SilenceError, Silences};
 pub use step::{Outcome, Step};
+pub use tree::Placed;
 pub use window::{DayOfWeek, Window, Windows};
 
 use responsible::{of_place, of_subject};
@@ -80,6 +84,12 @@ impl Routing {
             inhibit: tree.inhibit,
             times: tree.time,
         })
+    }
+
+    /// The folder that it was read from.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The region it is for.

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use backbone::region::Region;
 use clickhouse::Client;
 use jiff::Timestamp;
 use prometheus::Registry;
 use responder::account::{Accounts, NewUser};
 use responder::case::{Cases, Role, Timing};
 use responder::commitment::Commitments;
-use responder::console::{self, Console};
+use responder::calendar::Calendar;
+use responder::console::{self, Console, Surroundings};
 use responder::correction::Corrections;
 use responder::event_edit::EventEdits;
 use responder::knowledge::Knowledge;
@@ -19,7 +19,7 @@ use responder::metrics::Metrics;
 use responder::notify::Composer;
 use responder::reply::Checks;
 use responder::roster::Roster;
-use responder::routing::Silences;
+use responder::routing::{Routing, Silences};
 use responder::settings;
 use responder::source::Sources;
 use responder::store::{Place, Store};
@@ -39,7 +39,9 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let place = Place::File(folder.path().join("responder.sqlite"));
     let store = Store::open(&place).await.expect("a store");
-    let region = Region::load(region).expect("a region");
+    let routing = Routing::load(region).expect("a region");
+    let region = routing.region().clone();
+    let routings = BTreeMap::from([(region.code().to_owned(), routing)]);
     let regions = Arc::new(BTreeMap::from([(region.code().to_owned(), region)]));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -78,6 +80,17 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
         store,
         notices: Arc::new(Composer::new(Arc::clone(&regions), url())),
         regions,
+        routings: Arc::new(routings),
+        calendar: Calendar::default(),
+        surroundings: Surroundings {
+            // Nobody listens there.
+            kafka: serde_json::from_value(
+                serde_json::json!({ "brokers": "127.0.0.1:9", "request_timeout_ms": 1000 }),
+            )
+            .expect("settings"),
+            channels: Vec::new(),
+            data: None,
+        },
         archive,
         metrics: Metrics::new(&Registry::new()).expect("metrics"),
     };

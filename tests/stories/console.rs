@@ -12,13 +12,13 @@ use std::sync::Arc;
 
 use backbone::clickhouse::rows::{AssessmentRow, SignalRow};
 use backbone::message::{self, Alert, Assessment, Condition, Signal, SourceHealth};
-use backbone::region::Region;
 use backbone::settings::ClickHouse;
 use jiff::Timestamp;
 use responder::account::{Accounts, NewUser};
 use responder::case::{Action, Actor, Cases, Deed, Query, Role, Timing};
 use responder::commitment::Commitments;
-use responder::console::{self, Console, ROUTES, Who};
+use responder::calendar::Calendar;
+use responder::console::{self, Console, ROUTES, Surroundings, Who};
 use responder::correction::Corrections;
 use responder::event_edit::EventEdits;
 use responder::knowledge::Knowledge;
@@ -26,7 +26,7 @@ use responder::metrics::Metrics;
 use responder::notify::Composer;
 use responder::reply::Checks;
 use responder::roster::Roster;
-use responder::routing::{Routed, Silences};
+use responder::routing::{Routed, Routing, Silences};
 use responder::settings;
 use responder::source::Sources;
 use responder::store::{self, Place};
@@ -65,7 +65,9 @@ async fn office() -> Office {
     let folder = tempfile::tempdir().unwrap();
     let place = Place::File(folder.path().join("responder.sqlite"));
     let store = store::Store::open(&place).await.unwrap();
-    let region = Region::load(&project().join("deploy/sample/region").join(REGION)).unwrap();
+    let routing = Routing::load(&project().join("deploy/sample/region").join(REGION)).unwrap();
+    let region = routing.region().clone();
+    let routings = Arc::new(BTreeMap::from([(REGION.to_owned(), routing)]));
     let regions = Arc::new(BTreeMap::from([(REGION.to_owned(), region)]));
     let clickhouse = Store::start();
     let archive: ClickHouse =
@@ -155,6 +157,17 @@ async fn office() -> Office {
         replies: Checks::load(&regions).unwrap(),
         store,
         regions,
+        routings,
+        calendar: Calendar::default(),
+        surroundings: Surroundings {
+            // Nobody listens there.
+            kafka: serde_json::from_value(
+                serde_json::json!({ "brokers": "127.0.0.1:9", "request_timeout_ms": 1000 }),
+            )
+            .unwrap(),
+            channels: Vec::new(),
+            data: None,
+        },
         archive,
         notices: Arc::clone(&notices),
         metrics: Metrics::new(&prometheus::Registry::new()).unwrap(),

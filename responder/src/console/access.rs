@@ -53,13 +53,15 @@ const OFFICE: &[Role] = &[
     Role::Auditor,
 ];
 /// Those who move cases.
-const MOVERS: &[Role] = &[
+pub(super) const MOVERS: &[Role] = &[
     Role::Administrator,
     Role::DutyOfficer,
     Role::Leader,
     Role::UnitLead,
     Role::UnitContact,
 ];
+/// Those of the office who decide.
+pub(super) const OFFICERS: &[Role] = &[Role::Administrator, Role::DutyOfficer, Role::Leader];
 pub(super) const DUTY: &[Role] = &[Role::Administrator, Role::DutyOfficer];
 const ADMINISTRATOR: &[Role] = &[Role::Administrator];
 /// Those who see who did what.
@@ -92,6 +94,22 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/cases/{id}/moves", Roles(MOVERS)),
     route("POST", ATTACHMENTS, Roles(MOVERS)),
     route("GET", "/cases/{id}/attachments/{attachment}", Roles(ALL)),
+    route("GET", "/roster", Roles(OFFICE)),
+    route("POST", "/roster/swaps", Roles(OFFICERS)),
+    route("POST", IMPORT_ROSTER, Roles(DUTY)),
+    route("GET", "/silences", Roles(OFFICE)),
+    route("POST", "/silences", Roles(OFFICERS)),
+    route("POST", "/silences/end", Roles(OFFICERS)),
+    route("GET", "/routing", Roles(OFFICE)),
+    route("GET", "/knowledge", Roles(ALL)),
+    route("POST", "/knowledge", Roles(MOVERS)),
+    route("GET", "/knowledge/new", Roles(MOVERS)),
+    route("GET", "/knowledge/frequent", Roles(OFFICE)),
+    route("GET", "/knowledge/page", Roles(ALL)),
+    route("GET", "/knowledge/{id}", Roles(ALL)),
+    route("POST", "/knowledge/{id}", Roles(MOVERS)),
+    route("POST", "/knowledge/{id}/approve", Roles(MOVERS)),
+    route("POST", "/knowledge/{id}/retire", Roles(MOVERS)),
     route("GET", "/units", Roles(OFFICE)),
     route("GET", "/sources", Roles(OFFICE)),
     route("GET", "/users", Roles(AUDIT)),
@@ -126,8 +144,10 @@ pub(crate) const SESSION_COOKIE: &str = "wensheng_session";
 /// Name of the cookie that a sign-in form must agree with.
 pub(super) const SIGN_IN_COOKIE: &str = "wensheng_sign_in";
 
-/// Where a form brings a file.
 const ATTACHMENTS: &str = "/cases/{id}/attachments";
+const IMPORT_ROSTER: &str = "/roster/import";
+/// Where a form brings a file.
+const WITH_A_FILE: [&str; 2] = [ATTACHMENTS, IMPORT_ROSTER];
 
 /// Largest form without a file, in bytes.
 const LARGEST_FORM: usize = 64 * 1024;
@@ -232,7 +252,7 @@ async fn admit(
     }
     let fields = if !posted {
         asked_fields(&parts.uri)
-    } else if path == ATTACHMENTS {
+    } else if WITH_A_FILE.contains(&path) {
         let (fields, file) = posted_file(&parts, body).await?;
         parts.extensions.insert(file);
         fields

@@ -20,7 +20,7 @@ macro_rules! library {
 }
 
 /// Name, content type and content of each. The libraries come by `web/package-lock.json`, see `build.rs`.
-const ASSETS: [(&str, &str, &str); 6] = [
+const ASSETS: [(&str, &str, &str); 7] = [
     (
         "console.css",
         STYLESHEET,
@@ -31,6 +31,7 @@ const ASSETS: [(&str, &str, &str); 6] = [
         SCRIPT,
         include_str!("../../assets/console.js"),
     ),
+    ("menu.js", SCRIPT, include_str!("../../assets/menu.js")),
     (
         "icon.svg",
         "image/svg+xml",

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use backbone::message::{self, Alert};
-use backbone::region::Region;
 use jiff::Timestamp;
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Client, Method, redirect};
@@ -16,7 +15,8 @@ use responder::account::{Accounts, Limits, NewToken, NewUser, Provider, Scope};
 use responder::api::CSRF_HEADER;
 use responder::case::{Action, Actor, Cases, Deed, Role, Timing};
 use responder::commitment::Commitments;
-use responder::console::{self, Console};
+use responder::calendar::Calendar;
+use responder::console::{self, Console, Surroundings};
 use responder::correction::Corrections;
 use responder::event_edit::EventEdits;
 use responder::knowledge::Knowledge;
@@ -24,7 +24,7 @@ use responder::metrics::Metrics;
 use responder::notify::Composer;
 use responder::reply::Checks;
 use responder::roster::Roster;
-use responder::routing::{Routed, Silences};
+use responder::routing::{Routed, Routing, Silences};
 use responder::settings;
 use responder::source::Sources;
 use serde_json::Value;
@@ -131,7 +131,9 @@ pub(crate) async fn office(kept: Kept) -> Office {
 pub(crate) async fn office_with(kept: Kept, identity: &Value) -> Office {
     backbone::tls::install();
     let store = kept.store.clone();
-    let region = Region::load(&project().join("deploy/sample/region").join(REGION)).unwrap();
+    let routing = Routing::load(&project().join("deploy/sample/region").join(REGION)).unwrap();
+    let region = routing.region().clone();
+    let routings = Arc::new(BTreeMap::from([(REGION.to_owned(), routing)]));
     let regions = Arc::new(BTreeMap::from([(REGION.to_owned(), region)]));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port: SocketAddr = listener.local_addr().unwrap();
@@ -177,6 +179,17 @@ pub(crate) async fn office_with(kept: Kept, identity: &Value) -> Office {
         replies: Checks::load(&regions).unwrap(),
         store,
         regions,
+        routings,
+        calendar: Calendar::default(),
+        surroundings: Surroundings {
+            // Nobody listens there.
+            kafka: serde_json::from_value(
+                serde_json::json!({ "brokers": "127.0.0.1:9", "request_timeout_ms": 1000 }),
+            )
+            .unwrap(),
+            channels: Vec::new(),
+            data: None,
+        },
         archive: backbone::clickhouse::client(&archive.unwrap()).unwrap(),
         notices: Arc::clone(&notices),
         metrics: Metrics::new(&prometheus::Registry::new()).unwrap(),
