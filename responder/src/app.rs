@@ -43,10 +43,10 @@ use crate::watch::Watch;
 use crate::{outbox, reply};
 
 /// The consumer group that takes alerts in.
-pub const GROUP: &str = "responder";
+pub const GROUP: &str = topics::group::RESPONDER;
 
 /// The consumer group that takes in how the sources are.
-pub const SOURCES_GROUP: &str = "responder-sources";
+pub const SOURCES_GROUP: &str = topics::group::RESPONDER_SOURCES;
 
 /// Name of the first account.
 pub const FIRST_ADMINISTRATOR: &str = "admin";

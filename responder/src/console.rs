@@ -8,6 +8,8 @@ mod attachments;
 mod audit;
 mod case;
 mod cases;
+mod commitments;
+mod dead_letters;
 mod edits;
 mod events;
 mod fields;
@@ -28,6 +30,7 @@ mod show;
 mod signals;
 mod silences;
 mod sources;
+mod system;
 mod units;
 mod users;
 
@@ -116,6 +119,17 @@ pub struct Surroundings {
     pub data: Option<PathBuf>,
 }
 
+impl Surroundings {
+    /// Kafka as a page asks it: nobody waits for a page as long as for a message.
+    fn looking(&self) -> Kafka {
+        const PATIENCE_MS: u64 = 3_000;
+        Kafka {
+            request_timeout_ms: self.kafka.request_timeout_ms.min(PATIENCE_MS),
+            ..self.kafka.clone()
+        }
+    }
+}
+
 impl Console {
     /// The name of a unit; its code where the region has no such unit (any more).
     fn unit_name<'a>(&'a self, region: &str, code: &'a str) -> &'a str {
@@ -166,6 +180,12 @@ pub fn router(console: Console) -> Router {
         .route("/knowledge/{id}/retire", post(knowledge::retire))
         .route("/units", get(units::list))
         .route("/sources", get(sources::list))
+        .route("/commitments", get(commitments::list))
+        .route("/commitments/{id}/keep", post(commitments::keep))
+        .route("/commitments/{id}/withdraw", post(commitments::withdraw))
+        .route("/dead-letters", get(dead_letters::list))
+        .route("/dead-letters/replay", post(dead_letters::replay))
+        .route("/system", get(system::show))
         .route("/users", get(users::list).post(users::add))
         .route("/users/{name}/active", post(users::set_active))
         .route("/users/{name}/password", post(users::set_password))

@@ -135,6 +135,23 @@ pub async fn partitions(kafka: &Kafka, topic: &Topic) -> Result<Vec<i32>, ReadPa
     })
 }
 
+/// The oldest offset kept of each partition named, and the one that comes next. Blocks.
+pub(crate) fn extent(
+    kafka: &Kafka,
+    partitions: &[(&str, i32)],
+) -> Result<Vec<(i64, i64)>, ReadPartitionError> {
+    let Some((topic, partition)) = partitions.first() else {
+        return Ok(Vec::new());
+    };
+    let consumer = reader(kafka, topic, *partition)?;
+    let extent = |(topic, partition): &(&str, i32)| {
+        consumer
+            .fetch_watermarks(topic, *partition, kafka.request_timeout())
+            .map_err(failed(topic, *partition))
+    };
+    partitions.iter().map(extent).collect()
+}
+
 fn failed(
     topic: &str,
     partition: i32,

@@ -1,6 +1,7 @@
 //! What the console asks ClickHouse. Every value goes as a server-side parameter, never into the text.
 
 mod charts;
+mod health;
 mod search;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use tracing::warn;
 use super::fields::Fields;
 
 pub(super) use charts::{Share, Totals, by_hour, by_sentiment, by_subject, sources, totals};
+pub(super) use health::{Disk, Health, disks, health};
 pub(super) use search::{Total, posts};
 
 /// Longest a page waits for ClickHouse.

@@ -18,13 +18,16 @@ const PLACES: [(&str, &str); 4] = [
 ];
 
 /// What keeps the work going, in a menu of its own.
-const ADMINISTRATION: [(&str, &str); 8] = [
+const ADMINISTRATION: [(&str, &str); 11] = [
     ("/roster", "值班表"),
     ("/silences", "静默"),
     ("/routing", "分派"),
     ("/units", "单位"),
     ("/knowledge", "知识库"),
+    ("/commitments", "承诺"),
     ("/sources", "来源"),
+    ("/dead-letters", "死信"),
+    ("/system", "系统"),
     ("/users", "用户"),
     ("/audit", "审计"),
 ];
