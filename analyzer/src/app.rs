@@ -120,10 +120,20 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         // A group for each topic that is archived, so that none waits for another.
         let tasks: [Task<'_>; 5] = [
             reader.read(&POSTS, GROUP, ASSESSED, assessor),
-            reader.read(&ASSESSMENTS, group::ARCHIVE_ASSESSMENTS, ARCHIVED, assessments),
+            reader.read(
+                &ASSESSMENTS,
+                group::ARCHIVE_ASSESSMENTS,
+                ARCHIVED,
+                assessments,
+            ),
             reader.read(&ALERTS, group::ARCHIVE_ALERTS, ARCHIVED, alerts),
             reader.read(&SIGNALS, group::ARCHIVE_SIGNALS, ARCHIVED, signals),
-            reader.read(&CASE_EVENTS, group::ARCHIVE_CASE_EVENTS, ARCHIVED, case_events),
+            reader.read(
+                &CASE_EVENTS,
+                group::ARCHIVE_CASE_EVENTS,
+                ARCHIVED,
+                case_events,
+            ),
         ];
         try_join_all(tasks).await.map(|_| ())
     };

@@ -57,9 +57,11 @@ pub struct DeadLetter {
 /// # Errors
 /// When the brokers do not answer.
 pub async fn count(kafka: &Kafka) -> Result<Vec<u64>, ReadPartitionError> {
-    let places: Vec<(&str, i32)> = topics::ALL.iter().map(|topic| (topic.dead, 0)).collect();
-    let extents = tokio::task::block_in_place(|| kafka::extent(kafka, &places))?;
-    Ok((extents.into_iter())
+    let extents = kafka::aside(kafka, |kafka| {
+        let places = topics::ALL.map(|topic| (topic.dead, 0));
+        kafka::extent(kafka, &places)
+    });
+    Ok((extents.await?.into_iter())
         .map(|(oldest, next)| u64::try_from(next - oldest).unwrap_or(0))
         .collect())
 }
@@ -73,13 +75,15 @@ pub async fn newest(
     topic: &Topic,
     most: u32,
 ) -> Result<Vec<DeadLetter>, ReadPartitionError> {
-    tokio::task::block_in_place(|| {
+    let topic = *topic;
+    let letters = kafka::aside(kafka, move |kafka| {
         let next = kafka::extent(kafka, &[(topic.dead, 0)])?;
         let next = next.first().map_or(0, |(_, next)| *next);
-        let mut letters = read(kafka, topic, Start::Offset(next - i64::from(most)))?;
+        let mut letters = read(kafka, &topic, Start::Offset(next - i64::from(most)))?;
         letters.reverse();
         Ok(letters)
-    })
+    });
+    letters.await
 }
 
 /// Sends the dead letter at an offset back to its topic, to be read again. Says whether there is one.
@@ -88,8 +92,7 @@ pub async fn newest(
 /// When the brokers fail.
 pub async fn replay(kafka: &Kafka, topic: &Topic, offset: i64) -> anyhow::Result<bool> {
     let producer = Producer::new(kafka)?;
-    let letters =
-        tokio::task::block_in_place(|| read(kafka, topic, Start::Offset(offset)))?;
+    let letters = read_aside(kafka, topic, Start::Offset(offset)).await?;
     let Some(letter) = letters.iter().find(|letter| letter.offset == offset) else {
         return Ok(false);
     };
@@ -123,7 +126,7 @@ pub async fn run(kafka: &Kafka, command: &Command, out: &mut impl Write) -> anyh
     match command {
         Command::List { topic } => {
             let known = find(topic)?;
-            let letters = tokio::task::block_in_place(|| read(kafka, known, Start::Beginning))?;
+            let letters = read_aside(kafka, known, Start::Beginning).await?;
             for letter in &letters {
                 writeln!(
                     out,
@@ -141,7 +144,7 @@ pub async fn run(kafka: &Kafka, command: &Command, out: &mut impl Write) -> anyh
             let known = find(topic)?;
             let producer = Producer::new(kafka)?;
             let mut replayed = 0_u64;
-            let letters = tokio::task::block_in_place(|| read(kafka, known, Start::Beginning))?;
+            let letters = read_aside(kafka, known, Start::Beginning).await?;
             for letter in letters {
                 if offset.is_some_and(|wanted| wanted != letter.offset) {
                     continue;
@@ -174,12 +177,17 @@ pub fn find(name: &str) -> anyhow::Result<&'static Topic> {
         })
 }
 
-/// The dead letters of a topic from a point on. Blocks.
-fn read(
+async fn read_aside(
     kafka: &Kafka,
     topic: &Topic,
     start: Start,
 ) -> Result<Vec<DeadLetter>, ReadPartitionError> {
+    let topic = *topic;
+    kafka::aside(kafka, move |kafka| read(kafka, &topic, start)).await
+}
+
+/// The dead letters of a topic from a point on. Blocks.
+fn read(kafka: &Kafka, topic: &Topic, start: Start) -> Result<Vec<DeadLetter>, ReadPartitionError> {
     let mut letters = Vec::new();
     kafka::read_raw(kafka, topic.dead, 0, start, |raw| {
         let text = |name| kafka::header_text(raw, name).unwrap_or_default();

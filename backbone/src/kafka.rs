@@ -18,7 +18,7 @@ pub use partition::{
 pub use producer::{Producer, SendError};
 pub use tail::{Tail, TailError};
 
-pub(crate) use partition::{extent, read_raw};
+pub(crate) use partition::{aside, extent, read_raw};
 
 use thiserror::Error;
 

@@ -13,6 +13,7 @@ use anyhow::Context;
 use backbone::kafka::{ConsumerMetrics, Consumption, Producer, consume};
 use backbone::region::Region;
 use backbone::service::{Readiness, serve_operations};
+use backbone::settings::SettingsError;
 use backbone::topics::{self, ALERTS, SOURCE_HEALTH, Topic};
 use futures::future::{try_join, try_join_all};
 use jiff::Timestamp;
@@ -31,11 +32,10 @@ use crate::event_edit::EventEdits;
 use crate::intake::{Intake, SourceIntake};
 use crate::knowledge::Knowledge;
 use crate::metrics::Metrics;
-use crate::notify::channel::check_reach;
+use crate::notify::channel::{Channel, check_reach};
 use crate::notify::{Carrier, Composer};
 use crate::roster::Roster;
-use crate::routing::Routing;
-use crate::routing::Silences;
+use crate::routing::{Routing, Silences, Texts};
 use crate::settings::Settings;
 use crate::source::Sources;
 use crate::store::Store;
@@ -197,20 +197,7 @@ pub fn load_routings(settings: &Settings) -> anyhow::Result<BTreeMap<String, Rou
     let mut routings = BTreeMap::new();
     for folder in &settings.regions {
         let routing = Routing::load(folder)?;
-        for unit in &routing.region().units {
-            for contact in &unit.contact {
-                for reach in &contact.reach {
-                    check_reach(reach, &settings.channel).map_err(|problem| {
-                        anyhow::anyhow!(
-                            "{}: contact `{}` of unit `{}`: {problem}",
-                            folder.join("units.toml").display(),
-                            contact.name,
-                            unit.code
-                        )
-                    })?;
-                }
-            }
-        }
+        check_contacts(&routing, &settings.channel)?;
         let code = routing.region().code().to_owned();
         if routings.insert(code.clone(), routing).is_some() {
             anyhow::bail!(
@@ -220,6 +207,27 @@ pub fn load_routings(settings: &Settings) -> anyhow::Result<BTreeMap<String, Rou
         }
     }
     Ok(routings)
+}
+
+/// Whether the contacts of a region's units are reached by channels that there are.
+///
+/// # Errors
+/// Names the contact at fault and the remedy.
+pub(crate) fn check_contacts(routing: &Routing, channels: &[Channel]) -> Result<(), SettingsError> {
+    for unit in &routing.region().units {
+        for contact in &unit.contact {
+            for reach in &contact.reach {
+                check_reach(reach, channels).map_err(|problem| SettingsError::Invalid {
+                    path: routing.folder().join(Texts::UNITS),
+                    problem: format!(
+                        "contact `{}` of unit `{}`: {problem}",
+                        contact.name, unit.code
+                    ),
+                })?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The identity provider of the settings.

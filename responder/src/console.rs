@@ -175,10 +175,15 @@ pub fn router(console: Console) -> Router {
         .route("/knowledge/new", get(knowledge::form))
         .route("/knowledge/frequent", get(knowledge::asked))
         .route("/knowledge/page", get(knowledge::export))
-        .route("/knowledge/{id}", get(knowledge::one).post(knowledge::change))
+        .route(
+            "/knowledge/{id}",
+            get(knowledge::one).post(knowledge::change),
+        )
         .route("/knowledge/{id}/approve", post(knowledge::approve))
         .route("/knowledge/{id}/retire", post(knowledge::retire))
         .route("/units", get(units::list))
+        .route("/units/files", get(units::files).post(units::check))
+        .route("/units/{region}/{code}", get(units::one))
         .route("/sources", get(sources::list))
         .route("/commitments", get(commitments::list))
         .route("/commitments/{id}/keep", post(commitments::keep))
@@ -187,6 +192,10 @@ pub fn router(console: Console) -> Router {
         .route("/dead-letters/replay", post(dead_letters::replay))
         .route("/system", get(system::show))
         .route("/users", get(users::list).post(users::add))
+        .route("/users/{name}", get(users::show).post(users::change))
+        .route("/users/{name}/sessions", post(users::end_session))
+        .route("/users/{name}/tokens", post(users::add_token))
+        .route("/users/{name}/tokens/revoke", post(users::revoke_token))
         .route("/users/{name}/active", post(users::set_active))
         .route("/users/{name}/password", post(users::set_password))
         .route("/audit", get(audit::list))

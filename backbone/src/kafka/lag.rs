@@ -3,7 +3,7 @@
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::partition::{ReadPartitionError, extent, partitions};
+use super::partition::{ReadPartitionError, aside, extent, numbers};
 use crate::settings::Kafka;
 use crate::topics::Topic;
 
@@ -26,24 +26,18 @@ pub struct Lag {
 /// When the brokers do not answer.
 pub async fn lags(
     kafka: &Kafka,
-    groups: &[(Topic, &'static str)],
+    groups: &'static [(Topic, &'static str)],
 ) -> Result<Vec<Lag>, ReadPartitionError> {
-    let mut lags = Vec::with_capacity(groups.len());
-    for (topic, group) in groups {
-        let numbers = partitions(kafka, topic).await?;
-        lags.push(tokio::task::block_in_place(|| {
-            lag(kafka, topic, group, &numbers)
-        })?);
-    }
-    Ok(lags)
+    let lags = aside(kafka, |kafka| {
+        (groups.iter())
+            .map(|(topic, group)| lag(kafka, topic, group))
+            .collect()
+    });
+    lags.await
 }
 
-fn lag(
-    kafka: &Kafka,
-    topic: &Topic,
-    group: &'static str,
-    numbers: &[i32],
-) -> Result<Lag, ReadPartitionError> {
+fn lag(kafka: &Kafka, topic: &Topic, group: &'static str) -> Result<Lag, ReadPartitionError> {
+    let numbers = numbers(kafka, topic)?;
     let failed = |source| ReadPartitionError::Brokers {
         topic: topic.name.to_owned(),
         partition: -1,
@@ -56,7 +50,7 @@ fn lag(
         .create()
         .map_err(failed)?;
     let mut wanted = TopicPartitionList::new();
-    for number in numbers {
+    for number in &numbers {
         wanted.add_partition(topic.name, *number);
     }
     let committed = onlooker

@@ -304,9 +304,7 @@ impl Accounts {
             "ORDER BY number DESC LIMIT {} OFFSET {offset}",
             u64::from(limit) + 1
         );
-        let (statement, values) = wanted
-            .conditions()?
-            .into_query("SELECT * FROM audit", &end);
+        let (statement, values) = wanted.conditions()?.into_query("SELECT * FROM audit", &end);
         let rows = sqlx::query_with(statement, values)
             .fetch_all(self.store.pool())
             .await?;

@@ -111,6 +111,9 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/knowledge/{id}/approve", Roles(MOVERS)),
     route("POST", "/knowledge/{id}/retire", Roles(MOVERS)),
     route("GET", "/units", Roles(OFFICE)),
+    route("GET", REGION_FILES, Roles(ADMINISTRATOR)),
+    route("POST", REGION_FILES, Roles(ADMINISTRATOR)),
+    route("GET", "/units/{region}/{code}", Roles(OFFICE)),
     route("GET", "/sources", Roles(OFFICE)),
     route("GET", "/commitments", Roles(ALL)),
     route("POST", "/commitments/{id}/keep", Roles(MOVERS)),
@@ -120,6 +123,11 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/system", Roles(OFFICE)),
     route("GET", "/users", Roles(AUDIT)),
     route("POST", "/users", Roles(ADMINISTRATOR)),
+    route("GET", "/users/{name}", Roles(AUDIT)),
+    route("POST", "/users/{name}", Roles(ADMINISTRATOR)),
+    route("POST", "/users/{name}/sessions", Roles(ADMINISTRATOR)),
+    route("POST", "/users/{name}/tokens", Roles(ADMINISTRATOR)),
+    route("POST", "/users/{name}/tokens/revoke", Roles(ADMINISTRATOR)),
     route("POST", "/users/{name}/active", Roles(ADMINISTRATOR)),
     route("POST", "/users/{name}/password", Roles(ADMINISTRATOR)),
     route("GET", "/audit", Roles(AUDIT)),
@@ -152,8 +160,9 @@ pub(super) const SIGN_IN_COOKIE: &str = "wensheng_sign_in";
 
 const ATTACHMENTS: &str = "/cases/{id}/attachments";
 const IMPORT_ROSTER: &str = "/roster/import";
+const REGION_FILES: &str = "/units/files";
 /// Where a form brings a file.
-const WITH_A_FILE: [&str; 2] = [ATTACHMENTS, IMPORT_ROSTER];
+const WITH_A_FILE: [&str; 3] = [ATTACHMENTS, IMPORT_ROSTER, REGION_FILES];
 
 /// Largest form without a file, in bytes.
 const LARGEST_FORM: usize = 64 * 1024;

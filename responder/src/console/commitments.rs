@@ -208,7 +208,8 @@ async fn page(
         limit: PER_PAGE + 1,
     };
     let listed = |query: Query| async move {
-        (console.commitments.list(&query).await).map_err(|error| Problem::from(StoreError::from(error)))
+        (console.commitments.list(&query).await)
+            .map_err(|error| Problem::from(StoreError::from(error)))
     };
     let found = listed(query.clone()).await?;
     let pages = Pages::new(

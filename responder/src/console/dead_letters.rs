@@ -123,7 +123,12 @@ pub(super) async fn list(
         topic: topic.name,
         reasons,
         letters: (letters.iter())
-            .map(|letter| line(letter, replayed.get(&subject(topic, letter.offset)).copied()))
+            .map(|letter| {
+                line(
+                    letter,
+                    replayed.get(&subject(topic, letter.offset)).copied(),
+                )
+            })
             .collect(),
         most: MOST,
         may_replay: signed_in.user.role == Role::Administrator,

@@ -30,12 +30,6 @@ pub(super) fn regions(console: &Console, chosen: &Region) -> Vec<Choice> {
         return Vec::new();
     }
     (console.regions.values())
-        .map(|region| {
-            Choice::new(
-                region.code(),
-                region.gazetteer.name.clone(),
-                chosen.code(),
-            )
-        })
+        .map(|region| Choice::new(region.code(), region.gazetteer.name.clone(), chosen.code()))
         .collect()
 }

@@ -20,7 +20,9 @@ use super::{Console, place, show};
 use crate::calendar::{Calendar, at_minute, day_of, days_from};
 use crate::case::NewAttachment;
 use crate::clock::CHINA;
-use crate::roster::{FileError, Gap, Imported, Post, Shift, SwapError, gaps, known_names, read_bytes};
+use crate::roster::{
+    FileError, Gap, Imported, Post, Shift, SwapError, gaps, known_names, read_bytes,
+};
 
 /// Days of the grid.
 const DAYS: usize = 14;

@@ -273,7 +273,11 @@ fn answer(said: Explained, duty: &[Shift], routing: &Routing) -> Answer {
         .map(|label: &Label| label.title())
         .collect();
     Answer {
-        told: said.told.iter().map(|told| told_line(told, region)).collect(),
+        told: said
+            .told
+            .iter()
+            .map(|told| told_line(told, region))
+            .collect(),
         because: said.because,
         holds: said.holds.iter().map(|hold| hold.told()).collect(),
         duty,

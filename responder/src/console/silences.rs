@@ -148,7 +148,10 @@ pub(super) async fn end(
     let now = Timestamp::now();
     let region = place::region(&console, &signed_in, &fields)?;
     let (name, id) = (&signed_in.user.name, fields.get("id"));
-    match (console.silences).expire(region.code(), id, name, now).await {
+    match (console.silences)
+        .expire(region.code(), id, name, now)
+        .await
+    {
         Ok(()) => {
             console.accounts.audit(name, "end-silence", id, now).await?;
             Ok(back(region.code(), "ended"))
@@ -230,8 +233,8 @@ async fn page(
     let now = Timestamp::now();
     let region = place::region(console, signed_in, fields)?;
     let all = console.silences.list(region.code()).await?;
-    let (active, over): (Vec<_>, Vec<_>) = (all.into_iter())
-        .partition(|silence| silence.expired.is_none() && silence.until > now);
+    let (active, over): (Vec<_>, Vec<_>) =
+        (all.into_iter()).partition(|silence| silence.expired.is_none() && silence.until > now);
     let line = |silence| SilenceLine::new(silence, now);
     let levels = fields.all("level");
     let typed = |name: &str| fields.get(name).to_owned();

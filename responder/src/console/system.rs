@@ -114,7 +114,9 @@ pub(super) async fn show(
     frame.refresh = REFRESH;
     render(&SystemPage {
         at: super::show::time(now),
-        unwell: (seen.parts.iter()).filter(|part| part.how != How::Well).count(),
+        unwell: (seen.parts.iter())
+            .filter(|part| part.how != How::Well)
+            .count(),
         parts: seen.parts,
         lags: seen.lags,
         versions: seen.versions,

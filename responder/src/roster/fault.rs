@@ -89,7 +89,9 @@ impl Fault {
             Self::Time(text) => format!("“{text}”不是日期和时间，请按“2026-10-01 08:30”的格式填写"),
             Self::Backwards => "结束早于开始；夜班的结束时间在第二天".to_owned(),
             Self::Endless => "一个班次超过31天，请核对日期".to_owned(),
-            Self::Twice(row) => format!("与第{row}行是同一人、同一岗位，时间重叠，请删去一行或更正时间"),
+            Self::Twice(row) => {
+                format!("与第{row}行是同一人、同一岗位，时间重叠，请删去一行或更正时间")
+            }
         }
     }
 }

@@ -33,7 +33,13 @@ impl Probe {
         if !whole.is_empty() && !SUBJECTS.contains(&whole) {
             return Err(format!("没有“{}”这个事项类别", self.subject));
         }
-        let known = |name: &str| region.gazetteer.place.iter().any(|place| place.name == name);
+        let known = |name: &str| {
+            region
+                .gazetteer
+                .place
+                .iter()
+                .any(|place| place.name == name)
+        };
         if !self.place.is_empty() && !known(&self.place) {
             return Err(format!(
                 "地名表里没有“{}”，请填写地名表中的全名",

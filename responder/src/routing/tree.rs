@@ -3,11 +3,11 @@
 use backbone::message::SourceKind;
 use backbone::region::Region;
 
+use super::Routing;
 use super::group::Label;
 use super::matching::Match;
 use super::rule::{BY_BOTH, BY_PLACE, BY_SUBJECT, Inhibition, Rule};
 use super::window::{DayOfWeek, Window};
-use super::Routing;
 use crate::level::level;
 
 /// A rule with where it stands.
@@ -62,7 +62,9 @@ impl Rule {
             BY_PLACE => "属地单位".to_owned(),
             BY_SUBJECT => "主管单位".to_owned(),
             BY_BOTH => "主管单位牵头、属地单位协办".to_owned(),
-            code => (region.unit(code)).map_or(code, |unit| &unit.name).to_owned(),
+            code => (region.unit(code))
+                .map_or(code, |unit| &unit.name)
+                .to_owned(),
         };
         let lead = match self.lead.as_str() {
             "" => None,

@@ -94,7 +94,10 @@ pub(in crate::console) async fn form(
     let (mut id, mut version) = (String::new(), 0);
     if !fields.get("entry").is_empty() {
         let entry = found(&console, fields.get("entry"), &actor).await?;
-        region = console.regions.get(&entry.region).ok_or(Problem::NotFound)?;
+        region = console
+            .regions
+            .get(&entry.region)
+            .ok_or(Problem::NotFound)?;
         (id, version, typed) = (entry.id, entry.version, entry.content);
     } else if !fields.get("case").is_empty() {
         let case = console.cases.get(fields.get("case"), &actor).await?;

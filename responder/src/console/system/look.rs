@@ -112,10 +112,8 @@ async fn store(console: &Console) -> Part {
                 part
             }
         }
-        _ => Part::well(name, Vec::new()).wrong(
-            How::Down,
-            "不应答。请检查数据库是否运行、磁盘是否已满",
-        ),
+        _ => Part::well(name, Vec::new())
+            .wrong(How::Down, "不应答。请检查数据库是否运行、磁盘是否已满"),
     }
 }
 
