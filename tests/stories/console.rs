@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use backbone::clickhouse::rows::{AssessmentRow, SignalRow};
 use backbone::message::{self, Alert, Assessment, Condition, Signal, SourceHealth};
-use backbone::region::Region;
 use backbone::settings::ClickHouse;
 use jiff::Timestamp;
 use responder::account::{Accounts, NewUser};
@@ -23,7 +22,7 @@ use responder::correction::Corrections;
 use responder::live::{Limits, Live};
 use responder::metrics::Metrics;
 use responder::notify::Composer;
-use responder::routing::Routed;
+use responder::routing::{Routed, Routing};
 use responder::settings;
 use responder::source::Sources;
 use responder::store::{self, Place};
@@ -70,8 +69,8 @@ async fn office() -> Office {
     let folder = tempfile::tempdir().unwrap();
     let place = Place::File(folder.path().join("responder.sqlite"));
     let store = store::Store::open(&place).await.unwrap();
-    let region = Region::load(&project().join("deploy/sample/region").join(REGION)).unwrap();
-    let regions = Arc::new(BTreeMap::from([(REGION.to_owned(), region)]));
+    let routing = Routing::load(&project().join("deploy/sample/region").join(REGION)).unwrap();
+    let routings = Arc::new(BTreeMap::from([(REGION.to_owned(), routing)]));
     let clickhouse = Store::start();
     let archive: ClickHouse =
         serde_json::from_value(serde_json::json!({ "url": clickhouse.url })).unwrap();
@@ -142,7 +141,7 @@ async fn office() -> Office {
     let console = Console {
         live: Live::new(LIMITS, metrics.clone(), stop.clone()),
         metrics,
-        ..Console::new(settings, store, regions, archive).unwrap()
+        ..Console::new(settings, store, routings, archive).unwrap()
     };
     let (cases, sources) = (console.cases.clone(), console.sources.clone());
     let (corrections, notices) = (console.corrections.clone(), Arc::clone(&console.notices));
@@ -256,6 +255,8 @@ async fn a_role_opens_what_its_row_of_the_table_says_and_nothing_else() {
             .replace("/assets/{name}", "/assets/console.css")
             .replace("{id}", "none")
             .replace("{name}", "officer")
+            .replace("{region}", REGION)
+            .replace("{code}", "zhujian")
     };
     // Signing out comes last, for it ends the session.
     let mut routes = ROUTES.to_vec();

@@ -13,16 +13,19 @@ use std::time::Duration;
 use backbone::dead_letters;
 use backbone::kafka::{
     ConsumerMetrics, Consumption, Handler, NotNow, Producer, Received, Rejected, Start, consume,
-    read_partition,
+    lags, read_partition,
 };
 use backbone::message::{self, Post};
 use backbone::service::Readiness;
 use backbone::settings::Kafka;
-use backbone::topics::{self, POSTS};
+use backbone::topics::{self, POSTS, Topic};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wensheng_tests::{Broker, project, wait_for};
+
+/// What is read, and by which group.
+static READ: [(Topic, &str); 1] = [(POSTS, "story")];
 
 /// Ids handled, with how often.
 type Handled = Arc<Mutex<BTreeMap<String, u32>>>;
@@ -239,6 +242,28 @@ async fn a_day_of_a_reader(broker: Broker) {
             .await
             .contains("4 dead letters of posts")
             .then_some(())
+    })
+    .await;
+
+    // The console's page shows the newest, says how many there are, and sends one back.
+    let newest = dead_letters::newest(&kafka, &POSTS, 2).await.unwrap();
+    let offsets: Vec<i64> = newest.iter().map(|letter| letter.offset).collect();
+    assert_eq!(offsets, [3, 2]);
+    assert!(newest[0].reason.contains("malformed post message"));
+    assert_eq!(newest[0].payload, b"{not json");
+    assert_eq!(newest[0].group, "story");
+    assert!(newest[0].at.is_some());
+    assert!(!dead_letters::replay(&kafka, &POSTS, 99).await.unwrap());
+    assert!(dead_letters::replay(&kafka, &POSTS, 1).await.unwrap());
+    wait_for("the fifth dead letter", || async {
+        let counts = dead_letters::count(&kafka).await.unwrap();
+        (counts == [5, 0, 0, 0, 0, 0, 0]).then_some(())
+    })
+    .await;
+    let behind = || async { lags(&kafka, &READ).await.unwrap().remove(0) };
+    wait_for("the reader to have handled all", || async {
+        let lag = behind().await;
+        (lag.began && lag.messages == 0).then_some(())
     })
     .await;
 

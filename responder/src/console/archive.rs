@@ -3,6 +3,7 @@
 mod day;
 pub(super) mod event;
 mod filter;
+mod health;
 mod lines;
 mod search;
 mod sources;
@@ -20,6 +21,7 @@ use tracing::warn;
 pub(super) use day::{Counted, EventOfDay, Hour, counted, counted_by_hour, events_of_day, span};
 pub(crate) use filter::Filter;
 pub(super) use filter::{LONGEST_TEXT, RECENT, days};
+pub(super) use health::{Disk, Health, disks, health};
 pub(super) use lines::with_marks;
 pub(super) use search::{
     Exported, Exporting, Facets, MOST_COUNTED, MOST_EXPORTED, Over, Words, count_new, facets, posts,

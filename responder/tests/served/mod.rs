@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backbone::message::{self, Alert};
-use backbone::region::Region;
 use jiff::Timestamp;
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Client, Method, redirect};
@@ -21,7 +20,7 @@ use responder::live::{self, Live};
 use responder::metrics::Metrics;
 use responder::notify::Composer;
 use responder::reply::draft::Drafter;
-use responder::routing::Routed;
+use responder::routing::{Routed, Routing};
 use responder::settings;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -137,8 +136,8 @@ pub(crate) async fn office(kept: Kept) -> Office {
 pub(crate) async fn office_with(kept: Kept, identity: &Value, drafter: Option<Drafter>) -> Office {
     backbone::tls::install();
     let store = kept.store.clone();
-    let region = Region::load(&project().join("deploy/sample/region").join(REGION)).unwrap();
-    let regions = Arc::new(BTreeMap::from([(REGION.to_owned(), region)]));
+    let routing = Routing::load(&project().join("deploy/sample/region").join(REGION)).unwrap();
+    let routings = Arc::new(BTreeMap::from([(REGION.to_owned(), routing)]));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port: SocketAddr = listener.local_addr().unwrap();
     let address = format!("http://{port}");
@@ -174,7 +173,7 @@ pub(crate) async fn office_with(kept: Kept, identity: &Value, drafter: Option<Dr
         drafter,
         live: live.clone(),
         metrics: metrics.clone(),
-        ..Console::new(settings, store, regions, archive).unwrap()
+        ..Console::new(settings, store, routings, archive).unwrap()
     };
     let (cases, notices) = (console.cases.clone(), Arc::clone(&console.notices));
     tokio::spawn(console::serve(console, listener, stop.clone()));

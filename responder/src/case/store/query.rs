@@ -173,6 +173,48 @@ impl Cases {
             .collect()
     }
 
+    /// The open cases of a region that were sent to units: by unit how many it has a part in, and how many of these are late.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn loads(
+        &self,
+        region: &str,
+        now: Timestamp,
+    ) -> Result<Vec<(String, i64, i64)>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT case_units.unit, count(*), sum(CASE WHEN cases.due_at < $1 THEN 1 ELSE 0 END) \
+             FROM cases JOIN case_units ON case_units.case_id = cases.id \
+             WHERE cases.region = $2 AND cases.state IN ('dispatched', 'signed', 'handling', 'review') \
+             GROUP BY case_units.unit",
+        )
+        .bind(now.as_millisecond())
+        .bind(region)
+        .fetch_all(self.store.pool())
+        .await?)
+    }
+
+    /// The cases of a region led by a unit that were answered since a time: how many, and how many of these in time.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn timeliness(
+        &self,
+        region: &str,
+        unit: &str,
+        since: Timestamp,
+    ) -> Result<(i64, i64), StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT count(*), coalesce(sum(CASE WHEN answered_at <= respond_by THEN 1 ELSE 0 END), 0) FROM cases \
+             WHERE region = $1 AND lead = $2 AND answered_at >= $3",
+        )
+        .bind(region)
+        .bind(unit)
+        .bind(since.as_millisecond())
+        .fetch_one(self.store.pool())
+        .await?)
+    }
+
     /// How many cases an actor may see, by state and level.
     ///
     /// # Errors
