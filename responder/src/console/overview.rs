@@ -86,6 +86,7 @@ struct OverviewPage {
     waiting: Vec<CaseLine>,
     overdue: Vec<CaseLine>,
     opinion: Option<Opinion>,
+    maps: Vec<TileMap>,
 }
 
 #[derive(Template)]
