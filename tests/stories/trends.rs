@@ -20,19 +20,11 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use responder::account::{Accounts, NewUser};
-use responder::case::{Action, Actor, Cases, Deed, Query, Role, Timing};
-use responder::commitment::Commitments;
+use responder::case::{Action, Actor, Cases, Deed, Query, Role};
 use responder::console::{self, Console};
-use responder::correction::Corrections;
-use responder::event_edit::EventEdits;
-use responder::knowledge::Knowledge;
-use responder::metrics::Metrics;
 use responder::notify::Composer;
-use responder::reply::Checks;
-use responder::roster::Roster;
-use responder::routing::{Routed, Silences};
+use responder::routing::Routed;
 use responder::settings;
-use responder::source::Sources;
 use responder::store::{self, Place};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -191,11 +183,6 @@ async fn office() -> Office {
         serde_json::json!({ "listen": "127.0.0.1:0", "public_url": address }),
     )
     .unwrap();
-    let notices = Arc::new(Composer::new(
-        Arc::clone(&regions),
-        address.parse().unwrap(),
-    ));
-    let cases = Cases::new(store.clone(), Timing::default());
     let accounts = Accounts::new(store.clone(), settings.session_limits());
     let user = NewUser {
         name: "officer".to_owned(),
@@ -208,25 +195,9 @@ async fn office() -> Office {
     };
     accounts.add(&user, Timestamp::now()).await.unwrap();
     let stop = CancellationToken::new();
-    let console = Console {
-        settings,
-        cases: cases.clone(),
-        accounts,
-        provider: None,
-        corrections: Corrections::new(store.clone()),
-        edits: EventEdits::new(store.clone()),
-        sources: Sources::new(store.clone(), None, address.parse().unwrap()),
-        silences: Silences::new(store.clone()),
-        roster: Roster::new(store.clone()),
-        knowledge: Knowledge::new(store.clone()),
-        commitments: Commitments::new(store.clone()),
-        replies: Checks::load(&regions).unwrap(),
-        store,
-        regions,
-        archive: backbone::clickhouse::client(&archive).unwrap(),
-        notices: Arc::clone(&notices),
-        metrics: Metrics::new(&prometheus::Registry::new()).unwrap(),
-    };
+    let client = backbone::clickhouse::client(&archive).unwrap();
+    let console = Console::new(settings, store, regions, client).unwrap();
+    let (cases, notices) = (console.cases.clone(), Arc::clone(&console.notices));
     tokio::spawn(console::serve(console, listener, stop.clone()));
     Office {
         browser: Browser::sign_in(&address, "officer", PASSWORD).await,
