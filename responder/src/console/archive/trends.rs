@@ -174,13 +174,13 @@ async fn count(
         "SELECT toUInt8(multiIf(grouping(subject) = 0, 1, grouping(source) = 0, 2, grouping(appeal) = 0, 3, \
             grouping(named) = 0, 4, 0)) AS aspect, \
             day, toString(multiIf(aspect = 1, subject, aspect = 2, source, aspect = 3, appeal, aspect = 4, named, '')) AS name, \
-            if(aspect = 4, sum(posts), sumIf(posts, counts)) AS posts, \
-            if(aspect = 4, sumIf(posts, sentiment = 'negative'), sumIf(posts, counts AND sentiment = 'negative')) AS negative, \
-            if(aspect = 4, sumIf(posts, sentiment = 'positive'), sumIf(posts, counts AND sentiment = 'positive')) AS positive \
+            if(aspect = 4, sum(cell), sumIf(cell, counts)) AS posts, \
+            if(aspect = 4, sumIf(cell, sentiment = 'negative'), sumIf(cell, counts AND sentiment = 'negative')) AS negative, \
+            if(aspect = 4, sumIf(cell, sentiment = 'positive'), sumIf(cell, counts AND sentiment = 'positive')) AS positive \
          FROM (SELECT {DAY} AS day, cell_place AS named, cell_place = {{place:String}} AS counts, subject, source, appeal, \
-            sentiment, cell_posts AS posts \
+            sentiment, cell \
             FROM post_hours FINAL ARRAY JOIN cells.place AS cell_place, cells.subject AS subject, cells.source AS source, \
-                cells.appeal AS appeal, cells.sentiment AS sentiment, cells.relevant AS relevant, cells.posts AS cell_posts \
+                cells.appeal AS appeal, cells.sentiment AS sentiment, cells.relevant AS relevant, cells.posts AS cell \
             WHERE {WITHIN} AND has({{days:Array(Int32)}}, day) AND relevant \
                 AND ({{subject:String}} = '' OR subject = {{subject:String}}) \
                 AND ({{source:String}} = '' OR source = {{source:String}}) \
