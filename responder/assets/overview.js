@@ -23,8 +23,8 @@ function drawDay() {
     ],
     series: [
       { label: '时段', value: (_, value) => (value === null ? '—' : hour(value)) },
-      { label: '帖文', paths: bars, fill: colour('--chart'), stroke: colour('--chart'), points: { show: false }, value: posts },
-      { label: '其中负面', paths: bars, fill: colour('--negative'), stroke: colour('--negative'), points: { show: false }, value: posts },
+      { label: '帖文', paths: bars, fill: colour('--chart'), stroke: colour('--chart'), width: 0, points: { show: false }, value: posts },
+      { label: '其中负面', paths: bars, fill: colour('--negative'), stroke: colour('--negative'), width: 0, points: { show: false }, value: posts },
       { label: '同时段平均', stroke: colour('--ink'), width: 2, dash: [5, 4], points: { show: false }, value: posts },
     ],
   }, [day.hours, day.posts, day.negative, day.usual], place);

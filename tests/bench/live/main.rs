@@ -34,6 +34,7 @@ const READERS: usize = 4;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    backbone::tls::install();
     let mut arguments = std::env::args().skip(1);
     let mut options = BTreeMap::new();
     while let (Some(name), Some(value)) = (arguments.next(), arguments.next()) {
