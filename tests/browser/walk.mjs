@@ -116,7 +116,7 @@ await step('every page stands at both widths', async () => {
   }
   for (const [name, viewport] of [['desktop', desktop], ['phone', phone]]) {
     await administrator.setViewportSize(viewport);
-    for (const path of ['', 'posts', 'events', 'cases', 'units', 'sources', 'users', 'audit', 'account']) {
+    for (const path of ['', 'live', 'posts', 'events', 'cases', 'units', 'sources', 'users', 'audit', 'account']) {
       await open(administrator, path, `${path || 'overview'}-${name}`);
     }
   }
