@@ -53,7 +53,6 @@ struct Office {
     address: String,
     cases: Cases,
     corrections: Corrections,
-    live: Live,
     sources: Sources,
     notices: Arc<Composer>,
     stop: CancellationToken,
@@ -160,7 +159,7 @@ async fn office() -> Office {
         provider: None,
         corrections: corrections.clone(),
         edits: EventEdits::new(store.clone()),
-        live: live.clone(),
+        live,
         sources: sources.clone(),
         silences: Silences::new(store.clone()),
         roster: Roster::new(store.clone()),
@@ -178,7 +177,6 @@ async fn office() -> Office {
         address,
         cases,
         corrections,
-        live,
         sources,
         notices,
         stop,
@@ -281,6 +279,7 @@ async fn a_role_opens_what_its_row_of_the_table_says_and_nothing_else() {
     office.sources().await;
     let address = |path: &str| {
         path.replace("/cases/{id}", &format!("/cases/{case}"))
+            .replace("/assets/{name}", "/assets/icon.svg")
             .replace("{id}", "none")
             .replace("{name}", "officer")
     };
