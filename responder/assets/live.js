@@ -16,9 +16,11 @@ const { csrf } = list.dataset;
 const waiting = [];
 let last = '';
 let skipped = 0;
+let held = false;
 let pointed = false;
 
-const isPaused = () => pause.getAttribute('aria-pressed') === 'true' || pointed || list.contains(document.activeElement);
+// A button that was clicked keeps the focus, which nobody sees: only where the keyboard is counts, and a form that is filled in.
+const isPaused = () => held || pointed || list.querySelector(':focus-visible, .correct') !== null;
 
 // A line as the server made it, with what only this session knows.
 function line(html) {
@@ -100,9 +102,8 @@ function open() {
 }
 
 pause.addEventListener('click', () => {
-  const pressed = pause.getAttribute('aria-pressed') !== 'true';
-  pause.setAttribute('aria-pressed', String(pressed));
-  pause.textContent = pressed ? '继续' : '暂停';
+  held = !held;
+  pause.textContent = held ? '继续' : '暂停';
   settle();
 });
 waitingButton.addEventListener('click', () => {
@@ -143,8 +144,9 @@ list.addEventListener('submit', async (event) => {
 list.addEventListener('click', (event) => {
   const item = event.target.closest('li');
   if (event.target.matches('[data-cancel]')) {
-    item.querySelector('.judge a').focus();
     item.querySelector('.correct').remove();
+    item.querySelector('.judge a').focus();
+    settle();
   } else if (event.target.matches('.judge a')) {
     event.preventDefault();
     if (item.querySelector('.correct') !== null) return;

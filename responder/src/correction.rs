@@ -82,18 +82,18 @@ impl Correction {
     /// What says that the analyzer read a post rightly: all that it found, as far as there still is such a choice.
     #[must_use]
     pub fn confirming(row: &AssessmentRow, region: Option<&Region>) -> Self {
-        let lead = row.units.first().cloned().unwrap_or_default();
         let choice = |found: &str, choices: &[&str]| {
-            let known = choices.contains(&found);
-            known.then(|| found.to_owned()).unwrap_or_default()
+            let known = Some(found).filter(|found| choices.contains(found));
+            known.unwrap_or_default().to_owned()
         };
+        let is_unit = |code: &&String| region.is_some_and(|region| region.unit(code).is_some());
         Self {
             relevant: if row.relevant { "yes" } else { "no" }.to_owned(),
             sentiment: row.sentiment.clone(),
             appeal: choice(&row.appeal, &APPEALS),
             subject: choice(&row.subject, &SUBJECTS),
-            unit: (region.is_some_and(|region| region.unit(&lead).is_some()))
-                .then_some(lead)
+            unit: (row.units.first().filter(is_unit))
+                .cloned()
                 .unwrap_or_default(),
             ..Self::of(row)
         }

@@ -6,14 +6,14 @@
     reason = "a test that cannot go on fails"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use backbone::dead_letters;
 use backbone::kafka::{
-    ConsumerMetrics, Consumption, Handler, NotNow, Producer, Received, Rejected, Start, consume,
-    lags, read_partition,
+    ConsumerMetrics, Consumption, Handler, Newest, NotNow, Producer, Received, Rejected, Start,
+    consume, lags, read_partition,
 };
 use backbone::message::{self, Post};
 use backbone::service::Readiness;
@@ -301,6 +301,24 @@ async fn a_day_of_a_reader(broker: Broker) {
         1001,
         "{name}"
     );
+
+    // Who only looks begins at the end, sees what comes from there on, passes over what cannot be read, and leaves no trace.
+    let newest = Newest::<Post>::new(&kafka, &POSTS).await.unwrap();
+    let poison = FutureRecord::to(POSTS.name)
+        .key("region-1")
+        .payload("{not json");
+    raw.send(poison, Duration::from_secs(10)).await.unwrap();
+    send(&producer, 2_000..2_080).await;
+    let mut seen = BTreeSet::new();
+    for _ in 0..80 {
+        let received = tokio::time::timeout(Duration::from_secs(30), newest.next()).await;
+        seen.insert(received.expect("what was sent").message.id);
+    }
+    let sent: BTreeSet<String> = (2_000..2_080)
+        .map(|number| format!("post-{number}"))
+        .collect();
+    assert_eq!(seen, sent, "{name}");
+    assert!(listed().await.contains("4 dead letters of posts"), "{name}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -23,7 +23,7 @@ use day::Day;
 /// Seconds after which the page is loaded again.
 const REFRESH: u32 = 60;
 /// Cases that need the office now, shown at once.
-const SHOWN: u32 = 7;
+const SHOWN: u32 = 5;
 /// Cases in each of a unit's lists.
 const OF_UNIT: u32 = 50;
 

@@ -70,9 +70,13 @@ pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Resul
     count_hours(&archive, &client).await?;
     let region = project().join("deploy/config/region").join(REGION);
     let (mut browser, _folder) = officer(client, &region).await;
-    for path in ["/", "/posts", "/events"] {
+    for path in ["/", "/live", "/posts", "/events"] {
         let times = times(&mut browser, path, rounds).await;
-        println!("{:6.0} ms  {path}", at(&times, 0.5));
+        println!(
+            "{:6.0} ms, p95 {:4.0} ms  {path}",
+            at(&times, 0.5),
+            at(&times, 0.95)
+        );
     }
     let mut all = Vec::new();
     for words in SEARCHES {

@@ -19,6 +19,7 @@ use backbone::settings::Kafka;
 use backbone::topics::{ALERTS, CASE_EVENTS, POSTS};
 use futures::future::try_join_all;
 use jiff::Timestamp;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use wensheng_tests::duty::PASSWORD;
 use wensheng_tests::load::{board_texts, processor_seconds};
@@ -34,13 +35,14 @@ const READERS: usize = 4;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    backbone::tls::install();
     let mut arguments = std::env::args().skip(1);
     let mut options = BTreeMap::new();
     while let (Some(name), Some(value)) = (arguments.next(), arguments.next()) {
         options.insert(name, value.parse::<u64>()?);
     }
     let option = |name: &str, otherwise| options.get(name).copied().unwrap_or(otherwise);
-    let (rate, seconds) = (option("--rate", 50), option("--seconds", 60));
+    let (rate, seconds) = (option("--rate", 20), option("--seconds", 50));
     let viewers = option("--viewers", 200) as usize;
 
     let folder = tempfile::tempdir()?;
@@ -78,22 +80,31 @@ async fn main() -> anyhow::Result<()> {
         })
         .await;
     };
-    println!("{rate} posts a second for {seconds} s, twice");
+    println!("{rate} posts a second for {seconds} s, three times");
     // The first posts find programs that have never read one.
-    flow.send(0, rate.min(50)).await?;
-    archived(rate.min(50)).await;
+    flow.send(3 * flow.posts, rate).await?;
+    archived(rate).await;
 
-    let without = flow.measured(1, 0).await?;
-    archived(rate.min(50) + flow.posts).await;
+    let before = flow.measured(0, 0).await?;
+    archived(rate + flow.posts).await;
     // What a stream begins with came before.
     flow.sent.lock().unwrap().clear();
     let seen = watch(&address("console"), viewers, &flow.sent).await;
-    let with = flow.measured(2, viewers).await?;
-    archived(rate.min(50) + 2 * flow.posts).await;
+    let with = flow.measured(1, viewers).await?;
+    archived(rate + 2 * flow.posts).await;
+    for stream in &seen.1 {
+        stream.abort();
+    }
+    let after = flow.measured(2, 0).await?;
+    archived(rate + 3 * flow.posts).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
 
     let opened = cases(&kafka).await?;
-    for (title, phase) in [("without viewers", without), ("with viewers", with)] {
+    for (title, phase) in [
+        ("without viewers", before),
+        ("with viewers", with),
+        ("without viewers again", after),
+    ] {
         let in_phase = |at: &Timestamp| *at >= phase.0 && *at <= phase.1;
         let waits: Vec<f64> = (opened.iter())
             .filter(|(published, _)| in_phase(published))
@@ -104,7 +115,7 @@ async fn main() -> anyhow::Result<()> {
             waits,
         );
     }
-    let seen = seen.lock().unwrap();
+    let seen = seen.0.lock().unwrap();
     told(
         "from a post's message to a viewer's line",
         seen.waits.clone(),
@@ -153,7 +164,7 @@ impl Flow {
     /// Sends the posts of a phase; gives when the phase began and ended.
     async fn measured(&self, phase: u64, viewers: usize) -> anyhow::Result<(Timestamp, Timestamp)> {
         let (before, begun) = (processor_seconds(&MEASURED), Timestamp::now());
-        self.send(phase * 1_000_000, self.posts).await?;
+        self.send(phase * self.posts, self.posts).await?;
         let ended = Timestamp::now();
         let took = ended.duration_since(begun).as_secs_f64();
         println!(
@@ -167,7 +178,7 @@ impl Flow {
         Ok((begun, ended))
     }
 
-    /// Real posts, each of a house of its own so that they are not all copies, evenly spread over the time.
+    /// Real posts, of other matters in each phase, evenly spread over the time.
     async fn send(&self, first: u64, posts: u64) -> anyhow::Result<()> {
         let begun = Instant::now();
         let at_once = (self.rate / 10).max(1);
@@ -218,8 +229,13 @@ struct Seen {
 }
 
 /// Opens the streams of so many viewers, who see every post, relevant or not.
-async fn watch(console: &str, viewers: usize, sent: &Sent) -> Arc<Mutex<Seen>> {
+async fn watch(
+    console: &str,
+    viewers: usize,
+    sent: &Sent,
+) -> (Arc<Mutex<Seen>>, Vec<JoinHandle<()>>) {
     let seen: Arc<Mutex<Seen>> = Arc::default();
+    let mut streams = Vec::new();
     let client = reqwest::Client::new();
     let mut cookie = String::new();
     for viewer in 0..viewers {
@@ -234,15 +250,15 @@ async fn watch(console: &str, viewers: usize, sent: &Sent) -> Arc<Mutex<Seen>> {
             .header("cookie", &cookie);
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 200, "a stream is refused");
-        tokio::spawn(read(
+        streams.push(tokio::spawn(read(
             response,
             viewer < READERS,
             Arc::clone(sent),
             Arc::clone(&seen),
-        ));
+        )));
     }
     println!("{viewers} viewers watch");
-    seen
+    (seen, streams)
 }
 
 async fn read(

@@ -17,7 +17,7 @@ const WEEK: i64 = 7 * 24 * HOUR;
 const WEEKS: i64 = 4;
 /// Events, alerts and signals shown.
 const EVENTS: u32 = 6;
-const ALERTS: u32 = 6;
+const ALERTS: u32 = 4;
 const SIGNALS: u32 = 6;
 /// Subjects shown.
 const SUBJECTS: usize = 8;
