@@ -116,11 +116,30 @@ await step('every page stands at both widths', async () => {
   }
   for (const [name, viewport] of [['desktop', desktop], ['phone', phone]]) {
     await administrator.setViewportSize(viewport);
-    for (const path of ['', 'posts', 'events', 'cases', 'units', 'sources', 'users', 'audit', 'account']) {
-      await open(administrator, path, `${path || 'overview'}-${name}`);
+    for (const path of [
+      '', 'posts', 'events', 'cases', 'roster', 'silences', 'routing', 'units', 'units/files', 'knowledge', 'knowledge/new', 'commitments',
+      'sources', 'dead-letters', 'system', 'users', 'users/admin', 'audit', 'account',
+    ]) {
+      await open(administrator, path, `${path.replace('/', '-') || 'overview'}-${name}`);
     }
   }
   await administrator.setViewportSize(desktop);
+});
+
+await step('administration is a menu for the keyboard too, and a matter is tried', async () => {
+  await administrator.goto(base);
+  const menu = administrator.locator('details.menu');
+  await menu.locator('summary').focus();
+  await administrator.keyboard.press('Enter');
+  await menu.locator('a', { hasText: '分派' }).waitFor({ state: 'visible' });
+  await administrator.keyboard.press('Escape');
+  await menu.locator('a', { hasText: '分派' }).waitFor({ state: 'hidden' });
+  await menu.locator('summary').click();
+  await menu.locator('a', { hasText: '分派' }).click();
+  await administrator.fill('form[data-form=route] input[name=text]', '小区断水');
+  await administrator.click('form[data-form=route] button');
+  await administrator.waitForSelector('.way [data-told=zhujian]');
+  await administrator.screenshot({ path: `${shots}/routing-tried-desktop.png` });
 });
 
 await step('a post and an event can be looked into', async () => {
