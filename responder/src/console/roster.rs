@@ -264,7 +264,15 @@ async fn page(
     let choices = |chosen: &str| to_swap.iter().map(|shift| choice(shift, chosen)).collect();
     let role = signed_in.user.role;
     let lines: Vec<DayLine> = (days.iter())
-        .map(|day| day_line(*day, &shifts, &missing, &console.calendar, now))
+        .map(|day| {
+            day_line(
+                (*day, *day == first),
+                &shifts,
+                &missing,
+                &console.calendar,
+                now,
+            )
+        })
         .collect();
     let mut weeks = vec![lines];
     let second = (weeks.first_mut()).map(|all| all.split_off(7.min(all.len())));
@@ -322,7 +330,7 @@ async fn on_duty(
 }
 
 fn day_line(
-    day: Date,
+    (day, first): (Date, bool),
     shifts: &[Shift],
     missing: &[Gap],
     calendar: &Calendar,
@@ -337,9 +345,10 @@ fn day_line(
     };
     let cell = |post: Post| Cell {
         post: post.title(),
-        // A night's shift stands on the day on which it begins, and on the first of the grid.
+        // A night's shift stands on the day on which it begins, one of a week on each that is wholly its own.
         shifts: (shifts.iter())
-            .filter(|shift| shift.post == post && begin <= shift.from && shift.from < end)
+            .filter(|shift| shift.post == post && shift.from < end && begin < shift.until)
+            .filter(|shift| begin <= shift.from || end <= shift.until || first)
             .map(|shift| ShiftLine {
                 who: shift.who.clone(),
                 planned: if shift.who == shift.planned {

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
-use crate::console::access::SignedIn;
+use crate::console::access::{MOVERS, SignedIn};
 use crate::console::fields::{Choice, Fields};
 use crate::console::page::{Frame, render};
 use crate::console::problem::Problem;
@@ -38,6 +38,7 @@ struct FrequentPage {
     regions: Vec<Choice>,
     cases: u32,
     questions: Vec<FrequentLine>,
+    may_write: bool,
 }
 
 /// How like an entry must be to be shown as known.
@@ -73,6 +74,7 @@ pub(in crate::console) async fn list(
         frame: Frame::new(&console, &signed_in, "/knowledge", "常见问题"),
         regions: place::regions(&console, region),
         cases: CASES,
+        may_write: MOVERS.contains(&signed_in.user.role),
         questions,
     })
 }

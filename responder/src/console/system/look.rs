@@ -315,12 +315,13 @@ async fn office(console: &Console, now: Timestamp) -> Vec<Part> {
             .collect(),
     );
     parts.push(
-        match last.is_some_and(|last| day_of(now + CALENDAR_AHEAD) <= last) {
-            true => part,
-            false => part.wrong(
-                How::Doubtful,
-                "下一年的放假安排还没有录入，按工作时间计的时限会算错。国办通知发布后请补入节假日文件",
-            ),
+        if last.is_some_and(|last| day_of(now + CALENDAR_AHEAD) <= last) {
+            part
+        } else {
+            part.wrong(
+            How::Doubtful,
+            "下一年的放假安排还没有录入，按工作时间计的时限会算错。国办通知发布后请补入节假日文件",
+        )
         },
     );
     parts

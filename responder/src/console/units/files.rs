@@ -262,7 +262,11 @@ fn save(
     write_new(&folder.join(&kept), before)?;
     // At once: whoever reads the file meets the one or the other.
     let new = folder.join(format!("{file}.new"));
-    let _ = std::fs::remove_file(&new);
+    // One that was begun and not ended.
+    match std::fs::remove_file(&new) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     write_new(&new, text)?;
     std::fs::rename(&new, folder.join(file))?;
     Ok(kept)
