@@ -8,8 +8,8 @@ const [base, password, shots] = process.argv.slice(2);
 const walk = await Walk.begin(base, shots);
 const hostile = '<img src=x onerror=alert(1)><script>alert(2)</script>"\'><svg/onload=alert(3)>';
 const PAGES = [
-  '', 'live', 'posts', 'posts?text=路灯', 'events', 'cases', 'cases/board', 'trends', 'trends/effect', 'roster', 'silences', 'routing', 'units',
-  'knowledge', 'knowledge/new', 'commitments', 'sources', 'dead-letters', 'system', 'users', 'audit', 'account',
+  '', 'live', 'posts', 'posts?text=路灯', 'events', 'cases', 'cases/board', 'trends', 'trends/effect', 'roster', 'silences', 'routing', 'units', 'units/files',
+  'knowledge', 'knowledge/new', 'commitments', 'sources', 'dead-letters', 'system', 'users', 'users/admin', 'audit', 'account',
 ];
 const named = (path) => (path === '' ? 'overview' : path.replace(/\?.*$/, '-found').replaceAll('/', '-'));
 
@@ -55,6 +55,22 @@ await walk.step('every page stands at both widths, in light and dark, and can be
     await walk.accessible(administrator, `${path}, dark,`);
   }
   await administrator.emulateMedia({ colorScheme: 'light' });
+});
+
+await walk.step('administration is a menu for the keyboard too, and a matter is tried', async () => {
+  await administrator.goto(base);
+  const menu = administrator.locator('details.menu');
+  await menu.locator('summary').focus();
+  await administrator.keyboard.press('Enter');
+  await menu.locator('a', { hasText: '分派' }).waitFor({ state: 'visible' });
+  await administrator.keyboard.press('Escape');
+  await menu.locator('a', { hasText: '分派' }).waitFor({ state: 'hidden' });
+  await menu.locator('summary').click();
+  await menu.locator('a', { hasText: '分派' }).click();
+  await administrator.fill('form[data-form=route] input[name=text]', '小区断水');
+  await administrator.click('form[data-form=route] button');
+  await administrator.waitForSelector('.way [data-told=zhujian]');
+  await walk.shoot(administrator, 'routing-tried-desktop');
 });
 
 await walk.step('a post and an event can be looked into', async () => {
