@@ -73,8 +73,14 @@ pub(crate) async fn posts_with_texts(
     let search = Search::new(client, regions, filter);
     let from = filter.offset as usize;
     let to = from + filter.limit as usize;
+    // Of a page that lies too deep nothing is given, but for how many there are.
+    let reach = if from < MOST_CANDIDATES {
+        to
+    } else {
+        filter.limit as usize
+    };
     // Some are otherwise now, or hold a word's pairs apart.
-    let mut most = (to + to / 2 + 20).min(MOST_CANDIDATES);
+    let mut most = (reach + reach / 2 + 20).min(MOST_CANDIDATES);
     let looking = async {
         loop {
             let mut candidates = search.candidates(most).await?;
@@ -82,7 +88,7 @@ pub(crate) async fn posts_with_texts(
             // A row written twice, or a post assessed again, is one candidate.
             candidates.dedup();
             let found = search.as_they_are_now(&candidates).await?;
-            if exhausted || found.len() >= to || most >= MOST_CANDIDATES {
+            if exhausted || found.len() >= reach || most >= MOST_CANDIDATES {
                 return Ok((found, candidates.len(), exhausted));
             }
             most = (most * 5).min(MOST_CANDIDATES);
