@@ -110,7 +110,7 @@ impl Office {
 
 /// A post of some minutes after a morning.
 fn post(id: &str, minutes: i64, title: &str, text: &str) -> Assessment {
-    let mut post: Assessment = example("assessments/v1/relevant.json");
+    let mut post: Assessment = example("assessments/v1/read.json");
     id.clone_into(&mut post.post.id);
     REGION.clone_into(&mut post.post.region);
     title.clone_into(&mut post.post.title);
@@ -142,6 +142,7 @@ fn morning() -> Vec<Assessment> {
     }
     let mut next_day = post("next-day", 24 * 60, "", "次日的物业");
     next_day.sentiment.label = Polarity::Neutral;
+    next_day.appeal.as_mut().unwrap().name = "咨询".to_owned();
     next_day.event.as_mut().unwrap().id = "reached".to_owned();
     let mut elsewhere = post("elsewhere", 4, "", "外地的物业");
     elsewhere.relevant = false;
