@@ -341,7 +341,7 @@ async fn many_are_counted_by_the_index_and_of_too_many_the_newest() {
         .collect();
     office.write(&flood).await;
     let page = office.browser.get("/posts/facets?text=路灯").await;
-    let said = "找到的超过 10000 条，只统计其中最近45天里最新的 10000 条";
+    let said = "找到的超过 1000 条，只统计其中最近45天里最新的 10000 条";
     assert!(page.html.contains(said), "{}", page.html);
     // A file holds the newest of them, and no more than is said.
     let (_, bytes) = office.file("/posts/export?format=csv&text=路灯").await;

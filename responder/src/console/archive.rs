@@ -16,7 +16,8 @@ pub(super) use charts::{Share, Totals, by_hour, by_sentiment, by_subject, source
 pub(crate) use filter::Filter;
 pub(super) use filter::{LONGEST_TEXT, RECENT, days};
 pub(super) use search::{
-    Exported, Exporting, Facets, MOST_COUNTED, MOST_EXPORTED, Over, Words, count_new, facets, posts,
+    Exported, Exporting, Facets, MOST_EXPORTED, MOST_OVER_ALL, Over, Words, count_new, facets,
+    posts,
 };
 pub(crate) use search::{Total, posts_with_texts};
 

@@ -12,13 +12,13 @@ use clickhouse::{Client, Row};
 use serde::Deserialize;
 
 pub(in crate::console) use export::{Exported, Exporting, MOST_EXPORTED};
-pub(in crate::console) use facets::{Facets, Over, facets};
+pub(in crate::console) use facets::{Facets, MOST_OVER_ALL, Over, facets};
 pub(in crate::console) use words::Words;
 
 use super::{Filter, LATELY, Unavailable, all, within};
 
 /// Posts counted; beyond, there are "more than" so many.
-pub(in crate::console) const MOST_COUNTED: u64 = 10_000;
+const MOST_COUNTED: u64 = 10_000;
 /// Candidates looked at before it is said that there are no more.
 const MOST_CANDIDATES: usize = 20_000;
 /// Characters of a text that a list begins with.
@@ -95,7 +95,7 @@ pub(crate) async fn posts_with_texts(
         }
     };
     let ((found, looked_at, exhausted), by_index) =
-        tokio::try_join!(looking, search.count_by_index())?;
+        tokio::try_join!(looking, search.count_by_index(MOST_COUNTED))?;
     let total = if exhausted {
         Total::Exactly(found.len() as u64)
     } else {
@@ -202,14 +202,14 @@ impl<'a> Search<'a> {
         Ok(keys)
     }
 
-    /// How many rows there are by the index; more than [`MOST_COUNTED`] are not counted.
-    async fn count_by_index(&self) -> Result<u64, Unavailable> {
+    /// How many rows there are by the index; one more than `most` is enough to know.
+    async fn count_by_index(&self, most: u64) -> Result<u64, Unavailable> {
         let mut total = 0;
         for region in self.regions {
             let sql = format!(
                 "SELECT count() FROM (SELECT 1 FROM assessments WHERE {} LIMIT {})",
                 self.conditions(Exactness::ByIndex),
-                MOST_COUNTED + 1
+                most + 1
             );
             let query = self.put(self.client.query(&sql)).param("region", region);
             total += within(query.fetch_one::<u64>()).await?;
