@@ -269,6 +269,7 @@ async fn a_role_opens_what_its_row_of_the_table_says_and_nothing_else() {
     let address = |path: &str| {
         path.replace("/cases/{id}", &format!("/cases/{case}"))
             .replace("{id}", "none")
+            .replace("/assets/{name}", "/assets/console.js")
             .replace("{name}", "officer")
     };
     // Signing out comes last, for it ends the session.
