@@ -254,6 +254,7 @@ async fn a_role_opens_what_its_row_of_the_table_says_and_nothing_else() {
         path.replace("/cases/{id}", &format!("/cases/{case}"))
             .replace("/assets/{name}", "/assets/console.css")
             .replace("{id}", "none")
+            .replace("/assets/{name}", "/assets/console.js")
             .replace("{name}", "officer")
             .replace("{region}", REGION)
             .replace("{code}", "zhujian")

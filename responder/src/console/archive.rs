@@ -24,7 +24,8 @@ pub(super) use filter::{LONGEST_TEXT, RECENT, days};
 pub(super) use health::{Disk, Health, disks, health};
 pub(super) use lines::with_marks;
 pub(super) use search::{
-    Exported, Exporting, Facets, MOST_COUNTED, MOST_EXPORTED, Over, Words, count_new, facets, posts,
+    Exported, Exporting, Facets, MOST_EXPORTED, MOST_OVER_ALL, Over, Words, count_new, facets,
+    posts,
 };
 pub(crate) use search::{Total, posts_with_texts};
 pub(super) use sources::sources;

@@ -12,13 +12,13 @@ use clickhouse::{Client, Row};
 use serde::Deserialize;
 
 pub(in crate::console) use export::{Exported, Exporting, MOST_EXPORTED};
-pub(in crate::console) use facets::{Facets, Over, facets};
+pub(in crate::console) use facets::{Facets, MOST_OVER_ALL, Over, facets};
 pub(in crate::console) use words::Words;
 
 use super::{Filter, LATELY, Unavailable, all, within};
 
 /// Posts counted; beyond, there are "more than" so many.
-pub(in crate::console) const MOST_COUNTED: u64 = 10_000;
+const MOST_COUNTED: u64 = 10_000;
 /// Candidates looked at before it is said that there are no more.
 const MOST_CANDIDATES: usize = 20_000;
 /// Characters of a text that a list begins with.
@@ -73,8 +73,14 @@ pub(crate) async fn posts_with_texts(
     let search = Search::new(client, regions, filter);
     let from = filter.offset as usize;
     let to = from + filter.limit as usize;
+    // Of a page that lies too deep nothing is given, but for how many there are.
+    let reach = if from < MOST_CANDIDATES {
+        to
+    } else {
+        filter.limit as usize
+    };
     // Some are otherwise now, or hold a word's pairs apart.
-    let mut most = (to + to / 2 + 20).min(MOST_CANDIDATES);
+    let mut most = (reach + reach / 2 + 20).min(MOST_CANDIDATES);
     let looking = async {
         loop {
             let mut candidates = search.candidates(most).await?;
@@ -82,14 +88,14 @@ pub(crate) async fn posts_with_texts(
             // A row written twice, or a post assessed again, is one candidate.
             candidates.dedup();
             let found = search.as_they_are_now(&candidates).await?;
-            if exhausted || found.len() >= to || most >= MOST_CANDIDATES {
+            if exhausted || found.len() >= reach || most >= MOST_CANDIDATES {
                 return Ok((found, candidates.len(), exhausted));
             }
             most = (most * 5).min(MOST_CANDIDATES);
         }
     };
     let ((found, looked_at, exhausted), by_index) =
-        tokio::try_join!(looking, search.count_by_index())?;
+        tokio::try_join!(looking, search.count_by_index(MOST_COUNTED))?;
     let total = if exhausted {
         Total::Exactly(found.len() as u64)
     } else {
@@ -196,14 +202,14 @@ impl<'a> Search<'a> {
         Ok(keys)
     }
 
-    /// How many rows there are by the index; more than [`MOST_COUNTED`] are not counted.
-    async fn count_by_index(&self) -> Result<u64, Unavailable> {
+    /// How many rows there are by the index; one more than `most` is enough to know.
+    async fn count_by_index(&self, most: u64) -> Result<u64, Unavailable> {
         let mut total = 0;
         for region in self.regions {
             let sql = format!(
                 "SELECT count() FROM (SELECT 1 FROM assessments WHERE {} LIMIT {})",
                 self.conditions(Exactness::ByIndex),
-                MOST_COUNTED + 1
+                most + 1
             );
             let query = self.put(self.client.query(&sql)).param("region", region);
             total += within(query.fetch_one::<u64>()).await?;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::super::Console;
 use super::super::access::SignedIn;
-use super::super::archive::{self, Filter, MOST_COUNTED, Over};
+use super::super::archive::{self, Filter, MOST_OVER_ALL, Over};
 use super::super::fields::Fields;
 use super::super::page::{Frame, render_as};
 use super::super::problem::Problem;
@@ -83,7 +83,7 @@ fn said(counted: &archive::Facets) -> String {
         Over::All => format!("按找到的全部 {posts} 条统计。"),
         Over::AllByIndex => format!("按索引统计找到的约 {posts} 条，个别数字可能略有出入。"),
         Over::Newest => {
-            format!("找到的超过 {MOST_COUNTED} 条，只统计其中最近45天里最新的 {posts} 条。")
+            format!("找到的超过 {MOST_OVER_ALL} 条，只统计其中最近45天里最新的 {posts} 条。")
         }
     }
 }

@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use futures::future::join_all;
 use jiff::Timestamp;
 
 use super::super::Console;
@@ -20,6 +21,8 @@ use crate::saved_search::{SavedSearch, SavedSearchError};
 
 /// New posts that are counted; beyond, there are more.
 const MOST_NEW: u64 = 99;
+/// Searches whose new posts are counted at the same time.
+const AT_ONCE: usize = 4;
 
 /// A saved search in a list.
 pub(super) struct SavedLine {
@@ -67,9 +70,11 @@ async fn page(
 ) -> Result<Response, Problem> {
     let now = Timestamp::now();
     let searches = console.searches.of(&signed_in.user.name).await?;
-    let counts =
-        futures::future::join_all((searches.iter()).map(|search| count_new(console, search, now)))
-            .await;
+    let mut counts = Vec::new();
+    for some in searches.chunks(AT_ONCE) {
+        let each = some.iter().map(|search| count_new(console, search, now));
+        counts.extend(join_all(each).await);
+    }
     let page = SavedPage {
         frame: Frame::new(console, signed_in, "/posts", "已保存的检索"),
         uncounted: counts.iter().any(Result::is_err),

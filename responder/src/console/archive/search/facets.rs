@@ -9,6 +9,8 @@ use super::{AMONG, Exactness, Filter, Key, MOST_COUNTED, Search, Unavailable, al
 
 /// Posts that are looked at one by one.
 const FEW: u64 = 200;
+/// Most posts of which all are counted: they may lie anywhere in the archive, and each is read from there.
+pub(in crate::console) const MOST_OVER_ALL: u64 = 1_000;
 /// Values of a facet that are told: those with the most posts.
 const MOST_VALUES: u32 = 12;
 
@@ -49,13 +51,13 @@ pub(in crate::console) async fn facets(
     filter: &Filter,
 ) -> Result<Facets, Unavailable> {
     let search = Search::new(client, regions, filter);
-    let by_index = search.count_by_index().await?;
+    let by_index = search.count_by_index(MOST_OVER_ALL).await?;
     if by_index <= FEW {
         let mut candidates = search.candidates(FEW as usize + 1).await?;
         candidates.dedup();
         let found = search.as_they_are_now(&candidates).await?;
         search.count_among(&found).await
-    } else if by_index <= MOST_COUNTED {
+    } else if by_index <= MOST_OVER_ALL {
         search.count_all_by_index().await
     } else {
         search.count_newest().await
@@ -84,7 +86,7 @@ impl Search<'_> {
         let rows = format!(
             "(SELECT post_id, subject, sentiment, source, appeal, places, units FROM assessments WHERE {} LIMIT {})",
             self.conditions(Exactness::ByIndex),
-            MOST_COUNTED + 1
+            MOST_OVER_ALL + 1
         );
         let values = self.count_rows(&counting(&rows)).await?;
         Ok(Facets::new(Over::AllByIndex, values))
