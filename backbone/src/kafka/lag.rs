@@ -3,7 +3,7 @@
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::partition::{ReadPartitionError, aside, extent, numbers};
+use super::partition::{ReadPartitionError, aside, extent_by};
 use crate::settings::Kafka;
 use crate::topics::Topic;
 
@@ -26,48 +26,56 @@ pub struct Lag {
 /// When the brokers do not answer.
 pub async fn lags(
     kafka: &Kafka,
-    groups: &'static [(Topic, &'static str)],
+    groups: &[(Topic, &'static str)],
 ) -> Result<Vec<Lag>, ReadPartitionError> {
-    let lags = aside(kafka, |kafka| {
-        (groups.iter())
-            .map(|(topic, group)| lag(kafka, topic, group))
-            .collect()
-    });
-    lags.await
+    // All begin at once: each takes a client of its own, which is slow to begin.
+    let asked: Vec<_> = (groups.iter())
+        .map(|(topic, group)| {
+            let (topic, group) = (*topic, *group);
+            aside(kafka, move |kafka| lag(kafka, &topic, group))
+        })
+        .collect();
+    let mut lags = Vec::with_capacity(asked.len());
+    for lag in asked {
+        lags.push(lag.await?);
+    }
+    Ok(lags)
 }
 
 fn lag(kafka: &Kafka, topic: &Topic, group: &'static str) -> Result<Lag, ReadPartitionError> {
-    let numbers = numbers(kafka, topic)?;
     let failed = |source| ReadPartitionError::Brokers {
         topic: topic.name.to_owned(),
         partition: -1,
         source,
     };
+    let timeout = kafka.request_timeout();
     let onlooker: BaseConsumer = kafka
         .client_config()?
         .set("group.id", group)
         .set("enable.auto.commit", "false")
         .create()
         .map_err(failed)?;
+    let metadata = onlooker
+        .fetch_metadata(Some(topic.name), timeout)
+        .map_err(failed)?;
     let mut wanted = TopicPartitionList::new();
-    for number in &numbers {
-        wanted.add_partition(topic.name, *number);
+    for partition in (metadata.topics().iter()).flat_map(|topic| topic.partitions()) {
+        wanted.add_partition(topic.name, partition.id());
     }
     let committed = onlooker
-        .committed_offsets(wanted, kafka.request_timeout())
+        .committed_offsets(wanted, timeout)
         .map_err(failed)?;
-    let places: Vec<(&str, i32)> = numbers.iter().map(|number| (topic.name, *number)).collect();
-    let extents = extent(kafka, &places)?;
     let mut lag = Lag {
         topic: topic.name,
         group,
         messages: 0,
         began: false,
     };
-    for (number, (oldest, next)) in numbers.iter().zip(extents) {
-        let offset = committed.find_partition(topic.name, *number);
-        let handled = match offset.map(|element| element.offset()) {
-            Some(Offset::Offset(offset)) => {
+    for partition in committed.elements() {
+        let place = (topic.name, partition.partition());
+        let (oldest, next) = extent_by(&onlooker, place, timeout)?;
+        let handled = match partition.offset() {
+            Offset::Offset(offset) => {
                 lag.began = true;
                 offset.max(oldest)
             }

@@ -122,29 +122,30 @@ pub async fn read_at<M: Message>(
 /// # Errors
 /// When the brokers do not answer.
 pub async fn partitions(kafka: &Kafka, topic: &Topic) -> Result<Vec<i32>, ReadPartitionError> {
-    tokio::task::block_in_place(|| numbers(kafka, topic))
+    tokio::task::block_in_place(|| {
+        let failed = failed(topic.name, -1);
+        let consumer = reader(kafka, topic.name, -1)?;
+        let metadata = consumer.fetch_metadata(Some(topic.name), kafka.request_timeout());
+        let metadata = metadata.map_err(failed)?;
+        let of_topic = metadata
+            .topics()
+            .iter()
+            .flat_map(|topic| topic.partitions());
+        Ok(of_topic.map(|partition| partition.id()).collect())
+    })
 }
 
-/// The same. Blocks.
-pub(super) fn numbers(kafka: &Kafka, topic: &Topic) -> Result<Vec<i32>, ReadPartitionError> {
-    let consumer = reader(kafka, topic.name, -1)?;
-    let metadata = consumer.fetch_metadata(Some(topic.name), kafka.request_timeout());
-    let metadata = metadata.map_err(failed(topic.name, -1))?;
-    let of_topic = metadata
-        .topics()
-        .iter()
-        .flat_map(|topic| topic.partitions());
-    Ok(of_topic.map(|partition| partition.id()).collect())
-}
-
-/// Asks the brokers what blocks, on a thread of its own.
-pub(crate) async fn aside<T: Send + 'static>(
+/// Asks the brokers what blocks, on a thread of its own, from now on.
+pub(crate) fn aside<T: Send + 'static>(
     kafka: &Kafka,
     ask: impl FnOnce(&Kafka) -> Result<T, ReadPartitionError> + Send + 'static,
-) -> Result<T, ReadPartitionError> {
+) -> impl Future<Output = Result<T, ReadPartitionError>> + Send {
     let kafka = kafka.clone();
-    let asked = tokio::task::spawn_blocking(move || ask(&kafka)).await;
-    asked.unwrap_or_else(|_| Err(failed("", -1)(rdkafka::error::KafkaError::Canceled)))
+    let asked = tokio::task::spawn_blocking(move || ask(&kafka));
+    async move {
+        let asked = asked.await;
+        asked.unwrap_or_else(|_| Err(failed("", -1)(rdkafka::error::KafkaError::Canceled)))
+    }
 }
 
 /// The oldest offset kept of each partition named, and the one that comes next. Blocks.
@@ -156,12 +157,21 @@ pub(crate) fn extent(
         return Ok(Vec::new());
     };
     let consumer = reader(kafka, topic, *partition)?;
-    let extent = |(topic, partition): &(&str, i32)| {
-        consumer
-            .fetch_watermarks(topic, *partition, kafka.request_timeout())
-            .map_err(failed(topic, *partition))
-    };
-    partitions.iter().map(extent).collect()
+    let timeout = kafka.request_timeout();
+    (partitions.iter())
+        .map(|place| extent_by(&consumer, *place, timeout))
+        .collect()
+}
+
+/// The same of one partition, asked by a client that is there.
+pub(super) fn extent_by(
+    consumer: &BaseConsumer,
+    (topic, partition): (&str, i32),
+    timeout: Duration,
+) -> Result<(i64, i64), ReadPartitionError> {
+    consumer
+        .fetch_watermarks(topic, partition, timeout)
+        .map_err(failed(topic, partition))
 }
 
 fn failed(

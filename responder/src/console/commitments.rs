@@ -223,7 +223,7 @@ async fn page(
     let mut states = vec![Choice::new("all", "全部", chosen)];
     states.extend(Stage::ALL.map(|state| Choice::new(state.name(), state.title(), chosen)));
     let page = CommitmentsPage {
-        regions: place::regions(console, region),
+        regions: place::regions(console, signed_in, region),
         units: if of_unit {
             Vec::new()
         } else {

@@ -102,7 +102,7 @@ pub(super) async fn list(
     let known = offset + found.len() as u64;
     let pages = Pages::new("/knowledge", &fields, PER_PAGE, known);
     let page = KnowledgePage {
-        regions: place::regions(&console, region),
+        regions: place::regions(&console, &signed_in, region),
         code: region.code().to_owned(),
         text: text.to_owned(),
         states: Status::ALL

@@ -7,15 +7,17 @@ use super::access::SignedIn;
 use super::fields::{Choice, Fields};
 use super::problem::Problem;
 
-/// The region asked for; else that of a unit's account, else the first that is served.
+/// The region of a unit's account; for others the one asked for, else the first that is served.
 pub(super) fn region<'a>(
     console: &'a Console,
     signed_in: &SignedIn,
     fields: &Fields,
 ) -> Result<&'a Region, Problem> {
-    let asked = match fields.get("region") {
-        "" => signed_in.user.region.as_str(),
-        code => code,
+    let own = signed_in.user.region.as_str();
+    let asked = if own.is_empty() {
+        fields.get("region")
+    } else {
+        own
     };
     let found = match asked {
         "" => console.regions.values().next(),
@@ -25,8 +27,8 @@ pub(super) fn region<'a>(
 }
 
 /// The regions to choose from; none where there is no choice.
-pub(super) fn regions(console: &Console, chosen: &Region) -> Vec<Choice> {
-    if console.regions.len() < 2 {
+pub(super) fn regions(console: &Console, signed_in: &SignedIn, chosen: &Region) -> Vec<Choice> {
+    if console.regions.len() < 2 || !signed_in.user.region.is_empty() {
         return Vec::new();
     }
     (console.regions.values())

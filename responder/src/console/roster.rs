@@ -280,7 +280,7 @@ async fn page(
     let page = RosterPage {
         region: region.gazetteer.name.clone(),
         code: region.code().to_owned(),
-        regions: place::regions(console, region),
+        regions: place::regions(console, signed_in, region),
         on_duty: on_duty(console, region, now).await?,
         weeks,
         posts: Post::ALL.map(Post::title),

@@ -14,6 +14,7 @@ use super::access::SignedIn;
 use super::fields::{Choice, Fields};
 use super::page::{Frame, render_as};
 use super::problem::Problem;
+use super::units::warnings;
 use super::{Console, place, show};
 use crate::clock::local;
 use crate::roster::{Post, Shift};
@@ -137,7 +138,7 @@ pub(super) async fn show(
     let steps = explained.as_ref().map_or(&[][..], |(said, _)| &said.steps);
     let page = RoutingPage {
         region: region.gazetteer.name.clone(),
-        regions: place::regions(&console, region),
+        regions: place::regions(&console, &signed_in, region),
         asked: Asked {
             text: fields.get("text").to_owned(),
             place: fields.get("place").to_owned(),
@@ -183,7 +184,7 @@ pub(super) async fn show(
             .map(|time| (time.name.clone(), time.told()))
             .collect(),
         file: format!("{}/routing.toml", region.code()),
-        warnings: routing.warnings(),
+        warnings: warnings(routing),
         answer: explained.map(|(said, duty)| answer(said, &duty, routing)),
         frame: Frame::new(&console, &signed_in, "/routing", "分派"),
         problem,

@@ -240,7 +240,7 @@ async fn page(
     let typed = |name: &str| fields.get(name).to_owned();
     let page = SilencesPage {
         code: region.code().to_owned(),
-        regions: place::regions(console, region),
+        regions: place::regions(console, signed_in, region),
         active: active.into_iter().map(line).collect(),
         over: over.into_iter().take(OVER_SHOWN).map(line).collect(),
         may_change: OFFICERS.contains(&signed_in.user.role),

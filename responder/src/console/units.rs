@@ -17,6 +17,7 @@ use super::access::SignedIn;
 use super::page::{Frame, render};
 use super::problem::Problem;
 use crate::case::Role;
+use crate::routing::Routing;
 
 pub(super) use files::{check, show as files};
 pub(super) use one::show as one;
@@ -84,7 +85,7 @@ pub(super) async fn list(
             name: region.gazetteer.name.clone(),
             units: region.units.iter().map(line).collect(),
             warnings: (console.routings.get(region.code()))
-                .map(|routing| routing.warnings())
+                .map(warnings)
                 .unwrap_or_default(),
         });
     }
@@ -93,6 +94,14 @@ pub(super) async fn list(
         frame: Frame::new(&console, &signed_in, "/units", "单位"),
         regions,
     })
+}
+
+/// What `check-config` warns of in a region's files, which are named without their folder.
+pub(super) fn warnings(routing: &Routing) -> Vec<String> {
+    let folder = format!("{}/", routing.folder().display());
+    (routing.warnings().into_iter())
+        .map(|warning| warning.replace(&folder, ""))
+        .collect()
 }
 
 /// The word for what a unit answers for.

@@ -26,9 +26,10 @@ pub(in crate::console) struct Disk {
 /// How it is now.
 pub(in crate::console) async fn health(client: &Client) -> Result<Health, Unavailable> {
     let query = client.query(
+        // What a query within another gives may be nothing; these never are.
         "SELECT version() AS server, \
-         (SELECT toUnixTimestamp64Milli(max(collected_at)) FROM assessments) AS collected_at, \
-         (SELECT toUnixTimestamp64Milli(max(raised_at)) FROM alerts) AS raised_at",
+         assumeNotNull((SELECT toUnixTimestamp64Milli(max(collected_at)) FROM assessments)) AS collected_at, \
+         assumeNotNull((SELECT toUnixTimestamp64Milli(max(raised_at)) FROM alerts)) AS raised_at",
     );
     within(query.fetch_one()).await
 }

@@ -290,7 +290,7 @@ fn form_page(
         code: region.code().to_owned(),
         // An entry stays in its region.
         regions: if id.is_empty() && typed.source.is_empty() {
-            place::regions(console, region)
+            place::regions(console, signed_in, region)
         } else {
             Vec::new()
         },

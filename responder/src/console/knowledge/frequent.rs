@@ -72,7 +72,7 @@ pub(in crate::console) async fn list(
     }
     render(&FrequentPage {
         frame: Frame::new(&console, &signed_in, "/knowledge", "常见问题"),
-        regions: place::regions(&console, region),
+        regions: place::regions(&console, &signed_in, region),
         cases: CASES,
         may_write: MOVERS.contains(&signed_in.user.role),
         questions,

@@ -46,9 +46,7 @@ pub(super) async fn at(console: &Console, now: Timestamp) -> Seen {
     let kafka = console.surroundings.looking();
     // By itself: it waits with its thread.
     let behind = tokio::spawn(async move {
-        let lags = lags(&kafka, &GROUPS).await?;
-        let dead = dead_letters::count(&kafka).await?;
-        Ok::<_, backbone::kafka::ReadPartitionError>((lags, dead))
+        futures::try_join!(lags(&kafka, &GROUPS), dead_letters::count(&kafka))
     });
     let (store, (archive, known), channels, office) = futures::join!(
         store(console),

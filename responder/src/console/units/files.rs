@@ -22,6 +22,7 @@ use crate::console::access::SignedIn;
 use crate::console::fields::{Choice, Fields};
 use crate::console::page::{Frame, render_as};
 use crate::console::problem::Problem;
+use crate::console::units::warnings;
 use crate::console::{Console, place};
 use crate::routing::{Routing, Texts};
 
@@ -217,7 +218,7 @@ fn examine(
     };
     let routing = Routing::parse(folder, &texts)?;
     check_contacts(&routing, &console.surroundings.channels)?;
-    Ok(routing.warnings())
+    Ok(warnings(&routing))
 }
 
 fn finding(error: &SettingsError) -> FindingLine {
@@ -302,7 +303,7 @@ fn page(
     let may_save = rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok();
     let page = FilesPage {
         code: region.code().to_owned(),
-        regions: place::regions(console, region),
+        regions: place::regions(console, signed_in, region),
         files: FILES
             .map(|(name, title)| Choice::new(name, format!("{title} {name}"), file))
             .into_iter()

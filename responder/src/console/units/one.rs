@@ -8,7 +8,7 @@ use axum::response::Response;
 use backbone::mask::mask;
 use jiff::{SignedDuration, Timestamp};
 
-use super::kind;
+use super::{kind, warnings};
 use crate::case::{Query, Role, State as Stage};
 use crate::console::access::SignedIn;
 use crate::console::page::{Frame, render};
@@ -114,7 +114,7 @@ pub(in crate::console) async fn show(
         .is_empty()
         .then(|| "没有联系人：派来的事项不会有人收到通知".to_owned());
     let warnings = (console.routings.get(region.code()))
-        .map(|routing| routing.warnings())
+        .map(warnings)
         .unwrap_or_default();
     let page = UnitPage {
         region: region.gazetteer.name.clone(),
