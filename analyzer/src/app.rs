@@ -9,7 +9,7 @@ use backbone::clickhouse::rows::{AlertRow, AssessmentRow, CaseEventRow, SignalRo
 use backbone::kafka::{ConsumerMetrics, Consumption, Handler, Producer, consume};
 use backbone::region::Region;
 use backbone::service::{Readiness, serve_operations};
-use backbone::topics::{self, ALERTS, ASSESSMENTS, CASE_EVENTS, POSTS, SIGNALS, Topic};
+use backbone::topics::{self, ALERTS, ASSESSMENTS, CASE_EVENTS, POSTS, SIGNALS, Topic, group};
 use futures::future::try_join_all;
 use prometheus::Registry;
 use tokio::sync::mpsc;
@@ -22,12 +22,6 @@ use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
 use crate::second_opinion::{self, Adviser};
 use crate::settings::Settings;
-
-/// The consumer groups that archive, one for each topic, so that none waits for another.
-const ARCHIVE_ASSESSMENTS: &str = "analyzer-archive-assessments";
-const ARCHIVE_ALERTS: &str = "analyzer-archive-alerts";
-const ARCHIVE_SIGNALS: &str = "analyzer-archive-signals";
-const ARCHIVE_CASE_EVENTS: &str = "analyzer-archive-case-events";
 
 /// A batch: its most messages, and how long it waits for them. ClickHouse likes few large writes; when the archive is
 /// behind, batches are full and nothing waits.
@@ -123,12 +117,23 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     )?;
     let consuming = async {
         topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;
+        // A group for each topic that is archived, so that none waits for another.
         let tasks: [Task<'_>; 5] = [
             reader.read(&POSTS, GROUP, ASSESSED, assessor),
-            reader.read(&ASSESSMENTS, ARCHIVE_ASSESSMENTS, ARCHIVED, assessments),
-            reader.read(&ALERTS, ARCHIVE_ALERTS, ARCHIVED, alerts),
-            reader.read(&SIGNALS, ARCHIVE_SIGNALS, ARCHIVED, signals),
-            reader.read(&CASE_EVENTS, ARCHIVE_CASE_EVENTS, ARCHIVED, case_events),
+            reader.read(
+                &ASSESSMENTS,
+                group::ARCHIVE_ASSESSMENTS,
+                ARCHIVED,
+                assessments,
+            ),
+            reader.read(&ALERTS, group::ARCHIVE_ALERTS, ARCHIVED, alerts),
+            reader.read(&SIGNALS, group::ARCHIVE_SIGNALS, ARCHIVED, signals),
+            reader.read(
+                &CASE_EVENTS,
+                group::ARCHIVE_CASE_EVENTS,
+                ARCHIVED,
+                case_events,
+            ),
         ];
         try_join_all(tasks).await.map(|_| ())
     };

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use backbone::kafka::{ClientConfigError, Handler, NotNow, Producer, Received, Rejected, Tail};
 use backbone::message::{Alert, Assessment, EventEdit, Message, Post};
 use backbone::settings::Kafka;
-use backbone::topics::{ALERTS, ASSESSMENTS, EVENT_EDITS, SIGNALS, Topic};
+use backbone::topics::{ALERTS, ASSESSMENTS, EVENT_EDITS, SIGNALS, Topic, group};
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -28,7 +28,7 @@ use crate::second_opinion::Desk;
 use partition::Partition;
 
 /// The consumer group that assesses posts.
-pub const GROUP: &str = "analyzer";
+pub const GROUP: &str = group::ANALYZER;
 
 /// Handles posts.
 #[derive(Debug)]

@@ -3,10 +3,11 @@
 use std::io::Write;
 
 use anyhow::{Context, bail};
+use jiff::Timestamp;
 use rdkafka::Message as _;
 use rdkafka::message::OwnedHeaders;
 
-use crate::kafka::{self, Producer, header};
+use crate::kafka::{self, Producer, ReadPartitionError, SendError, Start, header};
 use crate::settings::Kafka;
 use crate::topics::{self, Topic};
 
@@ -31,14 +32,90 @@ pub enum Command {
     },
 }
 
-struct DeadLetter {
-    offset: i64,
-    reason: String,
-    partition: String,
-    original_offset: String,
-    group: String,
+/// A message that a reader could not take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Its offset among the dead letters of its topic.
+    pub offset: i64,
+    /// When it was put there.
+    pub at: Option<Timestamp>,
+    /// Why.
+    pub reason: String,
+    /// The partition it was in.
+    pub partition: String,
+    /// Its offset there.
+    pub original_offset: String,
+    /// The consumer group that could not take it.
+    pub group: String,
+    /// Its bytes.
+    pub payload: Vec<u8>,
     key: Option<Vec<u8>>,
-    payload: Vec<u8>,
+}
+
+/// How many dead letters each topic has, in the order of [`topics::ALL`].
+///
+/// # Errors
+/// When the brokers do not answer.
+pub async fn count(kafka: &Kafka) -> Result<Vec<u64>, ReadPartitionError> {
+    let extents = kafka::aside(kafka, |kafka| {
+        let places = topics::ALL.map(|topic| (topic.dead, 0));
+        kafka::extent(kafka, &places)
+    });
+    Ok((extents.await?.into_iter())
+        .map(|(oldest, next)| u64::try_from(next - oldest).unwrap_or(0))
+        .collect())
+}
+
+/// The newest dead letters of a topic, the newest first.
+///
+/// # Errors
+/// When the brokers do not give them.
+pub async fn newest(
+    kafka: &Kafka,
+    topic: &Topic,
+    most: u32,
+) -> Result<Vec<DeadLetter>, ReadPartitionError> {
+    let topic = *topic;
+    let letters = kafka::aside(kafka, move |kafka| {
+        let next = kafka::extent(kafka, &[(topic.dead, 0)])?;
+        let next = next.first().map_or(0, |(_, next)| *next);
+        let mut letters = read(kafka, &topic, Start::Offset(next - i64::from(most)))?;
+        letters.reverse();
+        Ok(letters)
+    });
+    letters.await
+}
+
+/// Sends the dead letter at an offset back to its topic, to be read again. Says whether there is one.
+///
+/// # Errors
+/// When the brokers fail.
+pub async fn replay(kafka: &Kafka, topic: &Topic, offset: i64) -> anyhow::Result<bool> {
+    let producer = Producer::new(kafka)?;
+    let letters = read_aside(kafka, topic, Start::Offset(offset)).await?;
+    let Some(letter) = letters.iter().find(|letter| letter.offset == offset) else {
+        return Ok(false);
+    };
+    send_back(&producer, topic, letter).await?;
+    Ok(true)
+}
+
+async fn send_back(
+    producer: &Producer,
+    topic: &Topic,
+    letter: &DeadLetter,
+) -> Result<(), SendError> {
+    // The partition it had, because an event's window belongs to a partition.
+    producer
+        .send_raw(
+            topic.name,
+            letter.partition.parse().ok(),
+            letter.key.as_deref(),
+            &letter.payload,
+            OwnedHeaders::new(),
+        )
+        .await
+        .map(drop)
 }
 
 /// Carries out a command and writes what it did to `out`.
@@ -48,7 +125,8 @@ struct DeadLetter {
 pub async fn run(kafka: &Kafka, command: &Command, out: &mut impl Write) -> anyhow::Result<()> {
     match command {
         Command::List { topic } => {
-            let letters = read(kafka, find(topic)?)?;
+            let known = find(topic)?;
+            let letters = read_aside(kafka, known, Start::Beginning).await?;
             for letter in &letters {
                 writeln!(
                     out,
@@ -66,20 +144,12 @@ pub async fn run(kafka: &Kafka, command: &Command, out: &mut impl Write) -> anyh
             let known = find(topic)?;
             let producer = Producer::new(kafka)?;
             let mut replayed = 0_u64;
-            for letter in read(kafka, known)? {
+            let letters = read_aside(kafka, known, Start::Beginning).await?;
+            for letter in letters {
                 if offset.is_some_and(|wanted| wanted != letter.offset) {
                     continue;
                 }
-                // The partition it had, because an event's window belongs to a partition.
-                producer
-                    .send_raw(
-                        known.name,
-                        letter.partition.parse().ok(),
-                        letter.key.as_deref(),
-                        &letter.payload,
-                        OwnedHeaders::new(),
-                    )
-                    .await?;
+                send_back(&producer, known, &letter).await?;
                 replayed += 1;
             }
             if let (Some(offset), 0) = (offset, replayed) {
@@ -93,7 +163,11 @@ pub async fn run(kafka: &Kafka, command: &Command, out: &mut impl Write) -> anyh
     Ok(())
 }
 
-fn find(name: &str) -> anyhow::Result<&'static Topic> {
+/// The topic of that name.
+///
+/// # Errors
+/// When there is none.
+pub fn find(name: &str) -> anyhow::Result<&'static Topic> {
     topics::ALL
         .iter()
         .find(|topic| topic.name == name)
@@ -103,21 +177,31 @@ fn find(name: &str) -> anyhow::Result<&'static Topic> {
         })
 }
 
-fn read(kafka: &Kafka, topic: &Topic) -> anyhow::Result<Vec<DeadLetter>> {
+async fn read_aside(
+    kafka: &Kafka,
+    topic: &Topic,
+    start: Start,
+) -> Result<Vec<DeadLetter>, ReadPartitionError> {
+    let topic = *topic;
+    kafka::aside(kafka, move |kafka| read(kafka, &topic, start)).await
+}
+
+/// The dead letters of a topic from a point on. Blocks.
+fn read(kafka: &Kafka, topic: &Topic, start: Start) -> Result<Vec<DeadLetter>, ReadPartitionError> {
     let mut letters = Vec::new();
-    tokio::task::block_in_place(|| {
-        kafka::read_raw(kafka, topic.dead, 0, kafka::Start::Beginning, |raw| {
-            let text = |name| kafka::header_text(raw, name).unwrap_or_default();
-            letters.push(DeadLetter {
-                offset: raw.offset(),
-                reason: text(header::REASON),
-                partition: text(header::PARTITION),
-                original_offset: text(header::OFFSET),
-                group: text(header::GROUP),
-                key: raw.key().map(<[u8]>::to_vec),
-                payload: raw.payload().unwrap_or_default().to_vec(),
-            });
-        })
+    kafka::read_raw(kafka, topic.dead, 0, start, |raw| {
+        let text = |name| kafka::header_text(raw, name).unwrap_or_default();
+        let at = raw.timestamp().to_millis();
+        letters.push(DeadLetter {
+            offset: raw.offset(),
+            at: at.and_then(|at| Timestamp::from_millisecond(at).ok()),
+            reason: text(header::REASON),
+            partition: text(header::PARTITION),
+            original_offset: text(header::OFFSET),
+            group: text(header::GROUP),
+            key: raw.key().map(<[u8]>::to_vec),
+            payload: raw.payload().unwrap_or_default().to_vec(),
+        });
     })?;
     Ok(letters)
 }

@@ -2,6 +2,8 @@
 //! is, and what cannot be read put aside with the reason.
 
 mod consumer;
+mod lag;
+mod newest;
 mod partition;
 mod producer;
 mod tail;
@@ -10,13 +12,15 @@ pub(crate) use consumer::header_text;
 pub use consumer::{
     ConsumerMetrics, Consumption, Handler, NotNow, Readable, Received, Rejected, Unread, consume,
 };
+pub use lag::{Lag, lags};
+pub use newest::Newest;
 pub use partition::{
     ReadPartitionError, Start, partitions, read_at, read_partition, search_partition,
 };
 pub use producer::{Producer, SendError};
 pub use tail::{Tail, TailError};
 
-pub(crate) use partition::read_raw;
+pub(crate) use partition::{aside, extent, read_raw};
 
 use thiserror::Error;
 

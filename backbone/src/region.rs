@@ -183,11 +183,20 @@ impl Region {
     /// # Errors
     /// Names the file, the entry at fault and the remedy.
     pub fn load(folder: &Path) -> Result<Self, SettingsError> {
-        let mut gazetteer = settings::load(&folder.join("region.toml"), check_gazetteer)?;
+        let text = |name: &str| settings::read(&folder.join(name));
+        Self::parse(folder, &text("region.toml")?, &text("units.toml")?)
+    }
+
+    /// As [`Region::load`], of the texts that the two files of a folder have, or are to have.
+    ///
+    /// # Errors
+    /// Names the file, the entry at fault and the remedy.
+    pub fn parse(folder: &Path, gazetteer: &str, units: &str) -> Result<Self, SettingsError> {
+        let mut gazetteer: Gazetteer =
+            settings::parse(&folder.join("region.toml"), gazetteer, check_gazetteer)?;
         gazetteer.rules = folder.join(&gazetteer.rules);
-        let Units { unit: units } = settings::load(&folder.join("units.toml"), |units: &Units| {
-            check_units(&units.unit, &gazetteer)
-        })?;
+        let check = |units: &Units| check_units(&units.unit, &gazetteer);
+        let Units { unit: units } = settings::parse(&folder.join("units.toml"), units, check)?;
         Ok(Self { gazetteer, units })
     }
 

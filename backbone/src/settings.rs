@@ -59,11 +59,30 @@ pub fn load<T: DeserializeOwned>(
     path: &Path,
     check: impl FnOnce(&T) -> Result<(), String>,
 ) -> Result<T, SettingsError> {
-    let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read {
+    parse(path, &read(path)?, check)
+}
+
+/// The text of a settings file.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read(path: &Path) -> Result<String, SettingsError> {
+    std::fs::read_to_string(path).map_err(|source| SettingsError::Read {
         path: path.to_owned(),
         source,
-    })?;
-    let settings = toml::from_str(&text).map_err(|error| {
+    })
+}
+
+/// As [`load`], of the text that the file has, or is to have.
+///
+/// # Errors
+/// When it does not fit; the error names file, line and field.
+pub fn parse<T: DeserializeOwned>(
+    path: &Path,
+    text: &str,
+    check: impl FnOnce(&T) -> Result<(), String>,
+) -> Result<T, SettingsError> {
+    let settings = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| {
             text.bytes()
                 .take(span.start)
@@ -194,6 +213,17 @@ fn default_request_timeout_ms() -> u64 {
 }
 
 impl Kafka {
+    /// Kafka at these addresses, everything else as it is by default.
+    #[must_use]
+    pub fn at(brokers: &str) -> Self {
+        Self {
+            brokers: brokers.to_owned(),
+            partitions: default_partitions(),
+            replication: default_replication(),
+            request_timeout_ms: default_request_timeout_ms(),
+        }
+    }
+
     /// The longest wait for an answer of the brokers.
     #[must_use]
     pub fn request_timeout(&self) -> Duration {

@@ -57,7 +57,7 @@ pub const ASSESSMENTS: Topic = Topic {
     schema: Assessment::SCHEMA,
     version: Assessment::VERSION,
     producers: &["analyzer"],
-    consumers: &["analyzer"],
+    consumers: &["analyzer", "responder"],
     retention_days: 45,
 };
 
@@ -126,6 +126,35 @@ pub static ALL: [Topic; 7] = [
     CASE_EVENTS,
     EVENT_EDITS,
     SOURCE_HEALTH,
+];
+
+/// The consumer groups.
+pub mod group {
+    /// Reads posts.
+    pub const ANALYZER: &str = "analyzer";
+    /// Archives assessments.
+    pub const ARCHIVE_ASSESSMENTS: &str = "analyzer-archive-assessments";
+    /// Archives alerts.
+    pub const ARCHIVE_ALERTS: &str = "analyzer-archive-alerts";
+    /// Archives signals.
+    pub const ARCHIVE_SIGNALS: &str = "analyzer-archive-signals";
+    /// Archives case events.
+    pub const ARCHIVE_CASE_EVENTS: &str = "analyzer-archive-case-events";
+    /// Takes alerts in.
+    pub const RESPONDER: &str = "responder";
+    /// Takes in how the sources are.
+    pub const RESPONDER_SOURCES: &str = "responder-sources";
+}
+
+/// The consumer groups, each with the topic that it reads.
+pub static GROUPS: [(Topic, &str); 7] = [
+    (POSTS, group::ANALYZER),
+    (ASSESSMENTS, group::ARCHIVE_ASSESSMENTS),
+    (ALERTS, group::ARCHIVE_ALERTS),
+    (SIGNALS, group::ARCHIVE_SIGNALS),
+    (CASE_EVENTS, group::ARCHIVE_CASE_EVENTS),
+    (ALERTS, group::RESPONDER),
+    (SOURCE_HEALTH, group::RESPONDER_SOURCES),
 ];
 
 const DEAD_LETTER_RETENTION_DAYS: u32 = 90;

@@ -30,8 +30,7 @@ document.addEventListener('htmx:before:request', (event) => {
 
 // Who is signed out meanwhile is shown the whole page to sign in.
 document.addEventListener('htmx:after:request', (event) => {
-  const response = event.detail.ctx.response;
-  if (new URL(response.raw.url).pathname !== location.pathname) {
+  if (event.detail.ctx.response.raw.redirected) {
     event.preventDefault();
     location.reload();
   }

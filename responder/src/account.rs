@@ -16,7 +16,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 use thiserror::Error;
 
-pub use audit::{Entry, Format, Span, Verdict};
+pub use audit::{Entry, Format, Span, Verdict, Wanted};
 pub(crate) use audit::{Line, append};
 pub use identity::{Begun, Provider};
 pub use rules::{LONGEST_PASSWORD, SHORTEST_PASSWORD};

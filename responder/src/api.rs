@@ -14,6 +14,7 @@ mod counts;
 mod events;
 mod knowledge;
 mod me;
+mod posts;
 mod problem;
 mod reply_check;
 mod roster;
@@ -40,7 +41,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use access::{RULES, Rule, Tokens};
-pub(crate) use counts::{Figures, figures};
+pub(crate) use counts::{Figures, OfState, figures};
 
 use crate::console::{Console, SESSION_COOKIE, Who};
 use problem::{CONTENT_TYPE as PROBLEM, ProblemView};
@@ -87,6 +88,7 @@ fn served() -> OpenApiRouter<Arc<Console>> {
         .routes(routes!(silences::end))
         .routes(routes!(roster::show))
         .routes(routes!(roster::swap))
+        .routes(routes!(posts::list))
         .routes(routes!(events::list))
         .routes(routes!(events::show))
         .routes(routes!(events::edits))
@@ -120,7 +122,7 @@ fn described() -> OpenApi {
     let info = InfoBuilder::new()
         .title("Wensheng responder")
         .description(Some(
-            "Cases, commitments, the knowledge base, events, silences, the roster, units, sources, accounts and the audit of a county's opinion-handling office. \
+            "Cases, commitments, the knowledge base, posts, events, silences, the roster, units, sources, accounts and the audit of a county's opinion-handling office. \
              Problems are told as RFC 9457 `application/problem+json`, with a `type` for programs and a `title` for people.",
         ))
         .version("1")

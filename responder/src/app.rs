@@ -13,6 +13,7 @@ use anyhow::Context;
 use backbone::kafka::{ConsumerMetrics, Consumption, Producer, consume};
 use backbone::region::Region;
 use backbone::service::{Readiness, serve_operations};
+use backbone::settings::SettingsError;
 use backbone::topics::{self, ALERTS, SOURCE_HEALTH, Topic};
 use futures::future::{try_join, try_join_all};
 use jiff::Timestamp;
@@ -24,26 +25,26 @@ use tracing::info;
 use crate::account::{Accounts, NewUser, Provider};
 use crate::calendar::Calendar;
 use crate::case::{Cases, Role, Timing};
-use crate::console::{self, Console};
+use crate::console::{self, Console, Surroundings};
 use crate::intake::{Intake, SourceIntake};
+use crate::live::{self, Limits, Live};
 use crate::metrics::Metrics;
-use crate::notify::channel::check_reach;
+use crate::notify::channel::{Channel, check_reach};
 use crate::notify::{Carrier, Composer};
 use crate::outbox;
 use crate::reply::draft::Drafter;
 use crate::roster::Roster;
-use crate::routing::Routing;
-use crate::routing::Silences;
+use crate::routing::{Routing, Silences, Texts};
 use crate::settings::Settings;
 use crate::source::Sources;
 use crate::store::Store;
 use crate::watch::Watch;
 
 /// The consumer group that takes alerts in.
-pub const GROUP: &str = "responder";
+pub const GROUP: &str = topics::group::RESPONDER;
 
 /// The consumer group that takes in how the sources are.
-pub const SOURCES_GROUP: &str = "responder-sources";
+pub const SOURCES_GROUP: &str = topics::group::RESPONDER_SOURCES;
 
 /// Name of the first account.
 pub const FIRST_ADMINISTRATOR: &str = "admin";
@@ -98,12 +99,13 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         cases: cases.clone(),
         roster: Roster::new(store.clone()),
         silences: Silences::new(store.clone()),
-        routings,
-        calendar,
+        routings: Arc::clone(&routings),
+        calendar: calendar.clone(),
         notices: Arc::clone(&notices),
     };
     let source_intake = SourceIntake::new(sources.clone(), Arc::clone(&regions));
 
+    let live = Live::new(Limits::default(), metrics.clone(), stop.clone());
     let address = settings.console.listen;
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on console.listen = {address}; choose a free port")
@@ -117,9 +119,18 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         provider: identity_provider(&settings)?,
         sources,
         drafter,
+        live: live.clone(),
+        calendar,
+        surroundings: Surroundings {
+            kafka: settings.kafka.clone(),
+            channels: settings.channel.clone(),
+            data: (settings.store.file.as_deref())
+                .and_then(Path::parent)
+                .map(Path::to_owned),
+        },
         notices,
         metrics: metrics.clone(),
-        ..Console::new(settings.console.clone(), store.clone(), regions, archive)?
+        ..Console::new(settings.console.clone(), store.clone(), routings, archive)?
     };
     let consuming = async {
         topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;
@@ -144,7 +155,14 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         .await
         .map(|_| ())
     };
-    let tasks: [Task<'_>; 6] = [
+    // A task of its own: reading what viewers see takes no time from alerts.
+    let watching = tokio::spawn(live::read(
+        settings.kafka.clone(),
+        live,
+        move |region| regions.contains_key(region),
+        stop.clone(),
+    ));
+    let tasks: [Task<'_>; 7] = [
         Box::pin(serve_operations(
             &settings.operations,
             registry,
@@ -161,6 +179,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         )),
         Box::pin(carrier.run(stop.clone())),
         Box::pin(watch.run(stop.clone())),
+        Box::pin(async { Ok(watching.await?) }),
     ];
     let ended = try_join_all(tasks).await.map(|_| ());
     stop.cancel();
@@ -176,20 +195,7 @@ pub fn load_routings(settings: &Settings) -> anyhow::Result<BTreeMap<String, Rou
     let mut routings = BTreeMap::new();
     for folder in &settings.regions {
         let routing = Routing::load(folder)?;
-        for unit in &routing.region().units {
-            for contact in &unit.contact {
-                for reach in &contact.reach {
-                    check_reach(reach, &settings.channel).map_err(|problem| {
-                        anyhow::anyhow!(
-                            "{}: contact `{}` of unit `{}`: {problem}",
-                            folder.join("units.toml").display(),
-                            contact.name,
-                            unit.code
-                        )
-                    })?;
-                }
-            }
-        }
+        check_contacts(&routing, &settings.channel)?;
         let code = routing.region().code().to_owned();
         if routings.insert(code.clone(), routing).is_some() {
             anyhow::bail!(
@@ -199,6 +205,27 @@ pub fn load_routings(settings: &Settings) -> anyhow::Result<BTreeMap<String, Rou
         }
     }
     Ok(routings)
+}
+
+/// Whether the contacts of a region's units are reached by channels that there are.
+///
+/// # Errors
+/// Names the contact at fault and the remedy.
+pub(crate) fn check_contacts(routing: &Routing, channels: &[Channel]) -> Result<(), SettingsError> {
+    for unit in &routing.region().units {
+        for contact in &unit.contact {
+            for reach in &contact.reach {
+                check_reach(reach, channels).map_err(|problem| SettingsError::Invalid {
+                    path: routing.folder().join(Texts::UNITS),
+                    problem: format!(
+                        "contact `{}` of unit `{}`: {problem}",
+                        contact.name, unit.code
+                    ),
+                })?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The identity provider of the settings.

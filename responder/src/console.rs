@@ -10,23 +10,33 @@ mod board;
 mod case;
 mod cases;
 mod chart;
+mod commitments;
+mod dead_letters;
 mod edits;
 mod event;
 mod events;
 mod fields;
 mod identity;
+mod knowledge;
+mod live;
 mod marks;
 mod overview;
 mod own;
 mod page;
+mod place;
 mod posts;
 mod problem;
 pub(crate) mod reply_check;
+mod roster;
+mod routing;
+mod search;
 mod session;
 mod show;
 mod signals;
+mod silences;
 mod sources;
 mod story;
+mod system;
 mod towns;
 mod trends;
 mod units;
@@ -34,11 +44,13 @@ mod users;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
 use backbone::region::Region;
+use backbone::settings::Kafka;
 use prometheus::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -48,15 +60,19 @@ pub(crate) use access::{SESSION_COOKIE, finish, known, same};
 pub(crate) use attachments::saved;
 
 use crate::account::{Accounts, Provider};
+use crate::calendar::Calendar;
 use crate::case::{Cases, Timing};
 use crate::commitment::Commitments;
 use crate::correction::Corrections;
 use crate::event_edit::EventEdits;
 use crate::knowledge::Knowledge;
+use crate::live::{self as stream, Live};
 use crate::metrics::Metrics;
+use crate::notify::channel::Channel;
 use crate::reply::draft::Drafter;
 use crate::roster::Roster;
-use crate::routing::Silences;
+use crate::routing::{Routing, Silences};
+use crate::saved_search::SavedSearches;
 use crate::source::Sources;
 use crate::store::Store;
 use crate::{api, notify, reply, settings};
@@ -75,6 +91,10 @@ pub struct Console {
     pub corrections: Corrections,
     /// What officers said of events.
     pub edits: EventEdits,
+    /// Posts as they come.
+    pub live: Live,
+    /// The searches that people keep.
+    pub searches: SavedSearches,
     /// The sources.
     pub sources: Sources,
     /// The silences.
@@ -93,6 +113,12 @@ pub struct Console {
     pub store: Store,
     /// The regions served, by code.
     pub regions: Arc<BTreeMap<String, Region>>,
+    /// Their routings.
+    pub routings: Arc<BTreeMap<String, Routing>>,
+    /// The working calendar.
+    pub calendar: Calendar,
+    /// What the responder runs among.
+    pub surroundings: Surroundings,
     /// ClickHouse, for posts and events.
     pub archive: clickhouse::Client,
     /// Composes the notices that moves cause.
@@ -101,25 +127,56 @@ pub struct Console {
     pub metrics: Metrics,
 }
 
+/// What the responder runs among, for the pages that say how it is.
+pub struct Surroundings {
+    /// Kafka.
+    pub kafka: Kafka,
+    /// The channels that carry notices.
+    pub channels: Vec<Channel>,
+    /// The folder in which the store's file is; none where the store is elsewhere.
+    pub data: Option<PathBuf>,
+}
+
+impl Surroundings {
+    /// Kafka as a page asks it: nobody waits for a page as long as for a message.
+    fn looking(&self) -> Kafka {
+        const PATIENCE_MS: u64 = 3_000;
+        Kafka {
+            request_timeout_ms: self.kafka.request_timeout_ms.min(PATIENCE_MS),
+            ..self.kafka.clone()
+        }
+    }
+}
+
 impl Console {
     /// The console on a store, for these regions, as it is by default: nobody to sign in with elsewhere, no draft help,
-    /// nobody who is told of sources in trouble.
+    /// nobody who is told of sources in trouble, and nothing known of what is around.
     ///
     /// # Errors
     /// When what drafts are checked by is at fault, or the metrics cannot be registered.
     pub fn new(
         settings: settings::Console,
         store: Store,
-        regions: Arc<BTreeMap<String, Region>>,
+        routings: Arc<BTreeMap<String, Routing>>,
         archive: clickhouse::Client,
     ) -> anyhow::Result<Self> {
+        let regions = routings.iter();
+        let regions = regions.map(|(code, routing)| (code.clone(), routing.region().clone()));
+        let regions = Arc::new(regions.collect());
         let url = settings.public_url.clone();
+        let metrics = Metrics::new(&Registry::new())?;
         Ok(Self {
+            live: Live::new(
+                stream::Limits::default(),
+                metrics.clone(),
+                CancellationToken::new(),
+            ),
             cases: Cases::new(store.clone(), Timing::default()),
             accounts: Accounts::new(store.clone(), settings.session_limits()),
             provider: None,
             corrections: Corrections::new(store.clone()),
             edits: EventEdits::new(store.clone()),
+            searches: SavedSearches::new(store.clone()),
             sources: Sources::new(store.clone(), None, url.clone()),
             silences: Silences::new(store.clone()),
             roster: Roster::new(store.clone()),
@@ -128,10 +185,18 @@ impl Console {
             replies: reply::Checks::load(&regions)?,
             drafter: None,
             notices: Arc::new(notify::Composer::new(Arc::clone(&regions), url)),
-            metrics: Metrics::new(&Registry::new())?,
+            metrics,
+            calendar: Calendar::default(),
+            surroundings: Surroundings {
+                // Nobody listens there.
+                kafka: Kafka::at("127.0.0.1:9"),
+                channels: Vec::new(),
+                data: None,
+            },
             settings,
             store,
             regions,
+            routings,
             archive,
         })
     }
@@ -154,7 +219,15 @@ pub fn router(console: Console) -> Router {
         .route("/login/identity/back", get(identity::back))
         .route("/logout", post(session::sign_out))
         .route("/", get(overview::page))
-        .route("/posts", get(posts::list))
+        .route("/live", get(live::page))
+        .route("/live/stream", get(live::stream))
+        .route("/live/posts/{id}", get(live::one))
+        .route("/posts", get(search::list))
+        .route("/posts/facets", get(search::facets))
+        .route("/posts/export", get(search::export))
+        .route("/posts/saved", get(search::saved).post(search::keep))
+        .route("/posts/saved/{id}", get(search::open))
+        .route("/posts/saved/{id}/delete", post(search::delete))
         .route("/posts/{id}", get(posts::one))
         .route("/posts/{id}/correction", post(posts::correct))
         .route("/events", get(events::list))
@@ -174,9 +247,37 @@ pub fn router(console: Console) -> Router {
         )
         .route("/trends", get(trends::page))
         .route("/trends/effect", get(trends::effect_page))
+        .route("/roster", get(roster::show))
+        .route("/roster/swaps", post(roster::swap))
+        .route("/roster/import", post(roster::import))
+        .route("/silences", get(silences::list).post(silences::add))
+        .route("/silences/end", post(silences::end))
+        .route("/routing", get(routing::show))
+        .route("/knowledge", get(knowledge::list).post(knowledge::add))
+        .route("/knowledge/new", get(knowledge::form))
+        .route("/knowledge/frequent", get(knowledge::asked))
+        .route("/knowledge/page", get(knowledge::export))
+        .route(
+            "/knowledge/{id}",
+            get(knowledge::one).post(knowledge::change),
+        )
+        .route("/knowledge/{id}/approve", post(knowledge::approve))
+        .route("/knowledge/{id}/retire", post(knowledge::retire))
         .route("/units", get(units::list))
+        .route("/units/files", get(units::files).post(units::check))
+        .route("/units/{region}/{code}", get(units::one))
         .route("/sources", get(sources::list))
+        .route("/commitments", get(commitments::list))
+        .route("/commitments/{id}/keep", post(commitments::keep))
+        .route("/commitments/{id}/withdraw", post(commitments::withdraw))
+        .route("/dead-letters", get(dead_letters::list))
+        .route("/dead-letters/replay", post(dead_letters::replay))
+        .route("/system", get(system::show))
         .route("/users", get(users::list).post(users::add))
+        .route("/users/{name}", get(users::show).post(users::change))
+        .route("/users/{name}/sessions", post(users::end_session))
+        .route("/users/{name}/tokens", post(users::add_token))
+        .route("/users/{name}/tokens/revoke", post(users::revoke_token))
         .route("/users/{name}/active", post(users::set_active))
         .route("/users/{name}/password", post(users::set_password))
         .route("/audit", get(audit::list))

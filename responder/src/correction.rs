@@ -3,6 +3,7 @@
 
 use std::io::Write;
 
+use backbone::clickhouse::rows::AssessmentRow;
 use backbone::message::{APPEALS, Polarity};
 use backbone::region::{Region, SUBJECTS};
 use jiff::Timestamp;
@@ -76,6 +77,58 @@ impl Correction {
             &self.unit,
         ];
         said.into_iter().all(String::is_empty)
+    }
+
+    /// What says that the analyzer read a post rightly: all that it found, as far as there still is such a choice.
+    #[must_use]
+    pub fn confirming(row: &AssessmentRow, region: Option<&Region>) -> Self {
+        let choice = |found: &str, choices: &[&str]| {
+            let known = Some(found).filter(|found| choices.contains(found));
+            known.unwrap_or_default().to_owned()
+        };
+        let is_unit = |code: &&String| region.is_some_and(|region| region.unit(code).is_some());
+        Self {
+            relevant: if row.relevant { "yes" } else { "no" }.to_owned(),
+            sentiment: row.sentiment.clone(),
+            appeal: choice(&row.appeal, &APPEALS),
+            subject: choice(&row.subject, &SUBJECTS),
+            unit: (row.units.first().filter(is_unit))
+                .cloned()
+                .unwrap_or_default(),
+            ..Self::of(row)
+        }
+    }
+
+    /// What says that a post does not concern its region.
+    #[must_use]
+    pub fn dismissing(row: &AssessmentRow) -> Self {
+        Self {
+            relevant: "no".to_owned(),
+            ..Self::of(row)
+        }
+    }
+
+    /// One that says nothing of a post yet.
+    #[must_use]
+    pub fn of(row: &AssessmentRow) -> Self {
+        Self {
+            post_id: row.post_id.clone(),
+            region: row.region.clone(),
+            title: row.title.clone(),
+            text: row.text.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether it says of a post just what the analyzer found in it.
+    #[must_use]
+    pub fn confirms(&self, row: &AssessmentRow, region: Option<&Region>) -> bool {
+        *self
+            == Self {
+                title: self.title.clone(),
+                text: self.text.clone(),
+                ..Self::confirming(row, region)
+            }
     }
 
     fn check(&self, region: Option<&Region>) -> Result<(), CorrectionError> {
@@ -165,6 +218,26 @@ impl Corrections {
             .fetch_optional(self.store.pool())
             .await?;
         Ok(kept)
+    }
+
+    /// The corrections that there are of some posts.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn of_all(&self, post_ids: &[&str]) -> Result<Vec<Kept>, CorrectionError> {
+        if post_ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let places: Vec<String> = (1..=post_ids.len()).map(|at| format!("${at}")).collect();
+        let statement = format!(
+            "SELECT * FROM corrections WHERE post_id IN ({})",
+            places.join(", ")
+        );
+        let query = (post_ids.iter()).fold(
+            sqlx::query_as(sqlx::AssertSqlSafe(statement)),
+            |query, id| query.bind((*id).to_owned()),
+        );
+        Ok(query.fetch_all(self.store.pool()).await?)
     }
 
     /// Writes every correction as a line of JSON, the oldest first, without who made it.

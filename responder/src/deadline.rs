@@ -227,6 +227,21 @@ impl Term {
         ))
     }
 
+    /// The same in words: `2小时`, `3个工作日`.
+    #[must_use]
+    pub fn told(self) -> String {
+        let (number, unit) = match self {
+            Self { days: 1.., .. } => (self.days, "天"),
+            Self { hours: 1.., .. } => (self.hours, "小时"),
+            _ => (self.minutes, "分钟"),
+        };
+        match self.time {
+            Counted::Calendar => format!("{number}{unit}"),
+            Counted::Working if self.days > 0 => format!("{number}个工作日"),
+            Counted::Working => format!("{number}{unit}工作时间"),
+        }
+    }
+
     /// When it has passed since `now`.
     #[must_use]
     pub fn after(self, now: Timestamp, calendar: &Calendar) -> Timestamp {

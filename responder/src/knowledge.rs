@@ -6,6 +6,7 @@
 
 pub mod command;
 mod frequent;
+mod look;
 mod page;
 mod store;
 
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use thiserror::Error;
 
-pub use frequent::{Asked, Frequent, frequent};
+pub use frequent::{Asked, Frequent, asked, frequent};
 pub use page::page;
 pub use store::{Knowledge, Query};
 

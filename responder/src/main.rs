@@ -1,6 +1,6 @@
 //! The responder's program.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{Write, stdin, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -231,12 +231,7 @@ async fn roster(settings: &Settings, command: &roster::command::Command) -> anyh
     let region = served(&routings, command.region())?.region();
     let calendar = Calendar::load(&settings.calendar)?;
     let roster = Roster::new(Store::open(&settings.store.place()?).await?);
-    let office = region.units.iter().filter(|unit| unit.duty_office);
-    let known: BTreeSet<String> = office
-        .flat_map(|unit| &unit.contact)
-        .filter(|contact| contact.role.of_duty_office())
-        .map(|contact| contact.name.clone())
-        .collect();
+    let known = roster::known_names(region);
     let now = Timestamp::now();
     roster::command::run(command, &roster, &calendar, &known, now, &mut stdout()).await
 }

@@ -20,6 +20,10 @@ backbone::metrics! {
         channel_circuit: IntGaugeVec["channel"],
         /// Requests to the console, by route and status.
         console_requests_total: IntCounterVec["route", "status"],
+        /// Streams of live posts that are open.
+        live_viewers: IntGauge,
+        /// Posts that streams passed over because their viewers were slow or too many came at once.
+        live_posts_skipped_total: IntCounter,
         /// Sign-ins refused.
         sign_in_failures_total: IntCounter,
     }

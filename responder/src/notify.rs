@@ -32,7 +32,7 @@ use url::Url;
 pub use body::{Body, CaseBody, DigestBody, Kind, SourceBody, TestBody};
 pub use carrier::Carrier;
 pub use compose::Composer;
-pub use log::{Try, of_case, queue, tries};
+pub use log::{Try, failed_since, of_case, of_unit, queue, tries, waiting};
 
 /// To whom a notice goes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]

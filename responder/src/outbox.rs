@@ -51,6 +51,16 @@ pub async fn run(
     Ok(())
 }
 
+/// How many messages wait.
+///
+/// # Errors
+/// When the store fails.
+pub async fn waiting(store: &Store) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("SELECT count(*) FROM outbox")
+        .fetch_one(store.pool())
+        .await
+}
+
 async fn send_all(
     store: &Store,
     holder: &str,

@@ -1,14 +1,19 @@
 //! The roster (值班表): who of the duty office is on duty when, the swaps made, and the gaps.
 
 pub mod command;
+mod fault;
 mod file;
 mod gap;
 mod store;
 
+use std::collections::BTreeSet;
+
+use backbone::region::Region;
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub use file::{FileError, RowProblem, read};
+pub use fault::{Fault, Unreadable};
+pub use file::{FileError, RowProblem, read, read_bytes};
 pub use gap::{Gap, gaps};
 pub use store::{Imported, Roster, Swap, SwapError};
 
@@ -87,4 +92,15 @@ pub struct Shift {
     pub from: Timestamp,
     /// Its end.
     pub until: Timestamp,
+}
+
+/// The names that may stand on a region's roster: those of the duty office's people; any where it is empty.
+#[must_use]
+pub fn known_names(region: &Region) -> BTreeSet<String> {
+    (region.units.iter())
+        .filter(|unit| unit.duty_office)
+        .flat_map(|unit| &unit.contact)
+        .filter(|contact| contact.role.of_duty_office())
+        .map(|contact| contact.name.clone())
+        .collect()
 }

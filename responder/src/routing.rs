@@ -11,25 +11,29 @@ mod explain;
 mod group;
 mod hold;
 mod matching;
+mod probe;
 mod responsible;
 mod rule;
 mod silence;
 mod step;
+mod tree;
 mod window;
 
 use std::path::{Path, PathBuf};
 
 use backbone::message::Alert;
 use backbone::region::{Region, Unit};
-use backbone::settings::{SettingsError, load};
+use backbone::settings::{SettingsError, parse, read};
 
-pub use explain::Explained;
+pub use explain::{Explained, Told};
 pub use group::{Group, Grouping, Label};
 pub use hold::{Hold, Moment};
 pub use matching::Match;
+pub use probe::Probe;
 pub use rule::{Inhibition, Rule, Tree};
 pub use silence::{NewSilence, Silence, SilenceError, Silences};
 pub use step::{Outcome, Step};
+pub use tree::Placed;
 pub use window::{DayOfWeek, Window, Windows};
 
 use responsible::{of_place, of_subject};
@@ -52,6 +56,26 @@ pub struct Routed {
     pub windows: Windows,
 }
 
+/// What the files of a region's folder say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Texts {
+    /// `region.toml`: its names and places.
+    pub region: String,
+    /// `units.toml`: who is there and what for.
+    pub units: String,
+    /// `routing.toml`: who gets what.
+    pub routing: String,
+}
+
+impl Texts {
+    /// Name of the first.
+    pub const REGION: &'static str = "region.toml";
+    /// Name of the second.
+    pub const UNITS: &'static str = "units.toml";
+    /// Name of the third.
+    pub const ROUTING: &'static str = "routing.toml";
+}
+
 /// A region's routing.
 #[derive(Debug, Clone)]
 pub struct Routing {
@@ -69,10 +93,26 @@ impl Routing {
     /// # Errors
     /// Names the file, the rule at fault and the remedy.
     pub fn load(folder: &Path) -> Result<Self, SettingsError> {
-        let region = Region::load(folder)?;
-        let tree = load(&folder.join("routing.toml"), |tree: &Tree| {
-            check::tree(tree, &region)
-        })?;
+        let text = |name: &str| read(&folder.join(name));
+        let texts = Texts {
+            region: text(Texts::REGION)?,
+            units: text(Texts::UNITS)?,
+            routing: text(Texts::ROUTING)?,
+        };
+        Self::parse(folder, &texts)
+    }
+
+    /// As [`Routing::load`], of the texts that the files of a folder have, or are to have.
+    ///
+    /// # Errors
+    /// Names the file, the rule at fault and the remedy.
+    pub fn parse(folder: &Path, texts: &Texts) -> Result<Self, SettingsError> {
+        let region = Region::parse(folder, &texts.region, &texts.units)?;
+        let tree = parse(
+            &folder.join(Texts::ROUTING),
+            &texts.routing,
+            |tree: &Tree| check::tree(tree, &region),
+        )?;
         Ok(Self {
             region,
             folder: folder.to_owned(),
@@ -80,6 +120,12 @@ impl Routing {
             inhibit: tree.inhibit,
             times: tree.time,
         })
+    }
+
+    /// The folder that it was read from.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The region it is for.

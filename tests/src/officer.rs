@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use backbone::region::Region;
 use clickhouse::Client;
 use jiff::Timestamp;
 use responder::account::{Accounts, NewUser};
 use responder::case::Role;
 use responder::console::{self, Console};
+use responder::routing::Routing;
 use responder::settings;
 use responder::store::{Place, Store};
 use tempfile::TempDir;
@@ -28,8 +28,9 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let place = Place::File(folder.path().join("responder.sqlite"));
     let store = Store::open(&place).await.expect("a store");
-    let region = Region::load(region).expect("a region");
-    let regions = Arc::new(BTreeMap::from([(region.code().to_owned(), region)]));
+    let routing = Routing::load(region).expect("a region");
+    let code = routing.region().code().to_owned();
+    let routings = Arc::new(BTreeMap::from([(code, routing)]));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     let settings: settings::Console = serde_json::from_value(
@@ -50,7 +51,7 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
         .add(&user, Timestamp::now())
         .await
         .expect("an account");
-    let console = Console::new(settings, store, regions, archive).expect("a console");
+    let console = Console::new(settings, store, routings, archive).expect("a console");
     tokio::spawn(console::serve(console, listener, CancellationToken::new()));
     let browser = Browser::sign_in(&address, "officer", PASSWORD).await;
     (browser, folder)

@@ -9,18 +9,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use backbone::clickhouse::rows::{AssessmentRow, SignalRow};
 use backbone::message::{self, Alert, Assessment, Condition, Signal, SourceHealth};
-use backbone::region::Region;
 use backbone::settings::ClickHouse;
 use jiff::Timestamp;
 use responder::account::{Accounts, NewUser};
 use responder::case::{Action, Actor, Cases, Deed, Query, Role};
 use responder::console::{self, Console, ROUTES, Who};
 use responder::correction::Corrections;
+use responder::live::{Limits, Live};
+use responder::metrics::Metrics;
 use responder::notify::Composer;
-use responder::routing::Routed;
+use responder::routing::{Routed, Routing};
 use responder::settings;
 use responder::source::Sources;
 use responder::store::{self, Place};
@@ -32,6 +34,14 @@ use wensheng_tests::{Browser, Page, Store, project};
 const REGION: &str = "990101";
 const PASSWORD: &str = "a password for tests";
 const HOSTILE: &str = "</p><script>alert('1')</script><img src=x onerror=alert(2)>";
+
+/// A stream ends so soon that it can be read whole.
+const LIMITS: Limits = Limits {
+    per_session: 2,
+    in_all: 10,
+    lasting: Duration::from_millis(100),
+    beat: Duration::from_millis(50),
+};
 
 struct Office {
     address: String,
@@ -59,8 +69,8 @@ async fn office() -> Office {
     let folder = tempfile::tempdir().unwrap();
     let place = Place::File(folder.path().join("responder.sqlite"));
     let store = store::Store::open(&place).await.unwrap();
-    let region = Region::load(&project().join("deploy/sample/region").join(REGION)).unwrap();
-    let regions = Arc::new(BTreeMap::from([(REGION.to_owned(), region)]));
+    let routing = Routing::load(&project().join("deploy/sample/region").join(REGION)).unwrap();
+    let routings = Arc::new(BTreeMap::from([(REGION.to_owned(), routing)]));
     let clickhouse = Store::start();
     let archive: ClickHouse =
         serde_json::from_value(serde_json::json!({ "url": clickhouse.url })).unwrap();
@@ -127,7 +137,12 @@ async fn office() -> Office {
     .await
     .unwrap();
     let stop = CancellationToken::new();
-    let console = Console::new(settings, store, regions, archive).unwrap();
+    let metrics = Metrics::new(&prometheus::Registry::new()).unwrap();
+    let console = Console {
+        live: Live::new(LIMITS, metrics.clone(), stop.clone()),
+        metrics,
+        ..Console::new(settings, store, routings, archive).unwrap()
+    };
     let (cases, sources) = (console.cases.clone(), console.sources.clone());
     let (corrections, notices) = (console.corrections.clone(), Arc::clone(&console.notices));
     tokio::spawn(console::serve(console, listener, stop.clone()));
@@ -239,7 +254,10 @@ async fn a_role_opens_what_its_row_of_the_table_says_and_nothing_else() {
         path.replace("/cases/{id}", &format!("/cases/{case}"))
             .replace("/assets/{name}", "/assets/console.css")
             .replace("{id}", "none")
+            .replace("/assets/{name}", "/assets/console.js")
             .replace("{name}", "officer")
+            .replace("{region}", REGION)
+            .replace("{code}", "zhujian")
     };
     // Signing out comes last, for it ends the session.
     let mut routes = ROUTES.to_vec();

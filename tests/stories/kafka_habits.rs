@@ -6,23 +6,26 @@
     reason = "a test that cannot go on fails"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use backbone::dead_letters;
 use backbone::kafka::{
-    ConsumerMetrics, Consumption, Handler, NotNow, Producer, Received, Rejected, Start, consume,
-    read_partition,
+    ConsumerMetrics, Consumption, Handler, Newest, NotNow, Producer, Received, Rejected, Start,
+    consume, lags, read_partition,
 };
 use backbone::message::{self, Post};
 use backbone::service::Readiness;
 use backbone::settings::Kafka;
-use backbone::topics::{self, POSTS};
+use backbone::topics::{self, POSTS, Topic};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wensheng_tests::{Broker, project, wait_for};
+
+/// What is read, and by which group.
+static READ: [(Topic, &str); 1] = [(POSTS, "story")];
 
 /// Ids handled, with how often.
 type Handled = Arc<Mutex<BTreeMap<String, u32>>>;
@@ -242,6 +245,28 @@ async fn a_day_of_a_reader(broker: Broker) {
     })
     .await;
 
+    // The console's page shows the newest, says how many there are, and sends one back.
+    let newest = dead_letters::newest(&kafka, &POSTS, 2).await.unwrap();
+    let offsets: Vec<i64> = newest.iter().map(|letter| letter.offset).collect();
+    assert_eq!(offsets, [3, 2]);
+    assert!(newest[0].reason.contains("malformed post message"));
+    assert_eq!(newest[0].payload, b"{not json");
+    assert_eq!(newest[0].group, "story");
+    assert!(newest[0].at.is_some());
+    assert!(!dead_letters::replay(&kafka, &POSTS, 99).await.unwrap());
+    assert!(dead_letters::replay(&kafka, &POSTS, 1).await.unwrap());
+    wait_for("the fifth dead letter", || async {
+        let counts = dead_letters::count(&kafka).await.unwrap();
+        (counts == [5, 0, 0, 0, 0, 0, 0]).then_some(())
+    })
+    .await;
+    let behind = || async { lags(&kafka, &READ).await.unwrap().remove(0) };
+    wait_for("the reader to have handled all", || async {
+        let lag = behind().await;
+        (lag.began && lag.messages == 0).then_some(())
+    })
+    .await;
+
     // A new member of the same group starts where the last one stopped: nothing twice.
     second.leave().await;
     let repeated = handled
@@ -276,6 +301,24 @@ async fn a_day_of_a_reader(broker: Broker) {
         1001,
         "{name}"
     );
+
+    // Who only looks begins at the end, sees what comes from there on, passes over what cannot be read, and leaves no trace.
+    let newest = Newest::<Post>::new(&kafka, &POSTS).await.unwrap();
+    let poison = FutureRecord::to(POSTS.name)
+        .key("region-1")
+        .payload("{not json");
+    raw.send(poison, Duration::from_secs(10)).await.unwrap();
+    send(&producer, 2_000..2_080).await;
+    let mut seen = BTreeSet::new();
+    for _ in 0..80 {
+        let received = tokio::time::timeout(Duration::from_secs(30), newest.next()).await;
+        seen.insert(received.expect("what was sent").message.id);
+    }
+    let sent: BTreeSet<String> = (2_000..2_080)
+        .map(|number| format!("post-{number}"))
+        .collect();
+    assert_eq!(seen, sent, "{name}");
+    assert!(listed().await.contains("4 dead letters of posts"), "{name}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -14,7 +14,6 @@ use analyzer::archive::{Archiver, Kept};
 use backbone::clickhouse::rows::AssessmentRow;
 use backbone::kafka::{Handler, Received, Unread};
 use backbone::message::{self, Alert, Assessment, Polarity};
-use backbone::region::Region;
 use backbone::settings::ClickHouse;
 use jiff::civil::Date;
 use jiff::tz::Offset;
@@ -23,7 +22,7 @@ use responder::account::{Accounts, NewUser};
 use responder::case::{Action, Actor, Cases, Deed, Query, Role};
 use responder::console::{self, Console};
 use responder::notify::Composer;
-use responder::routing::Routed;
+use responder::routing::{Routed, Routing};
 use responder::settings;
 use responder::store::{self, Place};
 use tempfile::TempDir;
@@ -163,8 +162,8 @@ async fn office() -> Office {
     let folder = tempfile::tempdir().unwrap();
     let place = Place::File(folder.path().join("responder.sqlite"));
     let store = store::Store::open(&place).await.unwrap();
-    let region = Region::load(&project().join("deploy/sample/region").join(REGION)).unwrap();
-    let regions = Arc::new(BTreeMap::from([(REGION.to_owned(), region)]));
+    let routing = Routing::load(&project().join("deploy/sample/region").join(REGION)).unwrap();
+    let routings = Arc::new(BTreeMap::from([(REGION.to_owned(), routing)]));
     let clickhouse = Store::start();
     let archive: ClickHouse =
         serde_json::from_value(serde_json::json!({ "url": clickhouse.url })).unwrap();
@@ -195,8 +194,8 @@ async fn office() -> Office {
     };
     accounts.add(&user, Timestamp::now()).await.unwrap();
     let stop = CancellationToken::new();
-    let client = backbone::clickhouse::client(&archive).unwrap();
-    let console = Console::new(settings, store, regions, client).unwrap();
+    let archive = backbone::clickhouse::client(&archive).unwrap();
+    let console = Console::new(settings, store, routings, archive).unwrap();
     let (cases, notices) = (console.cases.clone(), Arc::clone(&console.notices));
     tokio::spawn(console::serve(console, listener, stop.clone()));
     Office {

@@ -135,6 +135,45 @@ pub async fn partitions(kafka: &Kafka, topic: &Topic) -> Result<Vec<i32>, ReadPa
     })
 }
 
+/// Asks the brokers what blocks, on a thread of its own, from now on.
+pub(crate) fn aside<T: Send + 'static>(
+    kafka: &Kafka,
+    ask: impl FnOnce(&Kafka) -> Result<T, ReadPartitionError> + Send + 'static,
+) -> impl Future<Output = Result<T, ReadPartitionError>> + Send {
+    let kafka = kafka.clone();
+    let asked = tokio::task::spawn_blocking(move || ask(&kafka));
+    async move {
+        let asked = asked.await;
+        asked.unwrap_or_else(|_| Err(failed("", -1)(rdkafka::error::KafkaError::Canceled)))
+    }
+}
+
+/// The oldest offset kept of each partition named, and the one that comes next. Blocks.
+pub(crate) fn extent(
+    kafka: &Kafka,
+    partitions: &[(&str, i32)],
+) -> Result<Vec<(i64, i64)>, ReadPartitionError> {
+    let Some((topic, partition)) = partitions.first() else {
+        return Ok(Vec::new());
+    };
+    let consumer = reader(kafka, topic, *partition)?;
+    let timeout = kafka.request_timeout();
+    (partitions.iter())
+        .map(|place| extent_by(&consumer, *place, timeout))
+        .collect()
+}
+
+/// The same of one partition, asked by a client that is there.
+pub(super) fn extent_by(
+    consumer: &BaseConsumer,
+    (topic, partition): (&str, i32),
+    timeout: Duration,
+) -> Result<(i64, i64), ReadPartitionError> {
+    consumer
+        .fetch_watermarks(topic, partition, timeout)
+        .map_err(failed(topic, partition))
+}
+
 fn failed(
     topic: &str,
     partition: i32,

@@ -52,6 +52,43 @@ pub struct Span {
     pub to: Option<Timestamp>,
 }
 
+/// Which lines are looked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Only by this account; by all where empty.
+    pub user: String,
+    /// Only this action; all where empty.
+    pub action: String,
+    /// Only about this: a case's id, an account's name; all where empty.
+    pub subject: String,
+    /// Only at this time or later.
+    pub from: Option<Timestamp>,
+    /// Only before this time.
+    pub to: Option<Timestamp>,
+}
+
+impl Wanted {
+    fn conditions(&self) -> Result<Conditions, sqlx::Error> {
+        let mut conditions = Conditions::default();
+        for (column, value) in [
+            ("account", &self.user),
+            ("action", &self.action),
+            ("subject", &self.subject),
+        ] {
+            if !value.is_empty() {
+                conditions.add(&format!("{column} = {{}}"), value.clone())?;
+            }
+        }
+        if let Some(from) = self.from {
+            conditions.add("at >= {}", from.as_millisecond())?;
+        }
+        if let Some(to) = self.to {
+            conditions.add("at < {}", to.as_millisecond())?;
+        }
+        Ok(conditions)
+    }
+}
+
 /// How lines are written into a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -251,6 +288,30 @@ impl Accounts {
             .fetch_all(self.store.pool())
             .await?;
         Ok(rows.iter().map(read_entry).collect::<Result<_, _>>()?)
+    }
+
+    /// The lines looked for, the newest first, and whether there are more after them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn audit_search(
+        &self,
+        wanted: &Wanted,
+        offset: u32,
+        limit: u32,
+    ) -> Result<(Vec<Entry>, bool), AccountError> {
+        let end = format!(
+            "ORDER BY number DESC LIMIT {} OFFSET {offset}",
+            u64::from(limit) + 1
+        );
+        let (statement, values) = wanted.conditions()?.into_query("SELECT * FROM audit", &end);
+        let rows = sqlx::query_with(statement, values)
+            .fetch_all(self.store.pool())
+            .await?;
+        let mut lines: Vec<Entry> = rows.iter().map(read_entry).collect::<Result<_, _>>()?;
+        let more = lines.len() > limit as usize;
+        lines.truncate(limit as usize);
+        Ok((lines, more))
     }
 
     /// Lines of a span, the oldest first, at most the given number and 1,000.

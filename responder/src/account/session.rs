@@ -209,6 +209,30 @@ impl Accounts {
         Ok(Some(known))
     }
 
+    /// Whose session of that id it is, as long as it lasts; to ask is not to use it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn lasting(
+        &self,
+        name: &str,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Option<User>, AccountError> {
+        let (oldest, idle) = self.bounds(now);
+        let row = sqlx::query(
+            "SELECT users.* FROM sessions JOIN users ON users.name = sessions.account WHERE sessions.account = $1 \
+             AND sessions.id = $2 AND sessions.started_at > $3 AND sessions.seen_at > $4 AND users.active = 1",
+        )
+        .bind(name)
+        .bind(id)
+        .bind(oldest)
+        .bind(idle)
+        .fetch_optional(self.store.pool())
+        .await?;
+        row.as_ref().map(read).transpose()
+    }
+
     /// The sessions of an account that have not ended, the last used first.
     ///
     /// # Errors

@@ -22,6 +22,8 @@ pub enum Scope {
     CasesRead,
     /// To move cases.
     CasesMove,
+    /// To search and read posts.
+    PostsRead,
     /// To read events and their edits.
     EventsRead,
     /// To read silences.
@@ -52,9 +54,10 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::CasesRead,
         Self::CasesMove,
+        Self::PostsRead,
         Self::EventsRead,
         Self::SilencesRead,
         Self::SilencesWrite,
@@ -76,6 +79,7 @@ impl Scope {
         match self {
             Self::CasesRead => "cases:read",
             Self::CasesMove => "cases:move",
+            Self::PostsRead => "posts:read",
             Self::EventsRead => "events:read",
             Self::SilencesRead => "silences:read",
             Self::SilencesWrite => "silences:write",

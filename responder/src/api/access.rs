@@ -102,6 +102,7 @@ pub const RULES: &[Rule] = &[
     rule("DELETE", "/api/v1/silences/{id}",            Roles(DUTY),          With(Scope::SilencesWrite)),
     rule("GET",    "/api/v1/roster",                   Roles(OFFICE),        With(Scope::RosterRead)),
     rule("POST",   "/api/v1/roster/swaps",             Roles(DUTY),          With(Scope::RosterWrite)),
+    rule("GET",    "/api/v1/posts",                    Roles(OFFICE),        With(Scope::PostsRead)),
     rule("GET",    "/api/v1/events",                   Roles(OFFICE),        With(Scope::EventsRead)),
     rule("GET",    "/api/v1/events/{id}",              Roles(OFFICE),        With(Scope::EventsRead)),
     rule("GET",    "/api/v1/events/{id}/edits",        Roles(OFFICE),        With(Scope::EventsRead)),

@@ -273,6 +273,7 @@ pub(super) async fn list(
         event: asked.text("event", LONGEST_TEXT)?,
         text: asked.text("text", LONGEST_TEXT)?,
         due_before: asked.flag("overdue")?.then_some(now),
+        due_after: None,
         offset,
         limit,
     };

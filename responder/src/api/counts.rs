@@ -21,10 +21,16 @@ use crate::console::Console;
 pub(crate) struct Figures {
     /// Waiting for the duty officer's judgement.
     pub(crate) pending: u64,
+    /// Dispatched, and not signed for.
+    pub(crate) unsigned: u64,
+    /// Answered by the unit, and waiting for review.
+    pub(crate) review: u64,
     /// Not at their end.
     pub(crate) open: u64,
     /// Not at their end, of level Ⅰ or Ⅱ.
     pub(crate) grave: u64,
+    /// Something is due within two hours, and nothing is missing yet.
+    pub(crate) soon: u64,
     /// Something due is missing.
     pub(crate) late: u64,
     /// By state, in the order of a case's life.
@@ -71,16 +77,18 @@ pub(crate) async fn figures(
             }
         })
         .collect();
-    let late = Query {
-        due_before: Some(now),
-        limit: 1,
-        ..Query::default()
+    let number_of = async |query: Query| {
+        let query = Query { limit: 1, ..query };
+        Ok::<_, StoreError>(cases.list(&query, actor).await?.total)
     };
     Ok(Figures {
         pending: of(&|count| count.state == Stage::Pending),
+        unsigned: of(&|count| count.state == Stage::Dispatched),
+        review: of(&|count| count.state == Stage::Review),
         open: of(&|count| count.state.open()),
         grave: of(&|count| count.state.open() && count.level <= 2),
-        late: cases.list(&late, actor).await?.total,
+        soon: number_of(Query::due_soon(now)).await?,
+        late: number_of(Query::late(now)).await?,
         states,
     })
 }

@@ -19,12 +19,10 @@ use super::events::SubjectName;
 use super::problem::Problem;
 use crate::case::Actor;
 use crate::console::Console;
-use crate::knowledge::{Content, Entry, Hit, LONGEST, Query, Status};
+use crate::knowledge::{Content, Entry, LONGEST, Query, Status};
 
 /// Longest code, id or text to look for, in characters.
 const LONGEST_TEXT: usize = 100;
-/// Most entries that are found by a text.
-const MOST_FOUND: usize = 60;
 
 /// Where an entry stands.
 #[derive(Debug)]
@@ -94,21 +92,6 @@ impl From<Entry> for EntryView {
     }
 }
 
-impl From<Hit> for EntryView {
-    fn from(hit: Hit) -> Self {
-        Self {
-            score: Some(hit.score),
-            ..hit.entry.into()
-        }
-    }
-}
-
-/// Whether an account may see an entry: the office sees all, a unit its own, and of its region what is approved.
-fn sees(actor: &Actor, entry: &Entry) -> bool {
-    let own = entry.content.unit == actor.unit || entry.status == Status::Approved;
-    !actor.role.of_unit() || (entry.region == actor.region && own)
-}
-
 /// The entries asked for, by subject and question; with a text, those most like it, the likest first.
 #[utoipa::path(
     get,
@@ -137,7 +120,7 @@ pub(super) async fn list(
     let text = asked.text("text", LONGEST_TEXT)?;
     let (offset, limit) = asked.page()?;
     let subject = asked.choice("subject", &SUBJECTS, |subject| subject)?;
-    let mut query = Query {
+    let query = Query {
         region: asked.text("region", LONGEST_TEXT)?,
         status: asked.choice("state", &Status::ALL, Status::name)?,
         unit: asked.text("unit", LONGEST_TEXT)?,
@@ -146,38 +129,15 @@ pub(super) async fn list(
         offset,
         limit,
     };
-    if actor.role.of_unit() {
-        if !query.region.is_empty() && query.region != actor.region {
-            return Ok(Json(Vec::new()));
-        }
-        query.region.clone_from(&actor.region);
-        query.seen_by.clone_from(&actor.unit);
-    }
-    if text.trim().is_empty() {
-        let entries = console.knowledge.list(&query).await?;
-        return Ok(Json(entries.into_iter().map(EntryView::from).collect()));
-    }
-    let mut hits = Vec::new();
-    for region in console.regions.keys() {
-        if query.region.is_empty() || query.region == *region {
-            let found = console
-                .knowledge
-                .search(region, &text, query.status, MOST_FOUND)
-                .await?;
-            hits.extend(found);
-        }
-    }
-    let of = |wanted: &str, has: &str| wanted.is_empty() || wanted == has;
-    hits.retain(|Hit { entry, .. }| {
-        sees(&actor, entry)
-            && of(&query.subject, &entry.content.subject)
-            && of(&query.unit, &entry.content.unit)
-    });
-    hits.sort_by(|one, other| other.score.total_cmp(&one.score));
-    let page = (hits.into_iter())
-        .skip(offset as usize)
-        .take(limit as usize);
-    Ok(Json(page.map(EntryView::from).collect()))
+    let regions = console.regions.keys().map(String::as_str);
+    let found = (console.knowledge)
+        .look(query, &text, regions, &actor)
+        .await?;
+    let view = |(entry, score): (Entry, Option<f64>)| EntryView {
+        score,
+        ..entry.into()
+    };
+    Ok(Json(found.into_iter().map(view).collect()))
 }
 
 /// One entry.
@@ -201,7 +161,7 @@ pub(super) async fn show(
 /// An entry that the actor may see.
 async fn found(console: &Console, id: &str, actor: &Actor) -> Result<Entry, Problem> {
     let entry = console.knowledge.get(id).await?;
-    let entry = entry.filter(|entry| sees(actor, entry));
+    let entry = entry.filter(|entry| entry.seen_by(actor));
     entry.ok_or(Problem::NotFound)
 }
 

@@ -53,13 +53,15 @@ const OFFICE: &[Role] = &[
     Role::Auditor,
 ];
 /// Those who move cases.
-const MOVERS: &[Role] = &[
+pub(super) const MOVERS: &[Role] = &[
     Role::Administrator,
     Role::DutyOfficer,
     Role::Leader,
     Role::UnitLead,
     Role::UnitContact,
 ];
+/// Those of the office who decide.
+pub(super) const OFFICERS: &[Role] = &[Role::Administrator, Role::DutyOfficer, Role::Leader];
 pub(super) const DUTY: &[Role] = &[Role::Administrator, Role::DutyOfficer];
 const ADMINISTRATOR: &[Role] = &[Role::Administrator];
 /// Those who see who did what.
@@ -79,7 +81,16 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/assets/{name}", Anyone),
     route("POST", "/logout", Roles(ALL)),
     route("GET", "/", Roles(ALL)),
+    route("GET", "/live", Roles(OFFICE)),
+    route("GET", "/live/stream", Roles(OFFICE)),
+    route("GET", "/live/posts/{id}", Roles(OFFICE)),
     route("GET", "/posts", Roles(OFFICE)),
+    route("GET", "/posts/facets", Roles(OFFICE)),
+    route("GET", "/posts/export", Roles(OFFICE)),
+    route("GET", "/posts/saved", Roles(OFFICE)),
+    route("POST", "/posts/saved", Roles(OFFICE)),
+    route("GET", "/posts/saved/{id}", Roles(OFFICE)),
+    route("POST", "/posts/saved/{id}/delete", Roles(OFFICE)),
     route("GET", "/posts/{id}", Roles(OFFICE)),
     route("POST", "/posts/{id}/correction", Roles(DUTY)),
     route("GET", "/events", Roles(OFFICE)),
@@ -96,10 +107,40 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/cases/{id}/attachments/{attachment}", Roles(ALL)),
     route("GET", "/trends", Roles(OFFICE)),
     route("GET", "/trends/effect", Roles(OFFICE)),
+    route("GET", "/roster", Roles(OFFICE)),
+    route("POST", "/roster/swaps", Roles(OFFICERS)),
+    route("POST", IMPORT_ROSTER, Roles(DUTY)),
+    route("GET", "/silences", Roles(OFFICE)),
+    route("POST", "/silences", Roles(OFFICERS)),
+    route("POST", "/silences/end", Roles(OFFICERS)),
+    route("GET", "/routing", Roles(OFFICE)),
+    route("GET", "/knowledge", Roles(ALL)),
+    route("POST", "/knowledge", Roles(MOVERS)),
+    route("GET", "/knowledge/new", Roles(MOVERS)),
+    route("GET", "/knowledge/frequent", Roles(OFFICE)),
+    route("GET", "/knowledge/page", Roles(ALL)),
+    route("GET", "/knowledge/{id}", Roles(ALL)),
+    route("POST", "/knowledge/{id}", Roles(MOVERS)),
+    route("POST", "/knowledge/{id}/approve", Roles(MOVERS)),
+    route("POST", "/knowledge/{id}/retire", Roles(MOVERS)),
     route("GET", "/units", Roles(OFFICE)),
+    route("GET", REGION_FILES, Roles(ADMINISTRATOR)),
+    route("POST", REGION_FILES, Roles(ADMINISTRATOR)),
+    route("GET", "/units/{region}/{code}", Roles(OFFICE)),
     route("GET", "/sources", Roles(OFFICE)),
+    route("GET", "/commitments", Roles(ALL)),
+    route("POST", "/commitments/{id}/keep", Roles(MOVERS)),
+    route("POST", "/commitments/{id}/withdraw", Roles(MOVERS)),
+    route("GET", "/dead-letters", Roles(AUDIT)),
+    route("POST", "/dead-letters/replay", Roles(ADMINISTRATOR)),
+    route("GET", "/system", Roles(OFFICE)),
     route("GET", "/users", Roles(AUDIT)),
     route("POST", "/users", Roles(ADMINISTRATOR)),
+    route("GET", "/users/{name}", Roles(AUDIT)),
+    route("POST", "/users/{name}", Roles(ADMINISTRATOR)),
+    route("POST", "/users/{name}/sessions", Roles(ADMINISTRATOR)),
+    route("POST", "/users/{name}/tokens", Roles(ADMINISTRATOR)),
+    route("POST", "/users/{name}/tokens/revoke", Roles(ADMINISTRATOR)),
     route("POST", "/users/{name}/active", Roles(ADMINISTRATOR)),
     route("POST", "/users/{name}/password", Roles(ADMINISTRATOR)),
     route("GET", "/audit", Roles(AUDIT)),
@@ -130,8 +171,11 @@ pub(crate) const SESSION_COOKIE: &str = "wensheng_session";
 /// Name of the cookie that a sign-in form must agree with.
 pub(super) const SIGN_IN_COOKIE: &str = "wensheng_sign_in";
 
-/// Where a form brings a file.
 const ATTACHMENTS: &str = "/cases/{id}/attachments";
+const IMPORT_ROSTER: &str = "/roster/import";
+const REGION_FILES: &str = "/units/files";
+/// Where a form brings a file.
+const WITH_A_FILE: [&str; 3] = [ATTACHMENTS, IMPORT_ROSTER, REGION_FILES];
 
 /// Largest form without a file, in bytes.
 const LARGEST_FORM: usize = 64 * 1024;
@@ -236,7 +280,7 @@ async fn admit(
     }
     let fields = if !posted {
         asked_fields(&parts.uri)
-    } else if path == ATTACHMENTS {
+    } else if WITH_A_FILE.contains(&path) {
         let (fields, file) = posted_file(&parts, body).await?;
         parts.extensions.insert(file);
         fields

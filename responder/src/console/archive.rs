@@ -1,8 +1,12 @@
 //! What the console asks ClickHouse. Every value goes as a server-side parameter, never into the text.
 
-mod charts;
+mod day;
 pub(super) mod event;
+mod filter;
+mod health;
+mod lines;
 mod search;
+mod sources;
 pub(crate) mod towns;
 pub(crate) mod trends;
 
@@ -14,10 +18,17 @@ use clickhouse::{Client, Row, RowOwned, RowRead};
 use serde::Deserialize;
 use tracing::warn;
 
-use super::fields::Fields;
-
-pub(super) use charts::{Share, Totals, by_hour, by_sentiment, by_subject, sources, totals};
-pub(super) use search::{Total, posts};
+pub(super) use day::{Counted, EventOfDay, Hour, counted, counted_by_hour, events_of_day, span};
+pub(crate) use filter::Filter;
+pub(super) use filter::{LONGEST_TEXT, RECENT, days};
+pub(super) use health::{Disk, Health, disks, health};
+pub(super) use lines::with_marks;
+pub(super) use search::{
+    Exported, Exporting, Facets, MOST_EXPORTED, MOST_OVER_ALL, Over, Words, count_new, facets,
+    posts,
+};
+pub(crate) use search::{Total, posts_with_texts};
+pub(super) use sources::sources;
 
 /// Longest a page waits for ClickHouse.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -29,57 +40,6 @@ const LATELY: &str = "published_at >= \
 /// ClickHouse did not answer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Unavailable;
-
-/// Which posts or events are asked for.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Filter {
-    pub(crate) text: String,
-    pub(crate) sentiment: String,
-    pub(crate) subject: String,
-    pub(crate) place: String,
-    pub(crate) source: String,
-    pub(crate) level: u8,
-    /// Posts that do not concern the region too.
-    pub(crate) all: bool,
-    pub(crate) offset: u32,
-    pub(crate) limit: u32,
-}
-
-impl Filter {
-    /// Reads the filters of a page's address.
-    pub(super) fn read(fields: &Fields, limit: u32) -> Self {
-        Self {
-            text: fields.get("text").to_owned(),
-            sentiment: fields.get("sentiment").to_owned(),
-            subject: fields.get("subject").to_owned(),
-            place: fields.get("place").to_owned(),
-            source: fields.get("source").to_owned(),
-            level: fields.get("level").parse().unwrap_or(0),
-            all: fields.get("all") == "1",
-            offset: (fields.page() - 1).saturating_mul(limit),
-            limit,
-        }
-    }
-
-    /// Whether nothing is looked for, from the first on.
-    pub(super) fn is_plain(&self) -> bool {
-        let words = [&self.text, &self.subject, &self.place];
-        words.iter().all(|word| word.is_empty()) && self.level == 0 && self.offset == 0
-    }
-
-    fn put(&self, query: Query) -> Query {
-        query
-            .param("text", &self.text)
-            .param("sentiment", &self.sentiment)
-            .param("subject", &self.subject)
-            .param("place", &self.place)
-            .param("source", &self.source)
-            .param("level", self.level)
-            .param("all", u8::from(self.all))
-            .param("offset", self.offset)
-            .param("limit", self.limit)
-    }
-}
 
 /// A post.
 pub(super) async fn post(client: &Client, id: &str) -> Result<Option<AssessmentRow>, Unavailable> {

@@ -20,7 +20,7 @@ macro_rules! library {
 }
 
 /// Name, content type and content of each. The libraries come by `web/package-lock.json`, see `build.rs`.
-const ASSETS: [(&str, &str, &str); 7] = [
+const ASSETS: [(&str, &str, &str); 9] = [
     (
         "console.css",
         STYLESHEET,
@@ -32,6 +32,8 @@ const ASSETS: [(&str, &str, &str); 7] = [
         include_str!("../../assets/console.js"),
     ),
     ("charts.js", SCRIPT, include_str!("../../assets/charts.js")),
+    ("live.js", SCRIPT, include_str!("../../assets/live.js")),
+    ("menu.js", SCRIPT, include_str!("../../assets/menu.js")),
     (
         "icon.svg",
         "image/svg+xml",

@@ -23,18 +23,24 @@ pub(super) struct Choices {
     pub(super) text: String,
     pub(super) states: Vec<Choice>,
     pub(super) levels: Vec<Choice>,
+    pub(super) dues: Vec<Choice>,
     pub(super) units: Vec<Choice>,
 }
 
 /// The cases that a page's address asks for.
 pub(super) fn asked(fields: &Fields, now: Timestamp) -> Query {
     let level = fields.get("level").parse().unwrap_or(0);
+    let due = match fields.get("due") {
+        "late" => Query::late(now),
+        "soon" => Query::due_soon(now),
+        _ => Query::default(),
+    };
     Query {
         states: Stage::named(fields.get("state")).into_iter().collect(),
         level: (1..=4).contains(&level).then_some(level),
         unit: fields.get("unit").to_owned(),
         text: fields.get("text").to_owned(),
-        ..Query::default()
+        ..due
     }
 }
 
@@ -50,6 +56,9 @@ pub(super) fn choices(console: &Console, fields: &Fields, actor: &Actor) -> Choi
             .map(|state| Choice::new(state.name(), state.title(), fields.get("state")))
             .collect(),
         levels: levels(fields.get("level").parse().unwrap_or(0)),
+        dues: [("late", "已超时"), ("soon", "2小时内到期")]
+            .map(|(value, title)| Choice::new(value, title, fields.get("due")))
+            .into(),
         units: if actor.role.of_unit() {
             Vec::new()
         } else {

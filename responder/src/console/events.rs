@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use backbone::region::SUBJECTS;
+use jiff::Timestamp;
 
 use super::Console;
 use super::access::SignedIn;
@@ -88,7 +89,7 @@ pub(super) async fn list(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let mut frame = Frame::new(&console, &signed_in, "/events", "事件");
-    let filter = Filter::read(&fields, PER_PAGE);
+    let filter = Filter::read(&fields, PER_PAGE, Timestamp::now());
     let Ok((rows, total)) = archive::events(&console.archive, &filter).await else {
         return archive_unavailable(frame);
     };

@@ -52,18 +52,41 @@ impl Fields {
         self.get("page").parse().unwrap_or(1).clamp(1, 100_000)
     }
 
+    /// Those of some names that have a value, one each, in the order of the names.
+    pub(super) fn only(&self, names: &[&str]) -> Self {
+        let given = names.iter().map(|name| (*name, self.get(name)));
+        Self(
+            given
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+        )
+    }
+
+    /// The same with a value of that name instead of those it had.
+    pub(super) fn with(&self, name: &str, value: &str) -> Self {
+        let mut fields = self.without(name);
+        fields.0.push((name.to_owned(), value.to_owned()));
+        fields
+    }
+
+    /// The same without that name.
+    pub(super) fn without(&self, name: &str) -> Self {
+        let others = self.0.iter().filter(|(key, _)| key != name);
+        Self(others.cloned().collect())
+    }
+
+    /// As the query of an address; names without a value are left out.
+    pub(super) fn query(&self) -> String {
+        let mut query = Serializer::new(String::new());
+        query.extend_pairs(self.0.iter().filter(|(_, value)| !value.is_empty()));
+        query.finish()
+    }
+
     /// The address of another page with the same filters.
     fn address(&self, path: &str, page: u32) -> String {
-        let mut query = Serializer::new(String::new());
-        for (name, value) in self
-            .0
-            .iter()
-            .filter(|(name, value)| name != "page" && !value.is_empty())
-        {
-            query.append_pair(name, value);
-        }
-        query.append_pair("page", &page.to_string());
-        format!("{path}?{}", query.finish())
+        let query = self.with("page", &page.to_string()).query();
+        format!("{path}?{query}")
     }
 }
 

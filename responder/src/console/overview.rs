@@ -1,33 +1,31 @@
-//! The first page: for the office what is new, what waits and what is late; for a unit what it has to do.
+//! The first page: for the office what needs it now and how the day is (今日态势); for a unit what it has to do.
+
+mod day;
 
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::Console;
 use super::access::SignedIn;
-use super::archive::{self, Share, Totals, Unavailable};
 use super::page::{Frame, render};
 use super::problem::Problem;
-use super::show::{self, CaseLine, Level};
-use super::signals::SignalLine;
+use super::show::{self, CaseLine};
 use super::sources;
 use super::towns::{self, TileMap};
 use crate::api::{self, Figures};
 use crate::case::{Actor, Case, Query, State as Stage};
+use day::Day;
 
 /// Seconds after which the page is loaded again.
 const REFRESH: u32 = 60;
-/// An hour in milliseconds.
-const HOUR: i64 = 3_600_000;
-/// Cases in each list.
-const SHOWN: u32 = 10;
-
-/// Bursts and common problems shown.
-const SIGNALS: u32 = 6;
+/// Cases that need the office now, shown at once.
+const SHOWN: u32 = 5;
+/// Cases in each of a unit's lists.
+const OF_UNIT: u32 = 50;
 
 /// Cases in one state, by level.
 struct StateRow {
@@ -37,43 +35,19 @@ struct StateRow {
     total: u64,
 }
 
-/// A bar of a chart.
-struct Bar {
-    title: String,
-    posts: u64,
-    /// Of 100: the length of the bar, and of its negative part.
-    length: u64,
-    negative: u64,
-    percent: u64,
+/// Open cases of a level.
+struct LevelCount {
+    level: show::Level,
+    cases: u64,
 }
 
-/// A part of the sentiment bar.
-struct Part {
-    label: String,
-    word: &'static str,
-    percent: u64,
-    posts: u64,
-    /// Of 100: where it begins.
-    from: u64,
-}
-
-struct AlertLine {
-    level: Level,
-    title: String,
-    event: String,
-    posts: u32,
-    raised_at: String,
-}
-
-/// What ClickHouse says of the posts.
-struct Opinion {
-    totals: Totals,
-    newest: String,
-    sentiments: Vec<Part>,
-    subjects: Vec<Bar>,
-    hours: Vec<Bar>,
-    alerts: Vec<AlertLine>,
-    signals: Vec<SignalLine>,
+/// Someone on duty.
+struct DutyLine {
+    /// The region, where there are several.
+    region: String,
+    post: &'static str,
+    who: String,
+    until: String,
 }
 
 #[derive(Template)]
@@ -81,11 +55,12 @@ struct Opinion {
 struct OverviewPage {
     frame: Frame,
     figures: Figures,
+    duty: Vec<DutyLine>,
+    levels: Vec<LevelCount>,
+    needed: Vec<CaseLine>,
     troubled_sources: usize,
     states: Vec<StateRow>,
-    waiting: Vec<CaseLine>,
-    overdue: Vec<CaseLine>,
-    opinion: Option<Opinion>,
+    day: Option<Day>,
     maps: Vec<TileMap>,
 }
 
@@ -105,13 +80,106 @@ pub(super) async fn page(
 ) -> Result<Response, Problem> {
     let now = Timestamp::now();
     let actor = signed_in.user.actor();
-    let mut frame = Frame::new(&console, &signed_in, "/", "总览");
+    let mut frame = Frame::new(&console, &signed_in, "/", "今日态势");
     frame.refresh = REFRESH;
     if actor.role.of_unit() {
         return tasks(&console, frame, &actor, now).await;
     }
-    let figures = api::figures(&console.cases, &actor, now).await?;
-    let states = (figures.states.iter())
+    let kept = async {
+        tokio::try_join!(
+            async { Ok(api::figures(&console.cases, &actor, now).await?) },
+            needed(&console, &actor, now),
+            duty(&console, now),
+            sources::troubled(&console),
+        )
+    };
+    let own = &signed_in.user.region;
+    let (kept, day, maps) = tokio::join!(
+        kept,
+        day::day(&console.archive),
+        towns::lately(&console, own, now)
+    );
+    let (figures, needed, duty, troubled_sources) = kept?;
+    render(&OverviewPage {
+        frame,
+        duty,
+        levels: levels(&figures),
+        states: states(&figures),
+        figures,
+        needed: lines(&console, &needed, now),
+        troubled_sources,
+        day: day.ok(),
+        maps: maps.unwrap_or_default(),
+    })
+}
+
+/// The cases that need the office, the most urgent first: what is late, due soon, not judged yet, and to be reviewed.
+async fn needed(console: &Console, actor: &Actor, now: Timestamp) -> Result<Vec<Case>, Problem> {
+    let of = |stage| Query {
+        states: vec![stage],
+        ..Query::default()
+    };
+    let mut needed: Vec<Case> = Vec::new();
+    for query in [
+        Query::late(now),
+        Query::due_soon(now),
+        of(Stage::Pending),
+        of(Stage::Review),
+    ] {
+        let missing = (SHOWN as usize).saturating_sub(needed.len());
+        if missing == 0 {
+            break;
+        }
+        let query = Query {
+            limit: SHOWN,
+            ..query
+        };
+        let found = console.cases.list(&query, actor).await?.cases;
+        let others = (found.into_iter())
+            .filter(|case| needed.iter().all(|known| known.id != case.id))
+            .take(missing)
+            .collect::<Vec<_>>();
+        needed.extend(others);
+    }
+    Ok(needed)
+}
+
+/// Who is on duty.
+async fn duty(console: &Console, now: Timestamp) -> Result<Vec<DutyLine>, Problem> {
+    let several = console.regions.len() > 1;
+    let mut duty = Vec::new();
+    let mut everywhere = console.roster.on_duty_by_region(now).await?;
+    for (code, region) in console.regions.iter() {
+        let shifts = everywhere.remove(code).unwrap_or_default();
+        duty.extend(shifts.into_iter().map(|shift| DutyLine {
+            region: if several {
+                region.gazetteer.name.clone()
+            } else {
+                String::new()
+            },
+            post: shift.post.title(),
+            who: shift.who,
+            until: show::time(shift.until),
+        }));
+    }
+    Ok(duty)
+}
+
+fn levels(figures: &Figures) -> Vec<LevelCount> {
+    let open = |row: &&api::OfState| Stage::named(row.state).is_some_and(Stage::open);
+    (1..=4)
+        .zip(0..)
+        .map(|(number, place): (u8, usize)| LevelCount {
+            level: show::level(number),
+            cases: (figures.states.iter().filter(open))
+                .filter_map(|row| row.levels.get(place))
+                .sum(),
+        })
+        .collect()
+}
+
+fn states(figures: &Figures) -> Vec<StateRow> {
+    (figures.states.iter())
         .filter_map(|counted| {
             let state = Stage::named(counted.state)?;
             Some(StateRow {
@@ -121,32 +189,13 @@ pub(super) async fn page(
                 total: counted.total,
             })
         })
-        .collect();
-    let waiting = cases(&console, &actor, vec![Stage::Pending], SHOWN).await?;
-    let late = Query {
-        due_before: Some(now),
-        limit: SHOWN,
-        ..Query::default()
-    };
-    let overdue = console.cases.list(&late, &actor).await?.cases;
-    let lines = |cases: &[Case]| {
-        cases
-            .iter()
-            .map(|case| CaseLine::new(&console, case, now))
-            .collect()
-    };
-    let own = &signed_in.user.region;
-    let (opinion, maps) = tokio::join!(opinion(&console), towns::lately(&console, own, now));
-    render(&OverviewPage {
-        frame,
-        figures,
-        troubled_sources: sources::troubled(&console).await?,
-        states,
-        waiting: lines(&waiting),
-        overdue: lines(&overdue),
-        opinion: opinion.ok(),
-        maps: maps.unwrap_or_default(),
-    })
+        .collect()
+}
+
+fn lines(console: &Console, cases: &[Case], now: Timestamp) -> Vec<CaseLine> {
+    (cases.iter())
+        .map(|case| CaseLine::new(console, case, now))
+        .collect()
 }
 
 async fn tasks(
@@ -155,135 +204,19 @@ async fn tasks(
     actor: &Actor,
     now: Timestamp,
 ) -> Result<Response, Problem> {
-    let mut lists = Vec::new();
-    for states in [
-        vec![Stage::Dispatched],
-        vec![Stage::Signed, Stage::Handling],
-        vec![Stage::Review, Stage::Answered],
-    ] {
-        let cases = cases(console, actor, states, 50).await?;
-        lists.push(
-            cases
-                .iter()
-                .map(|case| CaseLine::new(console, case, now))
-                .collect::<Vec<_>>(),
-        );
-    }
-    let mut lists = lists.into_iter();
+    let cases = async |states| {
+        let query = Query {
+            states,
+            limit: OF_UNIT,
+            ..Query::default()
+        };
+        let found = console.cases.list(&query, actor).await?;
+        Ok::<_, Problem>(lines(console, &found.cases, now))
+    };
     render(&TasksPage {
         frame,
-        to_sign: lists.next().unwrap_or_default(),
-        to_answer: lists.next().unwrap_or_default(),
-        in_review: lists.next().unwrap_or_default(),
+        to_sign: cases(vec![Stage::Dispatched]).await?,
+        to_answer: cases(vec![Stage::Signed, Stage::Handling]).await?,
+        in_review: cases(vec![Stage::Review, Stage::Answered]).await?,
     })
-}
-
-async fn cases(
-    console: &Console,
-    actor: &Actor,
-    states: Vec<Stage>,
-    limit: u32,
-) -> Result<Vec<Case>, Problem> {
-    let query = Query {
-        states,
-        limit,
-        ..Query::default()
-    };
-    Ok(console.cases.list(&query, actor).await?.cases)
-}
-
-/// The 24 hours, and the 30 days, up to the newest post: of an old export they tell something, too.
-async fn opinion(console: &Console) -> Result<Opinion, Unavailable> {
-    let client = &console.archive;
-    let totals = archive::totals(client).await?;
-    let newest = Timestamp::from_millisecond(totals.newest_at).unwrap_or(Timestamp::UNIX_EPOCH);
-    let first_hour = (newest - SignedDuration::from_hours(23)).as_millisecond();
-    let first_hour = first_hour - first_hour.rem_euclid(HOUR);
-    let month = (newest - SignedDuration::from_hours(24 * 30)).as_millisecond();
-    let hours = archive::by_hour(client, first_hour).await?;
-    let most = hours
-        .iter()
-        .map(|hour| hour.posts)
-        .max()
-        .unwrap_or(1)
-        .max(1);
-    let hours = (0..24)
-        .map(|hour| {
-            let begins = first_hour + hour * HOUR;
-            let posts = hours
-                .iter()
-                .find(|found| found.begins == begins)
-                .map_or(0, |found| found.posts);
-            Bar {
-                title: show::hour_of(begins),
-                posts,
-                length: show::percent(posts, most),
-                negative: 0,
-                percent: 0,
-            }
-        })
-        .collect();
-    let alerts = archive::alerts(client, 8).await?;
-    let signals = archive::signals(client, SIGNALS).await.unwrap_or_default();
-    Ok(Opinion {
-        newest: show::time(newest),
-        sentiments: parts(&archive::by_sentiment(client, month).await?),
-        subjects: bars(archive::by_subject(client, month).await?),
-        hours,
-        alerts: alerts
-            .into_iter()
-            .map(|alert| AlertLine {
-                level: show::level(alert.level),
-                title: show::excerpt(&alert.title, 40),
-                event: alert.event_id,
-                posts: alert.posts,
-                raised_at: show::time_of(alert.raised_at),
-            })
-            .collect(),
-        signals: signals.into_iter().map(SignalLine::new).collect(),
-        totals,
-    })
-}
-
-fn parts(shares: &[Share]) -> Vec<Part> {
-    let all: u64 = shares.iter().map(|share| share.posts).sum();
-    let mut from = 0;
-    ["negative", "neutral", "positive"]
-        .into_iter()
-        .map(|label| {
-            let posts = shares
-                .iter()
-                .find(|share| share.name == label)
-                .map_or(0, |share| share.posts);
-            let percent = show::percent(posts, all).min(100 - from);
-            let part = Part {
-                label: label.to_owned(),
-                word: show::sentiment(label),
-                percent,
-                posts,
-                from,
-            };
-            from += percent;
-            part
-        })
-        .collect()
-}
-
-fn bars(shares: Vec<Share>) -> Vec<Bar> {
-    let most = shares
-        .iter()
-        .map(|share| share.posts)
-        .max()
-        .unwrap_or(1)
-        .max(1);
-    shares
-        .into_iter()
-        .map(|share| Bar {
-            title: share.name,
-            posts: share.posts,
-            length: show::percent(share.posts, most),
-            negative: show::percent(share.negative, most),
-            percent: show::percent(share.negative, share.posts),
-        })
-        .collect()
 }

@@ -9,14 +9,27 @@ use super::access::{SignedIn, may_open};
 use super::problem::Problem;
 use super::{Console, assets};
 
-const PLACES: [(&str, &str); 9] = [
-    ("/", "总览"),
-    ("/posts", "舆情"),
+/// Where the work of the day is done.
+const PLACES: [(&str, &str); 6] = [
+    ("/", "今日态势"),
+    ("/live", "实时动态"),
+    ("/posts", "检索"),
     ("/events", "事件"),
     ("/cases", "案件"),
     ("/trends", "趋势"),
+];
+
+/// What keeps the work going, in a menu of its own.
+const ADMINISTRATION: [(&str, &str); 11] = [
+    ("/roster", "值班表"),
+    ("/silences", "静默"),
+    ("/routing", "分派"),
     ("/units", "单位"),
+    ("/knowledge", "知识库"),
+    ("/commitments", "承诺"),
     ("/sources", "来源"),
+    ("/dead-letters", "死信"),
+    ("/system", "系统"),
     ("/users", "用户"),
     ("/audit", "审计"),
 ];
@@ -37,9 +50,15 @@ pub(super) struct Frame {
     pub(super) capacity: String,
     pub(super) csrf: String,
     pub(super) places: Vec<Place>,
+    /// The places of the menu of administration.
+    pub(super) administration: Vec<Place>,
+    /// Whether the page is one of these.
+    pub(super) administers: bool,
     pub(super) version: &'static str,
     /// Seconds after which the page is loaded again; 0 for never.
     pub(super) refresh: u32,
+    /// The same where no script runs, for a page that scripts keep up to date by other means.
+    pub(super) no_script_refresh: u32,
 }
 
 impl Frame {
@@ -55,24 +74,29 @@ impl Frame {
         } else {
             console.unit_name(&user.region, &user.unit).to_owned()
         };
-        let places = PLACES
-            .into_iter()
-            .filter(|(path, _)| may_open(user.role, path))
-            .map(|(path, title)| Place {
-                path,
-                title,
-                current: path == current,
-            })
-            .collect();
+        let places = |of: &[(&'static str, &'static str)]| -> Vec<Place> {
+            (of.iter())
+                .filter(|(path, _)| may_open(user.role, path))
+                .map(|(path, title)| Place {
+                    path,
+                    title,
+                    current: *path == current,
+                })
+                .collect()
+        };
+        let administration = places(&ADMINISTRATION);
         Self {
             title: title.into(),
             region: region_name(console, &user.region),
             user: user.display_name.clone(),
             capacity,
             csrf: signed_in.csrf.clone(),
-            places,
+            places: places(&PLACES),
+            administers: administration.iter().any(|place| place.current),
+            administration,
             version: assets::version(),
             refresh: 0,
+            no_script_refresh: 0,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Posts: the list with its filters, and one post with what was read in it.
+//! Posts: how one stands in a list, and its page with what was read in it.
 
 use std::sync::Arc;
 
@@ -12,17 +12,15 @@ use jiff::Timestamp;
 
 use super::Console;
 use super::access::SignedIn;
-use super::archive::{self, Filter, Total};
-use super::fields::{Choice, Fields, Pages};
+use super::archive::{self, Unavailable};
+use super::fields::{Choice, Fields};
 use super::marks::{self, Piece};
 use super::page::{Frame, archive_unavailable, render};
 use super::problem::Problem;
+use super::session::within;
 use super::show;
 use crate::case::Role;
 use crate::correction::{Correction, Kept};
-
-const PER_PAGE: u32 = 30;
-const REFRESH: u32 = 60;
 
 /// A post in a list.
 pub(super) struct PostLine {
@@ -70,18 +68,6 @@ impl PostLine {
     }
 }
 
-#[derive(Template)]
-#[template(path = "posts.html")]
-struct PostsPage {
-    frame: Frame,
-    posts: Vec<PostLine>,
-    pages: Pages,
-    filter: Filter,
-    sentiments: Vec<Choice>,
-    subjects: Vec<Choice>,
-    sources: Vec<Choice>,
-}
-
 /// A unit responsible, as the page shows it.
 struct UnitLine {
     role: &'static str,
@@ -90,10 +76,10 @@ struct UnitLine {
 }
 
 /// A select of the correction's form.
-struct Select {
-    name: &'static str,
-    title: &'static str,
-    choices: Vec<Choice>,
+pub(super) struct Select {
+    pub(super) name: &'static str,
+    pub(super) title: &'static str,
+    pub(super) choices: Vec<Choice>,
 }
 
 #[derive(Template)]
@@ -128,39 +114,15 @@ struct PostPage {
     selects: Vec<Select>,
 }
 
-/// The list.
-pub(super) async fn list(
-    State(console): State<Arc<Console>>,
-    signed_in: SignedIn,
-    fields: Fields,
-) -> Result<Response, Problem> {
-    let mut frame = Frame::new(&console, &signed_in, "/posts", "舆情");
-    let filter = Filter::read(&fields, PER_PAGE);
-    let regions: Vec<&str> = console.regions.keys().map(String::as_str).collect();
-    let asked = tokio::try_join!(
-        archive::posts(&console.archive, &regions, &filter),
-        archive::sources(&console.archive)
-    );
-    let Ok(((rows, total), sources)) = asked else {
-        return archive_unavailable(frame);
-    };
-    frame.refresh = REFRESH;
-    render(&PostsPage {
-        frame,
-        posts: rows.into_iter().map(PostLine::new).collect(),
-        pages: match total {
-            Total::Exactly(posts) => Pages::new("/posts", &fields, PER_PAGE, posts),
-            Total::About(posts) => Pages::new("/posts", &fields, PER_PAGE, posts).about(),
-            Total::MoreThan(posts) => Pages::new("/posts", &fields, PER_PAGE, posts).at_least(),
-        },
-        sentiments: ["negative", "neutral", "positive"]
-            .into_iter()
-            .map(|label| Choice::new(label, show::sentiment(label), &filter.sentiment))
-            .collect(),
-        subjects: Choice::plain(SUBJECTS, &filter.subject),
-        sources: Choice::plain(sources, &filter.source),
-        filter,
-    })
+/// A post as the archive has it, or as it just came where the archive has not got it yet.
+pub(super) async fn find(
+    console: &Console,
+    id: &str,
+) -> Result<Option<AssessmentRow>, Unavailable> {
+    match archive::post(&console.archive, id).await {
+        Ok(Some(row)) => Ok(Some(row)),
+        otherwise => console.live.post(id).map(Some).map_or(otherwise, Ok),
+    }
 }
 
 /// One post.
@@ -170,7 +132,7 @@ pub(super) async fn one(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let frame = Frame::new(&console, &signed_in, "/posts", "帖文");
-    let Ok(row) = archive::post(&console.archive, &id).await else {
+    let Ok(row) = find(&console, &id).await else {
         return archive_unavailable(frame);
     };
     let row = row.ok_or(Problem::NotFound)?;
@@ -195,24 +157,25 @@ pub(super) async fn correct(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let frame = Frame::new(&console, &signed_in, "/posts", "帖文");
-    let Ok(row) = archive::post(&console.archive, &id).await else {
+    let Ok(row) = find(&console, &id).await else {
         return archive_unavailable(frame);
     };
     let row = row.ok_or(Problem::NotFound)?;
+    let region = console.regions.get(&row.region);
     let of = |name: &str| fields.get(name).to_owned();
-    let correction = Correction {
-        relevant: of("relevant"),
-        sentiment: of("sentiment"),
-        appeal: of("appeal"),
-        subject: of("subject"),
-        unit: of("unit"),
-        post_id: row.post_id,
-        region: row.region,
-        title: row.title,
-        text: row.text,
+    let correction = match fields.get("verdict") {
+        "confirm" => Correction::confirming(&row, region),
+        "dismiss" => Correction::dismissing(&row),
+        _ => Correction {
+            relevant: of("relevant"),
+            sentiment: of("sentiment"),
+            appeal: of("appeal"),
+            subject: of("subject"),
+            unit: of("unit"),
+            ..Correction::of(&row)
+        },
     };
     let (officer, now) = (signed_in.user.name.as_str(), Timestamp::now());
-    let region = console.regions.get(&correction.region);
     console
         .corrections
         .keep(&correction, region, officer, now)
@@ -221,7 +184,11 @@ pub(super) async fn correct(
         .accounts
         .audit(officer, "correct-post", &correction.post_id, now)
         .await?;
-    Ok(Redirect::to(&format!("/posts/{}", correction.post_id)).into_response())
+    let back = match fields.get("back") {
+        "" => format!("/posts/{}", correction.post_id),
+        back => within(back).to_owned(),
+    };
+    Ok(Redirect::to(&back).into_response())
 }
 
 fn page(
@@ -235,7 +202,7 @@ fn page(
     let evidence: Vec<Evidence> = serde_json::from_str(&row.evidence).unwrap_or_default();
     let may_correct = matches!(signed_in.user.role, Role::Administrator | Role::DutyOfficer);
     let selects = if may_correct {
-        selects(console, &row, kept)
+        selects(console, Some(&row), kept)
     } else {
         Vec::new()
     };
@@ -277,14 +244,7 @@ fn page(
         collected_at: show::time_of(row.collected_at),
         likes: row.likes,
         opposes: row.opposes,
-        corrected: kept.map_or_else(String::new, |kept| {
-            format!(
-                "{}（{}，{}）",
-                said(&kept.correction, unit_name).join("，"),
-                kept.officer,
-                show::time_of(kept.at)
-            )
-        }),
+        corrected: kept.map_or_else(String::new, |kept| verdict(console, &row, kept)),
         selects,
         post: PostLine::new(row),
     }
@@ -315,6 +275,18 @@ fn yes_or_no(relevant: &str) -> &'static str {
     }
 }
 
+/// What an officer said of a post, and who and when.
+pub(super) fn verdict(console: &Console, row: &AssessmentRow, kept: &Kept) -> String {
+    let region = console.regions.get(&row.region);
+    let says = if kept.correction.confirms(row, region) {
+        "确认无误".to_owned()
+    } else {
+        let unit_name = |code: &str| console.unit_name(&row.region, code).to_owned();
+        format!("更正：{}", said(&kept.correction, unit_name).join("，"))
+    };
+    format!("{says}（{}，{}）", kept.officer, show::time_of(kept.at))
+}
+
 /// What a correction says, for people.
 fn said(correction: &Correction, unit_name: impl Fn(&str) -> String) -> Vec<String> {
     let parts = [
@@ -339,11 +311,21 @@ fn said(correction: &Correction, unit_name: impl Fn(&str) -> String) -> Vec<Stri
         .collect()
 }
 
-fn selects(console: &Console, row: &AssessmentRow, kept: Option<&Kept>) -> Vec<Select> {
+/// The selects of a correction of any post.
+pub(super) fn selects_of_any(console: &Console) -> Vec<Select> {
+    selects(console, None, None)
+}
+
+/// The selects of a correction: of a post, with what was found in it, or of any.
+fn selects(console: &Console, row: Option<&AssessmentRow>, kept: Option<&Kept>) -> Vec<Select> {
     let correction = kept.map(|kept| kept.correction.clone()).unwrap_or_default();
     let select = |name, title, found: &str, chosen: &str, choices: Vec<(String, String)>| {
-        let found = if found.is_empty() { "未判定" } else { found };
-        let mut all = vec![Choice::new("", format!("不更正（{found}）"), chosen)];
+        let as_found = match (row, found) {
+            (None, _) => "不更正".to_owned(),
+            (Some(_), "") => "不更正（未判定）".to_owned(),
+            (Some(_), found) => format!("不更正（{found}）"),
+        };
+        let mut all = vec![Choice::new("", as_found, chosen)];
         all.extend(
             choices
                 .into_iter()
@@ -363,50 +345,47 @@ fn selects(console: &Console, row: &AssessmentRow, kept: Option<&Kept>) -> Vec<S
         let pair = |value: &&str| ((*value).to_owned(), title(value).to_owned());
         values.iter().map(pair).collect()
     };
-    let units = console
-        .regions
-        .get(&row.region)
-        .map_or_else(Vec::new, |region| {
-            let units = region.units.iter();
-            units
-                .map(|unit| (unit.code.clone(), unit.name.clone()))
-                .collect()
-        });
-    let relevant = yes_or_no(if row.relevant { "yes" } else { "no" });
-    let lead = row.units.first().map_or("", String::as_str);
+    let regions = console.regions.values();
+    let units = regions
+        .filter(|region| row.is_none_or(|row| row.region == region.code()))
+        .flat_map(|region| &region.units)
+        .map(|unit| (unit.code.clone(), unit.name.clone()))
+        .collect();
+    let of = |found: fn(&AssessmentRow) -> &str| row.map_or("", found);
+    let lead = of(|row| row.units.first().map_or("", String::as_str));
     vec![
         select(
             "relevant",
             "涉及本地",
-            relevant,
+            of(|row| yes_or_no(if row.relevant { "yes" } else { "no" })),
             &correction.relevant,
             named(&["yes", "no"], yes_or_no),
         ),
         select(
             "sentiment",
             "情感",
-            show::sentiment(&row.sentiment),
+            of(|row| show::sentiment(&row.sentiment)),
             &correction.sentiment,
             named(&["negative", "neutral", "positive"], show::sentiment),
         ),
         select(
             "appeal",
             "诉求",
-            &row.appeal,
+            of(|row| &row.appeal),
             &correction.appeal,
             plain(&APPEALS),
         ),
         select(
             "subject",
             "事项",
-            &row.subject,
+            of(|row| &row.subject),
             &correction.subject,
             plain(&SUBJECTS),
         ),
         select(
             "unit",
             "责任单位",
-            console.unit_name(&row.region, lead),
+            row.map_or("", |row| console.unit_name(&row.region, lead)),
             &correction.unit,
             units,
         ),

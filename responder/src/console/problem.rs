@@ -10,6 +10,7 @@ use super::assets;
 use crate::account::AccountError;
 use crate::case::StoreError;
 use crate::correction::CorrectionError;
+use crate::saved_search::SavedSearchError;
 
 /// Why there is no page.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(super) enum Problem {
     NotFound,
     /// The form is too large.
     TooLarge,
+    /// Others are exporting; there is no turn now.
+    Busy,
     /// The store of cases and accounts fails.
     Store,
     /// The fault is the program's own.
@@ -54,6 +57,18 @@ impl From<AccountError> for Problem {
             AccountError::Unknown => Self::NotFound,
             error => {
                 error!(?error, "the accounts failed");
+                Self::Broken
+            }
+        }
+    }
+}
+
+impl From<SavedSearchError> for Problem {
+    fn from(error: SavedSearchError) -> Self {
+        match error {
+            SavedSearchError::Store(error) => error.into(),
+            error => {
+                error!(?error, "a saved search failed");
                 Self::Broken
             }
         }
@@ -105,12 +120,17 @@ impl IntoResponse for Problem {
             Self::NotFound => (
                 StatusCode::NOT_FOUND,
                 "没有找到此页面",
-                "内容可能不存在，或您无权查看。请核对链接，或返回总览查找。",
+                "内容可能不存在，或您无权查看。请核对链接，或返回“今日态势”查找。",
             ),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "提交的内容过长",
                 "请精简后重新提交，文字内容请控制在5000字以内。",
+            ),
+            Self::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "正在导出的较多",
+                "为不影响他人使用，同时进行的导出有限。请稍候片刻再导出。",
             ),
             Self::Store => (
                 StatusCode::SERVICE_UNAVAILABLE,

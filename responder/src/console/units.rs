@@ -1,18 +1,26 @@
-//! Units: the directory, with how many cases each has.
+//! Units: the directory with how many cases each has, one unit, and the files of a region that say who is there.
 
+mod files;
+mod one;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use backbone::region::UnitKind;
+use backbone::region::{Unit, UnitKind};
 use jiff::Timestamp;
 
 use super::Console;
 use super::access::SignedIn;
 use super::page::{Frame, render};
 use super::problem::Problem;
-use crate::case::{Query, State as Stage};
+use crate::case::Role;
+use crate::routing::Routing;
+
+pub(super) use files::{check, show as files};
+pub(super) use one::show as one;
 
 struct UnitLine {
     code: String,
@@ -20,13 +28,16 @@ struct UnitLine {
     kind: &'static str,
     answers_for: String,
     contacts: String,
-    open: usize,
-    late: usize,
+    open: i64,
+    late: i64,
 }
 
 struct RegionUnits {
+    code: String,
     name: String,
     units: Vec<UnitLine>,
+    /// What `check-config` warns of.
+    warnings: Vec<String>,
 }
 
 #[derive(Template)]
@@ -34,6 +45,7 @@ struct RegionUnits {
 struct UnitsPage {
     frame: Frame,
     regions: Vec<RegionUnits>,
+    may_edit: bool,
 }
 
 /// The directory.
@@ -42,33 +54,19 @@ pub(super) async fn list(
     signed_in: SignedIn,
 ) -> Result<Response, Problem> {
     let now = Timestamp::now();
-    let actor = signed_in.user.actor();
     let mut regions = Vec::new();
     for region in console.regions.values() {
-        let mut units = Vec::new();
-        for unit in &region.units {
-            let query = Query {
-                region: region.code().to_owned(),
-                unit: unit.code.clone(),
-                states: vec![
-                    Stage::Dispatched,
-                    Stage::Signed,
-                    Stage::Handling,
-                    Stage::Review,
-                ],
-                limit: 200,
-                ..Query::default()
-            };
-            let cases = console.cases.list(&query, &actor).await?.cases;
+        let loads = console.cases.loads(region.code(), now).await?;
+        let loads: BTreeMap<&str, (i64, i64)> = (loads.iter())
+            .map(|(unit, open, late)| (unit.as_str(), (*open, *late)))
+            .collect();
+        let line = |unit: &Unit| {
+            let (open, late) = loads.get(unit.code.as_str()).copied().unwrap_or_default();
             let parts = [unit.subjects.join("、"), unit.places.join("、")];
-            units.push(UnitLine {
+            UnitLine {
                 code: unit.code.clone(),
                 name: unit.name.clone(),
-                kind: match unit.kind {
-                    UnitKind::Department => "部门",
-                    UnitKind::Place => "属地",
-                    UnitKind::Office => "办公室",
-                },
+                kind: kind(unit.kind),
                 answers_for: parts
                     .into_iter()
                     .filter(|part| !part.is_empty())
@@ -78,17 +76,39 @@ pub(super) async fn list(
                     .map(|contact| format!("{} {}", contact.role.title(), contact.name))
                     .collect::<Vec<_>>()
                     .join("、"),
-                open: cases.len(),
-                late: cases.iter().filter(|case| case.overdue(now)).count(),
-            });
-        }
+                open,
+                late,
+            }
+        };
         regions.push(RegionUnits {
+            code: region.code().to_owned(),
             name: region.gazetteer.name.clone(),
-            units,
+            units: region.units.iter().map(line).collect(),
+            warnings: (console.routings.get(region.code()))
+                .map(warnings)
+                .unwrap_or_default(),
         });
     }
     render(&UnitsPage {
+        may_edit: signed_in.user.role == Role::Administrator,
         frame: Frame::new(&console, &signed_in, "/units", "单位"),
         regions,
     })
+}
+
+/// What `check-config` warns of in a region's files, which are named without their folder.
+pub(super) fn warnings(routing: &Routing) -> Vec<String> {
+    let folder = format!("{}/", routing.folder().display());
+    (routing.warnings().into_iter())
+        .map(|warning| warning.replace(&folder, ""))
+        .collect()
+}
+
+/// The word for what a unit answers for.
+fn kind(kind: UnitKind) -> &'static str {
+    match kind {
+        UnitKind::Department => "部门",
+        UnitKind::Place => "属地",
+        UnitKind::Office => "办公室",
+    }
 }

@@ -1,5 +1,7 @@
 //! Users: the accounts, for the administrator.
 
+mod one;
+
 use std::sync::Arc;
 
 use askama::Template;
@@ -16,6 +18,8 @@ use super::problem::Problem;
 use super::show;
 use crate::account::{AccountError, Change, NewUser, SHORTEST_PASSWORD};
 use crate::case::Role;
+
+pub(super) use one::{add_token, change, end_session, revoke_token, show};
 
 struct UserLine {
     name: String,
@@ -73,23 +77,13 @@ pub(super) async fn add(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let role = Role::named(fields.get("role")).unwrap_or(Role::System);
-    // A unit is chosen as `region/code`.
-    let (region, unit) = fields.get("unit").split_once('/').unwrap_or_default();
-    let known = console
-        .regions
-        .get(region)
-        .is_some_and(|region| region.unit(unit).is_some());
-    let (region, unit) = if role.of_unit() && known {
-        (region, unit)
-    } else {
-        ("", "")
-    };
+    let (region, unit) = unit_of(&console, role, &fields);
     let user = NewUser {
         name: fields.get("name").to_owned(),
         display_name: fields.get("display_name").to_owned(),
         role,
-        region: region.to_owned(),
-        unit: unit.to_owned(),
+        region,
+        unit,
         password: fields.raw("password").to_owned(),
         must_change: true,
     };
@@ -186,24 +180,7 @@ async fn page(
     done: &'static str,
 ) -> Result<Response, Problem> {
     let users = console.accounts.list().await?;
-    let several = console.regions.len() > 1;
-    let units = console
-        .regions
-        .values()
-        .flat_map(|region| region.units.iter().map(move |unit| (region, unit)))
-        .map(|(region, unit)| {
-            let title = if several {
-                format!("{} · {}", region.gazetteer.name, unit.name)
-            } else {
-                unit.name.clone()
-            };
-            Choice::new(
-                format!("{}/{}", region.code(), unit.code),
-                title,
-                typed.get("unit"),
-            )
-        })
-        .collect();
+    let units = units(console, typed.get("unit"));
     let page = UsersPage {
         users: users
             .into_iter()
@@ -235,4 +212,36 @@ async fn page(
         frame: Frame::new(console, signed_in, "/users", "用户"),
     };
     render_as(status, &page)
+}
+
+/// Region and code of the unit that a form chooses, as `region/code`; none for those who are of no unit.
+fn unit_of(console: &Console, role: Role, fields: &Fields) -> (String, String) {
+    let (region, unit) = fields.get("unit").split_once('/').unwrap_or_default();
+    let known = console
+        .regions
+        .get(region)
+        .is_some_and(|region| region.unit(unit).is_some());
+    if role.of_unit() && known {
+        (region.to_owned(), unit.to_owned())
+    } else {
+        (String::new(), String::new())
+    }
+}
+
+/// The units to choose from.
+fn units(console: &Console, chosen: &str) -> Vec<Choice> {
+    let several = console.regions.len() > 1;
+    console
+        .regions
+        .values()
+        .flat_map(|region| region.units.iter().map(move |unit| (region, unit)))
+        .map(|(region, unit)| {
+            let title = if several {
+                format!("{} · {}", region.gazetteer.name, unit.name)
+            } else {
+                unit.name.clone()
+            };
+            Choice::new(format!("{}/{}", region.code(), unit.code), title, chosen)
+        })
+        .collect()
 }

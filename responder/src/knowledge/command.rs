@@ -8,19 +8,17 @@ use backbone::region::Region;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
-use super::{Asked, Content, Entry, Knowledge, KnowledgeError, Query, Status, frequent, page};
+use super::{
+    Asked, Content, Entry, Knowledge, KnowledgeError, Query, Status, asked, frequent, page,
+};
 use crate::account::Accounts;
-use crate::case::{Actor, Cases, State, Timing};
+use crate::case::{Actor, Cases, Timing};
 use crate::reply::command::served;
 use crate::settings::Settings;
 use crate::store::Store;
 
-/// Entries that are listed or shown, at most.
+/// Entries that are listed or shown, and cases that are looked through, at most.
 const MOST: u32 = 10_000;
-/// Cases read at a time.
-const CASES: u32 = 200;
-/// What people want who ask a question.
-const QUESTION: &str = "咨询";
 
 /// The knowledge base 政策咨询问答库.
 #[derive(Debug, Args)]
@@ -175,7 +173,8 @@ pub async fn run(
                 Some(account) => Some(actor(&accounts, account).await?),
                 None => None,
             };
-            let asked = asked(&Cases::new(store.clone(), Timing::default()), &region).await?;
+            let cases = Cases::new(store.clone(), Timing::default());
+            let asked = asked(&cases, region.code(), MOST).await?;
             for found in frequent(&asked, *times) {
                 let case = &found.asked.case;
                 writeln!(
@@ -251,38 +250,6 @@ async fn version(knowledge: &Knowledge, region: &Region, id: &str) -> anyhow::Re
     let entry = knowledge.get(id).await?;
     let entry = entry.filter(|entry| entry.region == region.code());
     Ok(entry.ok_or(KnowledgeError::NotFound)?.version)
-}
-
-/// The questions of answered cases of a region, with their replies.
-async fn asked(cases: &Cases, region: &Region) -> anyhow::Result<Vec<Asked>> {
-    let mut query = crate::case::Query {
-        region: region.code().to_owned(),
-        states: vec![State::Answered, State::Closed, State::Followed],
-        limit: CASES,
-        ..crate::case::Query::default()
-    };
-    let mut asked = Vec::new();
-    loop {
-        let page = cases.list(&query, &Actor::system()).await?;
-        query.offset += CASES;
-        for case in page.cases {
-            let event = &case.alert.event;
-            let wants = event.appeals.first().map(|most| most.name.as_str());
-            if wants == Some(QUESTION) && !case.reply.is_empty() {
-                let subject = event.subject.split('/').next().unwrap_or_default();
-                asked.push(Asked {
-                    question: event.title.clone(),
-                    subject: subject.to_owned(),
-                    unit: case.lead().to_owned(),
-                    reply: case.reply,
-                    case: case.id,
-                });
-            }
-        }
-        if u64::from(query.offset) >= page.total {
-            return Ok(asked);
-        }
-    }
 }
 
 async fn propose(

@@ -1,6 +1,10 @@
 //! Questions that are asked again and again, among those that were answered.
 
+use crate::case::{Actor, Cases, StoreError};
 use crate::likeness::{Pairs, groups};
+
+/// What people want who ask a question.
+const QUESTION: &str = "咨询";
 
 /// How alike two questions must be to be one.
 const SAME: f64 = 0.3;
@@ -29,6 +33,29 @@ pub struct Frequent {
     pub times: usize,
     /// Ids of the other cases that ask it.
     pub others: Vec<String>,
+}
+
+/// The questions of the cases of a region that were answered last, so many of them, with their replies.
+///
+/// # Errors
+/// When the store fails.
+pub async fn asked(cases: &Cases, region: &str, most: u32) -> Result<Vec<Asked>, StoreError> {
+    let answered = cases.answered(region, &Actor::system(), most).await?;
+    let wanted = answered.into_iter().filter(|case| {
+        let wants = case.alert.event.appeals.first();
+        wants.is_some_and(|most| most.name == QUESTION) && !case.reply.is_empty()
+    });
+    Ok(wanted
+        .map(|case| Asked {
+            question: case.alert.event.title.clone(),
+            subject: (case.alert.event.subject.split('/').next())
+                .unwrap_or_default()
+                .to_owned(),
+            unit: case.lead().to_owned(),
+            reply: case.reply,
+            case: case.id,
+        })
+        .collect())
 }
 
 /// The questions that were asked at least so often, the most asked first.

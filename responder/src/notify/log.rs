@@ -165,12 +165,52 @@ pub(super) async fn recent(
 }
 
 /// How many notices wait for each channel.
-pub(super) async fn waiting(store: &Store) -> Result<Vec<(String, i64)>, StoreError> {
+///
+/// # Errors
+/// When the store fails.
+pub async fn waiting(store: &Store) -> Result<Vec<(String, i64)>, StoreError> {
     Ok(sqlx::query_as(
         "SELECT channel, count(*) FROM notices WHERE state IN ('queued', 'sending') GROUP BY channel",
     )
     .fetch_all(store.pool())
     .await?)
+}
+
+/// How many notices were given up since a time, by the channel that was tried last.
+///
+/// # Errors
+/// When the store fails.
+pub async fn failed_since(
+    store: &Store,
+    since: Timestamp,
+) -> Result<Vec<(String, i64)>, StoreError> {
+    Ok(sqlx::query_as(
+        "SELECT channel, count(*) FROM notices WHERE state = 'failed' AND updated_at >= $1 GROUP BY channel",
+    )
+    .bind(since.as_millisecond())
+    .fetch_all(store.pool())
+    .await?)
+}
+
+/// The newest notices to a unit, the newest first.
+///
+/// # Errors
+/// When the store fails.
+pub async fn of_unit(
+    store: &Store,
+    region: &str,
+    unit: &str,
+    most: u32,
+) -> Result<Vec<Notice>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT * FROM notices WHERE region = $1 AND unit = $2 ORDER BY number DESC LIMIT $3",
+    )
+    .bind(region)
+    .bind(unit)
+    .bind(i64::from(most))
+    .fetch_all(store.pool())
+    .await?;
+    rows.iter().map(read).collect()
 }
 
 /// A claim on a notice: this responder sends it, and no other does before `until`.

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use jiff::civil::DateTime;
 use thiserror::Error;
 
+use super::fault::{Fault, Unreadable};
 use super::{Planned, Post};
 use crate::clock::CHINA;
 
@@ -21,7 +22,7 @@ const COLUMNS: [[&str; 2]; 4] = [
     ["结束", "until"],
 ];
 /// Largest file read.
-const MOST_BYTES: u64 = 4 * 1024 * 1024;
+pub(super) const MOST_BYTES: u64 = 4 * 1024 * 1024;
 /// Most rows read.
 const MOST_ROWS: usize = 10_000;
 /// Longest shift: longer is a wrong date.
@@ -37,8 +38,8 @@ pub enum FileError {
     Unreadable {
         /// The file.
         file: String,
-        /// Why, and the remedy.
-        problem: String,
+        /// Why.
+        problem: Unreadable,
     },
     /// Rows of it are wrong.
     #[error("{}", told(file, problems))]
@@ -57,8 +58,8 @@ pub struct RowProblem {
     pub row: u64,
     /// The column's name.
     pub column: &'static str,
-    /// What is wrong, and the remedy.
-    pub problem: String,
+    /// What is wrong.
+    pub problem: Fault,
 }
 
 impl fmt::Display for RowProblem {
@@ -84,32 +85,47 @@ fn told(file: &str, problems: &[RowProblem]) -> String {
 /// # Errors
 /// Names the file, and every row and column at fault with the remedy.
 pub fn read(path: &Path, known: &BTreeSet<String>) -> Result<Vec<Planned>, FileError> {
-    let file = path.display().to_string();
-    let unreadable = |problem: String| FileError::Unreadable {
+    let unopened = |error: std::io::Error| FileError::Unreadable {
+        file: path.display().to_string(),
+        problem: Unreadable::Unopened(error.to_string()),
+    };
+    let size = std::fs::metadata(path).map_err(unopened)?.len();
+    if size > MOST_BYTES {
+        return Err(FileError::Unreadable {
+            file: path.display().to_string(),
+            problem: Unreadable::Large(size),
+        });
+    }
+    read_bytes(path, std::fs::read(path).map_err(unopened)?, known)
+}
+
+/// The same, of a file that was handed over.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_bytes(
+    name: &Path,
+    bytes: Vec<u8>,
+    known: &BTreeSet<String>,
+) -> Result<Vec<Planned>, FileError> {
+    let file = name.display().to_string();
+    let unreadable = |problem| FileError::Unreadable {
         file: file.clone(),
         problem,
     };
-    let size = std::fs::metadata(path)
-        .map_err(|error| unreadable(format!("cannot be read: {error}")))?
-        .len();
+    let size = bytes.len() as u64;
     if size > MOST_BYTES {
-        return Err(unreadable(format!(
-            "has {size} bytes, more than {MOST_BYTES}; is it a roster?"
-        )));
+        return Err(unreadable(Unreadable::Large(size)));
     }
-    let bytes =
-        std::fs::read(path).map_err(|error| unreadable(format!("cannot be read: {error}")))?;
-    let extension = path.extension().and_then(|extension| extension.to_str());
+    let extension = name.extension().and_then(|extension| extension.to_str());
     let table = match extension.map(str::to_ascii_lowercase).as_deref() {
         Some("xlsx") => workbook(bytes),
         Some("csv") => separated(bytes),
-        _ => Err("is neither .csv nor .xlsx; save it as one of them".to_owned()),
+        _ => Err(Unreadable::Kind),
     };
     let table = table.map_err(unreadable)?;
     if table.len() > MOST_ROWS {
-        return Err(unreadable(format!(
-            "has more than {MOST_ROWS} rows; is it a roster?"
-        )));
+        return Err(unreadable(Unreadable::Rows(MOST_ROWS)));
     }
     rows(&table, known).map_err(|problems| FileError::Rows { file, problems })
 }
@@ -124,17 +140,15 @@ enum Cell {
 /// Rows that are not empty, with their numbers, the cells by column.
 type Table = BTreeMap<u64, BTreeMap<usize, Cell>>;
 
-fn separated(bytes: Vec<u8>) -> Result<Table, String> {
-    let text = String::from_utf8(bytes).map_err(|_| {
-        "is not in UTF-8; save it as “CSV UTF-8”, or as an Excel workbook (.xlsx)".to_owned()
-    })?;
+fn separated(bytes: Vec<u8>) -> Result<Table, Unreadable> {
+    let text = String::from_utf8(bytes).map_err(|_| Unreadable::Encoding)?;
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
     let mut table = Table::new();
     for record in reader.records() {
-        let record = record.map_err(|error| format!("is damaged: {error}"))?;
+        let record = record.map_err(|error| Unreadable::Damaged(error.to_string()))?;
         let row = record.position().map_or(0, csv::Position::line);
         for (column, value) in record.iter().enumerate() {
             if !value.trim().is_empty() {
@@ -146,14 +160,14 @@ fn separated(bytes: Vec<u8>) -> Result<Table, String> {
     Ok(table)
 }
 
-fn workbook(bytes: Vec<u8>) -> Result<Table, String> {
-    let damaged = |_| "is no Excel workbook of the kind .xlsx; save it as such".to_owned();
+fn workbook(bytes: Vec<u8>) -> Result<Table, Unreadable> {
+    let damaged = |_| Unreadable::Workbook;
     let mut workbook = Xlsx::new(BufReader::new(Cursor::new(bytes))).map_err(damaged)?;
     let sheet = workbook
         .sheet_names()
         .first()
         .cloned()
-        .ok_or("has no sheet")?;
+        .ok_or(Unreadable::Empty)?;
     // Cell by cell: a sheet of two cells may claim billions between them.
     let mut cells = workbook.worksheet_cells_reader(&sheet).map_err(damaged)?;
     let mut table = Table::new();
@@ -207,10 +221,7 @@ fn rows(table: &Table, known: &BTreeSet<String>) -> Result<Vec<Planned>, Vec<Row
             None => problems.push(RowProblem {
                 row: header_row,
                 column: names[0],
-                problem: format!(
-                    "the header has no such column; its first row must name {}",
-                    COLUMNS.map(|names| names[0]).join(", ")
-                ),
+                problem: Fault::Column(COLUMNS.map(|names| names[0])),
             }),
         }
     }
@@ -231,7 +242,7 @@ fn rows(table: &Table, known: &BTreeSet<String>) -> Result<Vec<Planned>, Vec<Row
         problems.push(RowProblem {
             row: header_row + 1,
             column: COLUMNS[0][0],
-            problem: "there is no shift below the header; add a row for each".to_owned(),
+            problem: Fault::Nothing,
         });
     }
     if problems.is_empty() {
@@ -248,7 +259,7 @@ fn shift(
 ) -> Result<Planned, Vec<RowProblem>> {
     let mut problems = Vec::new();
     let [post_column, who_column, from_column, until_column] = COLUMNS.map(|names| names[0]);
-    let mut wrong = |column, problem: String| {
+    let mut wrong = |column, problem: Fault| {
         problems.push(RowProblem {
             row,
             column,
@@ -263,31 +274,14 @@ fn shift(
     let (post_text, who) = (text(post), text(who));
     let post = Post::named(&post_text);
     if post.is_none() {
-        wrong(
-            post_column,
-            format!(
-                "`{post_text}` is no post; write {}",
-                Post::ALL.map(Post::title).join(", ")
-            ),
-        );
+        wrong(post_column, Fault::Post(post_text));
     }
     if who.is_empty() {
-        wrong(
-            who_column,
-            "no one is named; write who has the shift".to_owned(),
-        );
+        wrong(who_column, Fault::Nobody);
     } else if who.chars().count() > NAME_LIMIT {
-        wrong(
-            who_column,
-            format!("a name has at most {NAME_LIMIT} characters; write one person a row"),
-        );
+        wrong(who_column, Fault::LongName(NAME_LIMIT));
     } else if !known.is_empty() && !known.contains(&who) {
-        wrong(
-            who_column,
-            format!(
-                "`{who}` is no contact of the duty office; add a [[unit.contact]] of that name to units.toml or correct the name"
-            ),
-        );
+        wrong(who_column, Fault::Unknown(who.clone()));
     }
     let mut moment = |column, cell: Option<&Cell>| {
         let time = match cell {
@@ -297,13 +291,7 @@ fn shift(
         };
         let at = time.and_then(|time| CHINA.to_timestamp(time).ok());
         if at.is_none() {
-            wrong(
-                column,
-                format!(
-                    "`{}` is no day and time; write such as 2026-10-01 08:30",
-                    text(cell)
-                ),
-            );
+            wrong(column, Fault::Time(text(cell)));
         }
         at
     };
@@ -311,15 +299,9 @@ fn shift(
     if let (Some(from), Some(until)) = (from, until) {
         let length = until.duration_since(from);
         if length <= SignedDuration::ZERO {
-            wrong(
-                until_column,
-                "the shift ends before it begins; a night's shift ends on the next day".to_owned(),
-            );
+            wrong(until_column, Fault::Backwards);
         } else if length > LONGEST {
-            wrong(
-                until_column,
-                "the shift is longer than 31 days; correct the date".to_owned(),
-            );
+            wrong(until_column, Fault::Endless);
         }
     }
     match (post, from, until) {
@@ -344,9 +326,7 @@ fn twice(row: u64, shift: &Planned, before: &[(u64, Planned)]) -> Option<RowProb
     Some(RowProblem {
         row,
         column: COLUMNS[1][0],
-        problem: format!(
-            "has this post at that time by row {earlier} already; remove one or correct the time"
-        ),
+        problem: Fault::Twice(*earlier),
     })
 }
 

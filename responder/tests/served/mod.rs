@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use backbone::message::{self, Alert};
-use backbone::region::Region;
 use jiff::Timestamp;
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Client, Method, redirect};
@@ -16,9 +16,11 @@ use responder::account::{Accounts, Limits, NewToken, NewUser, Provider, Scope};
 use responder::api::CSRF_HEADER;
 use responder::case::{Action, Actor, Cases, Deed, Role};
 use responder::console::{self, Console};
+use responder::live::{self, Live};
+use responder::metrics::Metrics;
 use responder::notify::Composer;
 use responder::reply::draft::Drafter;
-use responder::routing::Routed;
+use responder::routing::{Routed, Routing};
 use responder::settings;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -40,12 +42,22 @@ pub(crate) const PEOPLE: [(&str, Role, &str); 7] = [
     ("auditor", Role::Auditor, ""),
 ];
 
+/// How many streams there may be: few, so that the bounds are met.
+const STREAMS: live::Limits = live::Limits {
+    per_session: 2,
+    in_all: 3,
+    lasting: Duration::from_secs(60),
+    beat: Duration::from_millis(50),
+};
+
 pub(crate) struct Office {
     pub(crate) address: String,
     pub(crate) accounts: Accounts,
     pub(crate) cases: Cases,
     pub(crate) notices: Arc<Composer>,
     pub(crate) limits: Limits,
+    pub(crate) live: Live,
+    pub(crate) metrics: Metrics,
     pub(crate) kept: Kept,
     stop: CancellationToken,
 }
@@ -124,8 +136,8 @@ pub(crate) async fn office(kept: Kept) -> Office {
 pub(crate) async fn office_with(kept: Kept, identity: &Value, drafter: Option<Drafter>) -> Office {
     backbone::tls::install();
     let store = kept.store.clone();
-    let region = Region::load(&project().join("deploy/sample/region").join(REGION)).unwrap();
-    let regions = Arc::new(BTreeMap::from([(REGION.to_owned(), region)]));
+    let routing = Routing::load(&project().join("deploy/sample/region").join(REGION)).unwrap();
+    let routings = Arc::new(BTreeMap::from([(REGION.to_owned(), routing)]));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port: SocketAddr = listener.local_addr().unwrap();
     let address = format!("http://{port}");
@@ -153,13 +165,17 @@ pub(crate) async fn office_with(kept: Kept, identity: &Value, drafter: Option<Dr
     // Nobody listens there: what asks the archive says that it is not there.
     let archive = serde_json::from_value(serde_json::json!({ "url": "http://127.0.0.1:9" }));
     let archive = backbone::clickhouse::client(&archive.unwrap()).unwrap();
+    let stop = CancellationToken::new();
+    let metrics = Metrics::new(&prometheus::Registry::new()).unwrap();
+    let live = Live::new(STREAMS, metrics.clone(), stop.clone());
     let console = Console {
         provider,
         drafter,
-        ..Console::new(settings, store, regions, archive).unwrap()
+        live: live.clone(),
+        metrics: metrics.clone(),
+        ..Console::new(settings, store, routings, archive).unwrap()
     };
     let (cases, notices) = (console.cases.clone(), Arc::clone(&console.notices));
-    let stop = CancellationToken::new();
     tokio::spawn(console::serve(console, listener, stop.clone()));
     Office {
         address,
@@ -167,6 +183,8 @@ pub(crate) async fn office_with(kept: Kept, identity: &Value, drafter: Option<Dr
         cases,
         notices,
         limits,
+        live,
+        metrics,
         kept,
         stop,
     }

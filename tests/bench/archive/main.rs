@@ -1,5 +1,5 @@
 //! Measures the archive: `archive drain` how fast a backlog goes from Kafka to ClickHouse, `archive search` how long the
-//! console takes to find words in a year of posts. `tests/bench/archive/run` tells how it is called.
+//! console takes to search a year of posts. `tests/bench/archive/run` tells how it is called.
 
 #![allow(
     clippy::unwrap_used,

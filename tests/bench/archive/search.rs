@@ -48,6 +48,22 @@ const SEARCHES: [&str; 24] = [
     "麒麟鸟",
 ];
 
+/// The same by more than words: phrases, words left out, what was read in the posts, and time.
+const NARROWED: [&str; 12] = [
+    "text=“物业管理费”",
+    "text=物业+-小区",
+    "text=“噪音扰民”+路灯",
+    "text=物业&subject=城乡建设",
+    "text=停水&from=2026-03-01&to=2026-03-31",
+    "text=路灯&unit=zhujian&sentiment=negative",
+    "appeal=表扬",
+    "unit=zhujian&place=冯川镇",
+    "level=2",
+    "source=县长信箱&kind=board",
+    "subject=环境保护&place=赤岸镇&sentiment=positive&appeal=建议",
+    "from=2025-11-05&to=2025-11-06",
+];
+
 /// Fills a folder's ClickHouse where it has not that many posts yet, and asks the console.
 pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Result<()> {
     let posts: u64 = option(options, "posts", 10_000_000);
@@ -70,34 +86,86 @@ pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Resul
     count_hours(&archive, &client).await?;
     let region = project().join("deploy/config/region").join(REGION);
     let (mut browser, _folder) = officer(client, &region).await;
-    for path in ["/", "/posts", "/events"] {
+    for path in ["/", "/live", "/posts", "/events"] {
         let times = times(&mut browser, path, rounds).await;
-        println!("{:6.0} ms  {path}", at(&times, 0.5));
+        println!(
+            "{:6.0} ms, p95 {:4.0} ms  {path}",
+            at(&times, 0.5),
+            at(&times, 0.95)
+        );
     }
-    let mut all = Vec::new();
-    for words in SEARCHES {
-        let path = format!("/posts?all=1&text={}", words.replace(' ', "+"));
-        let times = times(&mut browser, &path, rounds).await;
-        let page = browser.get(&path).await;
+    let by_words: Vec<String> = SEARCHES
+        .map(|words| format!("all=1&text={}", words.replace(' ', "+")))
+        .to_vec();
+    let narrowed = NARROWED.map(str::to_owned).to_vec();
+    let (mut pages, mut counts) = (Vec::new(), Vec::new());
+    for query in by_words.iter().chain(&narrowed) {
+        let page_times = times(&mut browser, &format!("/posts?{query}"), rounds).await;
+        let count_times = times(&mut browser, &format!("/posts/facets?{query}"), rounds).await;
+        let page = browser.get(&format!("/posts?{query}")).await;
         let total = page.html.split_once("<span>共 ").map_or("?", |(_, rest)| {
             rest.split_once(' ').map_or("?", |(total, _)| total)
         });
         println!(
-            "{:6.0} ms  first {:5.0} ms  {} on the page of {total}  {words}",
-            at(&times, 0.5),
-            times.first().copied().unwrap_or_default(),
-            page.values("data-post").len()
+            "{:6.0} ms  first {:5.0} ms  {} on the page of {total}; counts {:5.0} ms, first {:5.0} ms  {query}",
+            at(&page_times, 0.5),
+            page_times.first().copied().unwrap_or_default(),
+            page.values("data-post").len(),
+            at(&count_times, 0.5),
+            count_times.first().copied().unwrap_or_default(),
         );
-        all.extend(times);
+        pages.push(page_times);
+        counts.push(count_times);
     }
+    let words = by_words.len();
+    say("first page of 30 with its count, by words", &pages[..words]);
+    say("first page of 30 with its count, narrowed", &pages[words..]);
+    say("counts by facet, by words", &counts[..words]);
+    say("counts by facet, narrowed", &counts[words..]);
+    saved(&mut browser, &by_words, rounds).await;
+    files(&mut browser).await;
+    Ok(())
+}
+
+fn say(what: &str, times: &[Vec<f64>]) {
+    let all = times.concat();
     println!(
-        "first page of 30 with its count, {} searches: p50 {:.0} ms, p95 {:.0} ms, longest {:.0} ms",
+        "{what}, {} pages: p50 {:.0} ms, p95 {:.0} ms, longest {:.0} ms",
         all.len(),
         at(&all, 0.5),
         at(&all, 0.95),
         at(&all, 1.0)
     );
-    Ok(())
+}
+
+/// How long the list of as many saved searches as one may have takes, with what is new in each.
+async fn saved(browser: &mut Browser, queries: &[String], rounds: usize) {
+    let page = browser.get("/account").await;
+    let csrf = page.hidden("csrf").unwrap().to_owned();
+    for (number, query) in queries.iter().take(20).enumerate() {
+        let name = number.to_string();
+        let fields = [("csrf", csrf.as_str()), ("name", &name), ("query", query)];
+        let kept = browser.post("/posts/saved", &fields).await;
+        assert!(kept.status.is_redirection(), "{}", kept.status);
+    }
+    let times = times(browser, "/posts/saved", rounds).await;
+    say("20 saved searches with what is new", &[times]);
+}
+
+/// How long files take.
+async fn files(browser: &mut Browser) {
+    for query in ["text=物业", "text=二胎产假", ""] {
+        for format in ["csv", "xlsx"] {
+            let begun = Instant::now();
+            let address = format!("/posts/export?format={format}&{query}");
+            let file = browser.get(&address).await;
+            println!(
+                "{:6.0} ms  a file, {format}, {} KB  {query}",
+                begun.elapsed().as_secs_f64() * 1e3,
+                file.html.len() / 1024
+            );
+        }
+    }
 }
 
 /// The milliseconds that opening a page takes, each time.
@@ -164,6 +232,7 @@ async fn fill(client: &Client, posts: u64) -> anyhow::Result<()> {
             .execute()
             .await?;
     }
+    client.query(ALERTS).execute().await?;
     println!(
         "{posts} posts written and indexed in {:.0} s",
         begun.elapsed().as_secs_f64()
@@ -173,7 +242,7 @@ async fn fill(client: &Client, posts: u64) -> anyhow::Result<()> {
 
 const FILL: &str = "INSERT INTO assessments (region, post_id, revision, source, kind, url, title, text, author, published_at, \
     collected_at, relevant, places, subject, subject_probability, sentiment, sentiment_score, sentiment_confidence, event_id, \
-    event_title, event_level, model, assessed_at, appeal) \
+    event_title, event_level, model, assessed_at, appeal, units) \
     SELECT {region:String}, lower(hex(MD5(toString(n)))), 1, \
         ['网上留言板', '问政论坛', '县长信箱', '热线导出'][1 + cityHash64(n, 1) % 4], 'board', \
         concat('http://board.example.test/thread-', toString(n), '.html'), one.title, \
@@ -183,7 +252,10 @@ const FILL: &str = "INSERT INTO assessments (region, post_id, revision, source, 
         ['城乡建设', '环境保护', '交通运输', '教育文体', '劳动和社会保障', '商贸旅游', '卫生计生'][1 + cityHash64(n, 5) % 7], \
         0.8, ['negative', 'neutral', 'positive'][1 + cityHash64(n, 6) % 3], -0.4, 0.7, \
         lower(hex(MD5(concat('event', toString(intDiv(n, 50000) * 7500 + cityHash64(n, 7) % 7500))))), one.title, \
-        if(cityHash64(n, 8) % 50 = 0, 4, 0), '0.1.0/bench', at + toIntervalMinute(4), '投诉' \
+        if(cityHash64(n, 8) % 50 = 0, 4, 0), '0.1.0/bench', at + toIntervalMinute(4), \
+        ['投诉', '求助', '咨询', '建议', '表扬', '举报'][1 + cityHash64(n, 13) % 6], \
+        [['zhujian', 'shengtai-huanjing', 'jiaoti', 'renshe', 'weijian', 'shijian', 'minzheng', 'wenlv'][1 + cityHash64(n, 11) % 8], \
+            ['fengchuan', 'chian', 'chitian', 'songbu'][1 + cityHash64(n, 12) % 4]] \
     FROM (SELECT {month:UInt64} * {count:UInt64} + number AS n, cityHash64(n, 9) % {texts:UInt32} AS i, \
             cityHash64(n, 10) % {texts:UInt32} AS j, \
             toDateTime64('2025-11-01 00:00:00', 3, 'UTC') + toIntervalMonth({month:UInt64}) \
@@ -193,6 +265,11 @@ const FILL: &str = "INSERT INTO assessments (region, post_id, revision, source, 
     ANY LEFT JOIN (SELECT place, title, text, sentences FROM bench_texts) AS other ON other.place = given.j \
     SETTINGS max_insert_threads = 1, max_threads = 1, min_insert_block_size_rows = 2000000, \
         min_insert_block_size_bytes = 20000000000";
+
+/// Ten thousand events reached a level.
+const ALERTS: &str = "INSERT INTO alerts (region, alert_id, event_id, level, raised_at) \
+    SELECT region, any(post_id), event_id, if(cityHash64(event_id, 1) % 10 = 0, 2, 3), max(published_at) \
+    FROM assessments WHERE cityHash64(event_id, 9) % 150 = 0 GROUP BY region, event_id LIMIT 10000";
 
 async fn count_hours(archive: &ClickHouse, client: &Client) -> anyhow::Result<()> {
     let begun = Instant::now();

@@ -1,13 +1,16 @@
 //! Cases asked for.
 
 use backbone::message::Alert;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::Row;
 
 use super::rows::{read_case, read_level, read_state};
 use super::{Cases, StoreError};
 use crate::case::{Actor, Case, State};
 use crate::store::{Conditions, anywhere};
+
+/// What is due within this time is due soon.
+const SOON: SignedDuration = SignedDuration::from_hours(2);
 
 /// Which cases are asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,10 +29,33 @@ pub struct Query {
     pub event: String,
     /// Only those of which something is due before this time, see [`Case::clocks`].
     pub due_before: Option<Timestamp>,
+    /// Only those of which nothing was due before this time.
+    pub due_after: Option<Timestamp>,
     /// How many to pass over.
     pub offset: u32,
     /// Most to give, at most 200.
     pub limit: u32,
+}
+
+impl Query {
+    /// Those of which something due is missing.
+    #[must_use]
+    pub fn late(now: Timestamp) -> Self {
+        Self {
+            due_before: Some(now),
+            ..Self::default()
+        }
+    }
+
+    /// Those of which something is due within two hours, and nothing is missing yet.
+    #[must_use]
+    pub fn due_soon(now: Timestamp) -> Self {
+        Self {
+            due_before: Some(now + SOON),
+            due_after: Some(now),
+            ..Self::default()
+        }
+    }
 }
 
 /// Cases asked for, the gravest and most urgent first.
@@ -147,6 +173,48 @@ impl Cases {
             .collect()
     }
 
+    /// The open cases of a region that were sent to units: by unit how many it has a part in, and how many of these are late.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn loads(
+        &self,
+        region: &str,
+        now: Timestamp,
+    ) -> Result<Vec<(String, i64, i64)>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT case_units.unit, count(*), sum(CASE WHEN cases.due_at < $1 THEN 1 ELSE 0 END) \
+             FROM cases JOIN case_units ON case_units.case_id = cases.id \
+             WHERE cases.region = $2 AND cases.state IN ('dispatched', 'signed', 'handling', 'review') \
+             GROUP BY case_units.unit",
+        )
+        .bind(now.as_millisecond())
+        .bind(region)
+        .fetch_all(self.store.pool())
+        .await?)
+    }
+
+    /// The cases of a region led by a unit that were answered since a time: how many, and how many of these in time.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn timeliness(
+        &self,
+        region: &str,
+        unit: &str,
+        since: Timestamp,
+    ) -> Result<(i64, i64), StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT count(*), coalesce(sum(CASE WHEN answered_at <= respond_by THEN 1 ELSE 0 END), 0) FROM cases \
+             WHERE region = $1 AND lead = $2 AND answered_at >= $3",
+        )
+        .bind(region)
+        .bind(unit)
+        .bind(since.as_millisecond())
+        .fetch_one(self.store.pool())
+        .await?)
+    }
+
     /// How many cases an actor may see, by state and level.
     ///
     /// # Errors
@@ -190,6 +258,9 @@ fn conditions(query: &Query, actor: &Actor) -> Result<Conditions, StoreError> {
     }
     if let Some(time) = query.due_before {
         conditions.add("due_at < {}", time.as_millisecond())?;
+    }
+    if let Some(time) = query.due_after {
+        conditions.add("due_at >= {}", time.as_millisecond())?;
     }
     if let Some(level) = query.level {
         conditions.add("level = {}", i64::from(level))?;

@@ -2,26 +2,36 @@
 //! neighbouring characters of a word, in whatever version of the post; so candidates come from the index, and only as
 //! many of them as a page needs are looked at: whether the post as it is now is what was asked for.
 
+mod export;
+mod facets;
+mod words;
+
 use backbone::clickhouse::rows::AssessmentRow;
 use clickhouse::query::Query;
 use clickhouse::{Client, Row};
 use serde::Deserialize;
 
+pub(in crate::console) use export::{Exported, Exporting, MOST_EXPORTED};
+pub(in crate::console) use facets::{Facets, MOST_OVER_ALL, Over, facets};
+pub(in crate::console) use words::Words;
+
 use super::{Filter, LATELY, Unavailable, all, within};
 
-/// Words of a search that are looked for; more are left out.
-const MOST_WORDS: usize = 8;
 /// Posts counted; beyond, there are "more than" so many.
 const MOST_COUNTED: u64 = 10_000;
 /// Candidates looked at before it is said that there are no more.
 const MOST_CANDIDATES: usize = 20_000;
+/// Characters of a text that a list begins with.
+const BEGINNING: u32 = 300;
+/// Characters of a text in which a list looks for the words found.
+const SEARCHED: u32 = 20_000;
 
 /// The words of a post as they are indexed and looked for: narrow letters in lower case.
 pub(super) const WORDS_OF_POST: &str = "lowerUTF8(normalizeUTF8NFKC(concat(title, '\\n', text)))";
 
 /// How many posts there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::console) enum Total {
+pub(crate) enum Total {
     /// So many.
     Exactly(u64),
     /// So many by the index, of which some may be otherwise.
@@ -38,19 +48,39 @@ struct Key {
     region: String,
 }
 
-/// The posts asked for in some regions, the newest first, with the first characters of their texts, and how many there are.
+/// The posts asked for in some regions, the newest first, with as much of their texts as a list shows, and how many there
+/// are.
 pub(in crate::console) async fn posts(
     client: &Client,
     regions: &[&str],
     filter: &Filter,
 ) -> Result<(Vec<AssessmentRow>, Total), Unavailable> {
+    let length = if filter.text.is_empty() {
+        BEGINNING
+    } else {
+        SEARCHED
+    };
+    posts_with_texts(client, regions, filter, length).await
+}
+
+/// The same, with so many characters of their texts.
+pub(crate) async fn posts_with_texts(
+    client: &Client,
+    regions: &[&str],
+    filter: &Filter,
+    length: u32,
+) -> Result<(Vec<AssessmentRow>, Total), Unavailable> {
     let search = Search::new(client, regions, filter);
-    let (from, to) = (
-        filter.offset as usize,
-        (filter.offset + filter.limit) as usize,
-    );
+    let from = filter.offset as usize;
+    let to = from + filter.limit as usize;
+    // Of a page that lies too deep nothing is given, but for how many there are.
+    let reach = if from < MOST_CANDIDATES {
+        to
+    } else {
+        filter.limit as usize
+    };
     // Some are otherwise now, or hold a word's pairs apart.
-    let mut most = to + to / 2 + 20;
+    let mut most = (reach + reach / 2 + 20).min(MOST_CANDIDATES);
     let looking = async {
         loop {
             let mut candidates = search.candidates(most).await?;
@@ -58,52 +88,83 @@ pub(in crate::console) async fn posts(
             // A row written twice, or a post assessed again, is one candidate.
             candidates.dedup();
             let found = search.as_they_are_now(&candidates).await?;
-            if exhausted || found.len() >= to || most >= MOST_CANDIDATES {
+            if exhausted || found.len() >= reach || most >= MOST_CANDIDATES {
                 return Ok((found, candidates.len(), exhausted));
             }
             most = (most * 5).min(MOST_CANDIDATES);
         }
     };
     let ((found, looked_at, exhausted), by_index) =
-        tokio::try_join!(looking, search.count_by_index())?;
+        tokio::try_join!(looking, search.count_by_index(MOST_COUNTED))?;
     let total = if exhausted {
         Total::Exactly(found.len() as u64)
     } else {
         search.total(by_index, found.len(), looked_at)
     };
     let page = found.get(from..to.min(found.len())).unwrap_or_default();
-    Ok((search.rows(page).await?, total))
+    Ok((search.rows(page, length).await?, total))
+}
+
+/// How many posts asked for were collected after a time, of those published in the week before it and since. More than
+/// `most` are not counted.
+pub(in crate::console) async fn count_new(
+    client: &Client,
+    regions: &[&str],
+    filter: &Filter,
+    since: i64,
+    most: u64,
+) -> Result<u64, Unavailable> {
+    let search = Search::new(client, regions, filter);
+    let mut total = 0;
+    for region in regions {
+        let sql = format!(
+            "SELECT uniqExact(post_id) FROM (SELECT post_id FROM assessments WHERE {} AND {} \
+             AND published_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') - INTERVAL 7 DAY \
+             AND collected_at > fromUnixTimestamp64Milli({{since:Int64}}, 'UTC') LIMIT {most})",
+            search.conditions(Exactness::ByIndex),
+            search.conditions(Exactness::ByText)
+        );
+        let query = search.put(client.query(&sql)).param("region", region);
+        total += within(query.param("since", since).fetch_one::<u64>()).await?;
+    }
+    Ok(total.min(most))
 }
 
 struct Search<'a> {
     client: &'a Client,
     regions: &'a [&'a str],
     filter: &'a Filter,
-    words: Vec<&'a str>,
+    words: Words,
 }
 
 impl<'a> Search<'a> {
     fn new(client: &'a Client, regions: &'a [&'a str], filter: &'a Filter) -> Self {
-        let mut words: Vec<&str> = filter.text.split_whitespace().collect();
-        words.sort_unstable();
-        words.dedup();
-        words.truncate(MOST_WORDS);
         Self {
             client,
             regions,
             filter,
-            words,
+            words: Words::read(&filter.text),
         }
     }
 
     /// The newest rows of each region that may be asked for, whatever their version. Most searches have a page in what was
     /// published lately, and only those months' indexes are looked at; the others go on to all that is there.
     async fn candidates(&self, most: usize) -> Result<Vec<Key>, Unavailable> {
-        let lately = self.candidates_where(LATELY, most).await?;
+        let lately = self.candidates_where(self.lately(), most).await?;
         if lately.len() >= most {
             return Ok(lately);
         }
         self.candidates_where("1", most).await
+    }
+
+    /// What was published in the last weeks of the time asked for.
+    fn lately(&self) -> &'static str {
+        match self.filter.to {
+            Some(_) => {
+                "published_at >= fromUnixTimestamp64Milli({to:Int64}, 'UTC') - INTERVAL 45 DAY"
+            }
+            None => LATELY,
+        }
     }
 
     async fn candidates_where(&self, time: &str, most: usize) -> Result<Vec<Key>, Unavailable> {
@@ -141,14 +202,14 @@ impl<'a> Search<'a> {
         Ok(keys)
     }
 
-    /// How many rows there are by the index; more than [`MOST_COUNTED`] are not counted.
-    async fn count_by_index(&self) -> Result<u64, Unavailable> {
+    /// How many rows there are by the index; one more than `most` is enough to know.
+    async fn count_by_index(&self, most: u64) -> Result<u64, Unavailable> {
         let mut total = 0;
         for region in self.regions {
             let sql = format!(
                 "SELECT count() FROM (SELECT 1 FROM assessments WHERE {} LIMIT {})",
                 self.conditions(Exactness::ByIndex),
-                MOST_COUNTED + 1
+                most + 1
             );
             let query = self.put(self.client.query(&sql)).param("region", region);
             total += within(query.fetch_one::<u64>()).await?;
@@ -168,7 +229,7 @@ impl<'a> Search<'a> {
     }
 
     /// The posts of a page. What a list does not show is not read.
-    async fn rows(&self, keys: &[Key]) -> Result<Vec<AssessmentRow>, Unavailable> {
+    async fn rows(&self, keys: &[Key], length: u32) -> Result<Vec<AssessmentRow>, Unavailable> {
         let unread = [
             "relevant_because",
             "subject_because",
@@ -181,7 +242,7 @@ impl<'a> Search<'a> {
         .map(|list| format!("emptyArrayString() AS {list}"))
         .join(", ");
         let sql = format!(
-            "SELECT ?fields FROM (SELECT * REPLACE (substringUTF8(text, 1, 300) AS text, '' AS author, '' AS event_title, \
+            "SELECT ?fields FROM (SELECT * REPLACE (substringUTF8(text, 1, {length}) AS text, '' AS author, '' AS event_title, \
              '' AS evidence, '' AS second_opinion, {unread}) FROM assessments FINAL PREWHERE {AMONG})"
         );
         let mut rows: Vec<AssessmentRow> = Vec::new();
@@ -198,7 +259,7 @@ impl<'a> Search<'a> {
 
     /// Whether a word is too short for the index.
     fn has_unindexed(&self) -> bool {
-        self.words.iter().any(|word| length(word) < 2)
+        self.words.wanted.iter().any(|word| length(word) < 2)
     }
 
     /// What a row has to be like. Values are parameters, see [`Self::put`].
@@ -208,12 +269,24 @@ impl<'a> Search<'a> {
         let wanted = [
             (!filter.all, "relevant"),
             (
+                filter.from.is_some(),
+                "published_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')",
+            ),
+            (
+                filter.to.is_some(),
+                "published_at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')",
+            ),
+            (
                 !filter.sentiment.is_empty(),
                 "sentiment = {sentiment:String}",
             ),
             (!filter.subject.is_empty(), "subject = {subject:String}"),
+            (!filter.appeal.is_empty(), "appeal = {appeal:String}"),
             (!filter.place.is_empty(), "has(places, {place:String})"),
+            (!filter.unit.is_empty(), "has(units, {unit:String})"),
             (!filter.source.is_empty(), "source = {source:String}"),
+            (!filter.kind.is_empty(), "kind = {kind:String}"),
+            (filter.level != 0, OF_LEVEL),
         ];
         conditions.extend(
             wanted
@@ -221,8 +294,8 @@ impl<'a> Search<'a> {
                 .filter(|(is_wanted, _)| *is_wanted)
                 .map(|(_, condition)| condition.to_owned()),
         );
-        for (at, word) in self.words.iter().enumerate() {
-            let sought = format!("lowerUTF8(normalizeUTF8NFKC({{word_{at}:String}}))");
+        for (at, word) in self.words.wanted.iter().enumerate() {
+            let sought = format!("lowerUTF8(normalizeUTF8NFKC({{wanted_{at}:String}}))");
             match exactness {
                 Exactness::ByIndex if length(word) < 2 => {}
                 Exactness::ByIndex => {
@@ -234,16 +307,33 @@ impl<'a> Search<'a> {
                 }
             }
         }
+        if exactness == Exactness::ByText {
+            for at in 0..self.words.unwanted.len() {
+                let sought = format!("lowerUTF8(normalizeUTF8NFKC({{unwanted_{at}:String}}))");
+                conditions.push(format!("position({WORDS_OF_POST}, {sought}) = 0"));
+            }
+        }
         conditions.join(" AND ")
     }
 
     fn put(&self, query: Query) -> Query {
-        let query = self.filter.put(query);
-        (self.words.iter().enumerate()).fold(query, |query, (at, word)| {
-            query.param(&format!("word_{at}"), word)
-        })
+        let lists = [
+            ("wanted", &self.words.wanted),
+            ("unwanted", &self.words.unwanted),
+        ];
+        let mut query = self.filter.put(query);
+        for (name, words) in lists {
+            for (at, word) in words.iter().enumerate() {
+                query = query.param(&format!("{name}_{at}"), word);
+            }
+        }
+        query
     }
 }
+
+/// Posts of events whose alerts reached a level and none graver.
+const OF_LEVEL: &str = "event_id IN (SELECT event_id FROM alerts WHERE region = {region:String} \
+    GROUP BY event_id HAVING min(level) = {level:UInt8})";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Exactness {
