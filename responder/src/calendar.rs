@@ -152,6 +152,12 @@ impl Calendar {
             || !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
     }
 
+    /// Whether any holiday of a year is known.
+    #[must_use]
+    pub fn tells_of(&self, year: i16) -> bool {
+        self.days.off.keys().any(|day| day.year() == year)
+    }
+
     /// The name of the holiday that a day is part of.
     #[must_use]
     pub fn holiday(&self, day: Date) -> Option<&str> {

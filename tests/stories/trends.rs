@@ -88,7 +88,7 @@ fn posts() -> Vec<Posted> {
         let after = day >= 84;
         let count = if after { 4 + next(4) } else { 9 + next(6) };
         for _ in 0..count {
-            let negative = next(100) < if after { 55 } else { 30 };
+            let negative = next(100) < if after { 70 } else { 25 };
             let places = match next(6) {
                 0 => vec!["柳桥镇"],
                 // A village with its town, and alone: one post of the town each.

@@ -32,6 +32,8 @@ pub(super) enum Shade {
 pub(super) struct TileMap {
     pub(super) region: String,
     pub(super) words: String,
+    /// Posts of all tiles; one of two towns counts for both.
+    posts: u64,
     pub(super) rows: Vec<Vec<Option<TownTile>>>,
     pub(super) legend: Vec<Step>,
 }
@@ -75,7 +77,12 @@ pub(super) async fn tile_maps(
         let towns = by_town(&console.archive, region, scope, period).await?;
         Ok(TileMap::new(region, &towns, period, shade))
     });
-    futures::future::try_join_all(maps).await
+    let mut maps: Vec<TileMap> = futures::future::try_join_all(maps).await?;
+    // A region that nothing comes from has a map only where none has anything.
+    if maps.iter().any(|map| map.posts > 0) {
+        maps.retain(|map| map.posts > 0);
+    }
+    Ok(maps)
 }
 
 /// The maps of the four weeks up to the newest post.
@@ -127,6 +134,7 @@ impl TileMap {
         Self {
             region: region.gazetteer.name.clone(),
             words: words(towns, period, shade),
+            posts: towns.iter().map(|town| town.posts).sum(),
             rows: grid,
             legend: legend(most, shade),
         }

@@ -6,10 +6,15 @@
 //!
 //! so β₂ is the jump in the week that begins with the day, β₃ the change of the weekly slope, and β₂ + β₃·mean(t) the mean
 //! difference of the weeks after it from where the line before leads (A. K. Wagner et al., J. Clin. Pharm. Ther. 27 (2002),
-//! 299–309). It is fitted by ordinary least squares. Weeks that follow each other are alike; so the variance is that of
-//! Newey and West (Econometrica 55 (1987), 703–708) with Bartlett weights, ⌊4·(n/100)^(2/9)⌋ weeks of lag and the factor
-//! n/(n−4); where that of least squares is larger, it is that one. Bounds are by Student's t with n − 4 degrees of freedom.
-//! A week has all days of the week, so the weekly rhythm is the same on both sides. Holidays are not accounted for.
+//! 299–309). It is fitted by ordinary least squares. Weeks that follow each other are alike, so the variance is the larger of two:
+//!
+//! - that of Newey and West (Econometrica 55 (1987), 703–708) with Bartlett weights, ⌊4·(n/100)^(2/9)⌋ weeks of lag and the factor
+//!   n/(n−4), which does not ask how the weeks are alike, but takes them for too little so where they are few;
+//! - that of errors of which each takes the part r of the one before (AR(1)): (X'X)⁻¹X'CX(X'X)⁻¹·e'e/(n − tr((X'X)⁻¹X'CX)) with
+//!   C = r^|t−u|. The part is that of the residuals, which the four terms make too small: r = (r₁ + 4/n)/(1 − 4/n), from 0 to 0.9.
+//!
+//! Bounds are by Student's t with n − 4 degrees of freedom. A week has all days of the week, so the weekly rhythm is the same on
+//! both sides. Holidays are not accounted for.
 
 use super::Interval;
 use super::student::two_sided;
@@ -123,8 +128,8 @@ fn row(time: f64) -> Vector {
     [1.0, time, after, after * time]
 }
 
-/// The coefficients, and their covariances by least squares and by Newey and West. None where the points do not vary about
-/// the lines.
+/// The coefficients, and their covariances by Newey and West, and by errors of which each takes a part of the one before. None
+/// where the points do not vary about the lines.
 fn fit(points: &[(f64, f64)]) -> Option<(Vector, [Matrix; 2])> {
     let number = points.len() as f64;
     let mut squares = [[0.0; TERMS]; TERMS];
@@ -146,26 +151,41 @@ fn fit(points: &[(f64, f64)]) -> Option<(Vector, [Matrix; 2])> {
     if residual <= 1e-12 * scale.max(f64::MIN_POSITIVE) {
         return None;
     }
+    let degrees = number - TERMS as f64;
     let lags = (4.0 * (number / 100.0).powf(2.0 / 9.0)).floor();
-    let mut meat = [[0.0; TERMS]; TERMS];
+    let follows = alike(points, &left, residual);
+    let (mut robust, mut alike) = ([[0.0; TERMS]; TERMS], [[0.0; TERMS]; TERMS]);
     for (one, (time, _)) in points.iter().enumerate() {
         for (other, (time_of_other, _)) in points.iter().enumerate() {
             let lag = (time - time_of_other).abs();
-            if lag <= lags {
-                let weight = 1.0 - lag / (lags + 1.0);
-                let weight = weight * left[one] * left[other];
-                add(&mut meat, &row(*time), &row(*time_of_other), weight);
-            }
+            let terms = (row(*time), row(*time_of_other));
+            let weight = (1.0 - lag / (lags + 1.0)).max(0.0) * left[one] * left[other];
+            add(&mut robust, &terms.0, &terms.1, weight);
+            add(&mut alike, &terms.0, &terms.1, follows.powf(lag));
         }
     }
-    let degrees = number - TERMS as f64;
-    let scaled = |matrix: Matrix, by: f64| matrix.map(|row| row.map(|value| value * by));
-    let robust = product(&product(&bread, &meat), &bread);
+    let used: f64 = (bread.iter().enumerate())
+        .map(|(at, row)| dot(row, &alike.map(|row| row[at])))
+        .sum();
+    let sandwich = |meat: &Matrix, scale: f64| {
+        product(&product(&bread, meat), &bread).map(|row| row.map(|value| value * scale))
+    };
     let covariances = [
-        scaled(bread, residual / degrees),
-        scaled(robust, number / degrees),
+        sandwich(&robust, number / degrees),
+        sandwich(&alike, residual / (number - used)),
     ];
     Some((beta, covariances))
+}
+
+/// What part of its error each week takes of the one before.
+fn alike(points: &[(f64, f64)], left: &[f64], residual: f64) -> f64 {
+    let pairs = points.iter().zip(left);
+    let products: f64 = (pairs.clone().zip(pairs.skip(1)))
+        .filter(|((one, _), (next, _))| (next.0 - one.0 - 1.0).abs() < 0.5)
+        .map(|((_, one), (_, next))| one * next)
+        .sum();
+    let lost = TERMS as f64 / points.len() as f64;
+    ((products / residual + lost) / (1.0 - lost)).clamp(0.0, 0.9)
 }
 
 fn dot(one: &Vector, other: &Vector) -> f64 {
@@ -224,4 +244,25 @@ fn inverse(mut matrix: Matrix) -> Option<Matrix> {
         }
     }
     Some(inverse)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fit;
+
+    /// The standard errors of statsmodels 0.15: `OLS(y, X).fit(cov_type="HAC", cov_kwds={"maxlags": 3, "use_correction": True})`.
+    #[test]
+    fn variance_of_newey_and_west() {
+        let values = [
+            10.0, 11.0, 12.0, 12.0, 11.0, 9.0, 8.0, 7.0, 8.0, 10.0, 12.0, 13.0, 13.0, 11.0, 10.0,
+            18.0, 19.0, 20.0, 21.0, 20.0, 18.0, 16.0, 15.0, 15.0, 17.0, 19.0, 20.0, 21.0, 20.0,
+            18.0,
+        ];
+        let points: Vec<(f64, f64)> = (values.into_iter().enumerate())
+            .map(|(at, value)| (at as f64 - 15.0, value))
+            .collect();
+        let (_, [robust, _]) = fit(&points).unwrap();
+        assert!((robust[2][2].sqrt() - 1.600_119_283_459_3).abs() < 1e-9);
+        assert!((robust[3][3].sqrt() - 0.158_233_953_024_0).abs() < 1e-9);
+    }
 }

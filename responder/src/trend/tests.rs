@@ -94,8 +94,7 @@ fn some(values: &[f64]) -> Vec<Option<f64>> {
     values.iter().copied().map(Some).collect()
 }
 
-/// `OLS(y, X).fit()` and `.fit(cov_type="HAC", cov_kwds={"maxlags": 2, "use_correction": True}, use_t=True)`, the larger
-/// standard error of both.
+/// The weeks swing about the lines, so none takes a part of the one before, and the interval is that of `OLS(y, X).fit()`.
 #[test]
 fn interrupted_time_series() {
     let values = [
@@ -113,7 +112,8 @@ fn interrupted_time_series() {
     assert!((effect.mean_after - 46.6).abs() < 1e-12);
 }
 
-/// Weeks that follow each other are alike here: the interval is that of Newey and West, wider than that of least squares.
+/// Weeks that follow each other are alike here, most of all: the interval is that of errors of which each takes 0.9 of the one
+/// before, worked out with the matrices of NumPy.
 #[test]
 fn weeks_that_are_alike_tell_less() {
     let values = [
@@ -122,9 +122,9 @@ fn weeks_that_are_alike_tell_less() {
         18.0, 19.0, 20.0, 21.0, 20.0, 18.0, 16.0, 15.0, 15.0, 17.0, 19.0, 20.0, 21.0, 20.0, 18.0,
     ];
     let effect = interrupted(&some(&values), 15).unwrap();
-    near(effect.jump.interval, 4.285_907_707_5, 10.864_092_292_5);
-    near(effect.slope.interval, -0.391_804_127_8, 0.298_946_985_0);
-    near(effect.mean.interval, 3.202_094_889_3, 11.297_905_110_7);
+    near(effect.jump.interval, 0.089_573_779_7, 15.060_426_220_3);
+    near(effect.slope.interval, -1.375_163_229_8, 1.282_306_087_0);
+    near(effect.mean.interval, -5.195_947_536_1, 19.695_947_536_1);
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn where_nothing_can_be_said() {
 }
 
 /// Of series in which nothing happened, with weeks alike as those of posts are (each takes 0.3 of the one before), few are
-/// said to have changed. By design 5 in 100; with 24 weeks such intervals are a little too narrow, as is well known.
+/// said to have changed: by design 5 in 100; with 24 weeks a few more.
 #[test]
 fn chance_is_seldom_taken_for_an_effect() {
     let mut state = 20_261_126_u64;
@@ -175,7 +175,7 @@ fn chance_is_seldom_taken_for_an_effect() {
         })
         .count();
     let share = mistaken as f64 / f64::from(rounds);
-    assert!(share < 0.12, "{share}");
+    assert!(share < 0.09, "{share}");
 }
 
 fn counted(name: &str, before: bool, weeks: &[(u64, u64)]) -> Vec<Counted> {

@@ -379,8 +379,17 @@ fn holidays(bins: &[Bin], calendar: &Calendar) -> String {
             found.push(format!("{}起的一周（{name}）", tick(bin.from)));
         }
     }
-    if found.is_empty() {
-        "各周都含一周七天，周内规律不影响比较；所列各周没有已知的法定节假日。".to_owned()
+    let years =
+        (bins.first().zip(bins.last())).map(|(first, last)| first.from.year()..=last.to.year());
+    let unknown = years
+        .into_iter()
+        .flatten()
+        .any(|year| !calendar.tells_of(year));
+    if unknown {
+        "各周都含一周七天，周内规律不影响比较；节假日日历中没有其中的年份，遇节假日的周请自行留意。"
+            .to_owned()
+    } else if found.is_empty() {
+        "各周都含一周七天，周内规律不影响比较；所列各周没有法定节假日。".to_owned()
     } else {
         format!(
             "各周都含一周七天，周内规律不影响比较；法定节假日未作调整，请留意：{}。",

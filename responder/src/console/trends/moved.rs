@@ -83,7 +83,9 @@ fn row(movement: &Movement, comparable: bool) -> Moved {
 /// A change in percent: `+12%`; without bound where there was nothing before.
 fn by_percent(value: f64) -> String {
     if value.is_finite() {
-        format!("{}%", show::signed(value, 0))
+        // So that a bound near no change does not read as none.
+        let digits = usize::from(value.abs() < 10.0);
+        format!("{}%", show::signed(value, digits))
     } else {
         "无上限".to_owned()
     }
