@@ -132,7 +132,7 @@ async fn a_roster_is_brought_in_shown_with_its_gaps_and_swapped(kept: Kept) {
     let refused = officer
         .form(
             "/roster/swaps",
-            &[shifts[0], shifts[0], ("reason", HOSTILE)],
+            &[shifts[0], ("second", shifts[0].1), ("reason", HOSTILE)],
         )
         .await;
     has(&refused, 422, &["只能调换同一岗位"]);

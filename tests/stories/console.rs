@@ -254,7 +254,6 @@ async fn a_role_opens_what_its_row_of_the_table_says_and_nothing_else() {
         path.replace("/cases/{id}", &format!("/cases/{case}"))
             .replace("/assets/{name}", "/assets/console.css")
             .replace("{id}", "none")
-            .replace("/assets/{name}", "/assets/console.js")
             .replace("{name}", "officer")
             .replace("{region}", REGION)
             .replace("{code}", "zhujian")
@@ -633,6 +632,20 @@ async fn the_office_sees_which_sources_are_in_trouble() {
     assert_eq!(housing.get("/sources").await.status, 403);
     let page = housing.get("/").await;
     assert!(!page.html.contains("/sources") && !page.html.contains("来源异常"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_office_sees_how_the_archive_is() {
+    let office = office().await;
+    let page = office.browser("leader").await.get("/system").await;
+    for expected in [
+        "最新帖文采集于20",
+        "<dt>ClickHouse</dt><dd>2",
+        "24小时没有新的帖文",
+        "舆情库磁盘",
+    ] {
+        assert!(page.html.contains(expected), "{expected}: {}", page.html);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
