@@ -1,6 +1,8 @@
 //! How many of the posts found there are of each subject, sentiment, place …: of few, of the posts as they are now; of
 //! many, by the index; of more than are counted, of the newest.
 
+use std::cmp::Reverse;
+
 use clickhouse::query::Query;
 use clickhouse::{Client, Row};
 use serde::Deserialize;
@@ -132,7 +134,7 @@ impl Facets {
                 None => values.push(counted),
             }
         }
-        values.sort_by(|one, other| other.posts.cmp(&one.posts));
+        values.sort_by_key(|counted| Reverse(counted.posts));
         let all = values.iter().find(|counted| counted.facet.is_empty());
         Self {
             over,
