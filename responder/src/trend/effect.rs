@@ -79,8 +79,7 @@ pub fn interrupted(values: &[Option<f64>], before: usize) -> Result<Effect, Why>
     let points: Vec<(f64, f64)> = (values.iter().enumerate())
         .filter_map(|(at, value)| Some((time(at), (*value)?)))
         .collect();
-    let (earlier, later): (Vec<(f64, f64)>, Vec<(f64, f64)>) =
-        points.iter().partition(|(time, _)| *time < 0.0);
+    let (earlier, later) = points.split_at(points.partition_point(|(time, _)| *time < 0.0));
     if earlier.len().min(later.len()) < FEWEST_WEEKS || points.len() < FEWEST_IN_ALL {
         return Err(Why::FewWeeks);
     }
@@ -110,9 +109,9 @@ pub fn interrupted(values: &[Option<f64>], before: usize) -> Result<Effect, Why>
     Ok(Effect {
         jump: estimate([0.0, 0.0, 1.0, 0.0]),
         slope: estimate([0.0, 0.0, 0.0, 1.0]),
-        mean: estimate([0.0, 0.0, 1.0, mean(&later, |point| point.0)]),
-        mean_before: mean(&earlier, |point| point.1),
-        mean_after: mean(&later, |point| point.1),
+        mean: estimate([0.0, 0.0, 1.0, mean(later, |point| point.0)]),
+        mean_before: mean(earlier, |point| point.1),
+        mean_after: mean(later, |point| point.1),
         expected: (0..values.len())
             .map(|at| line(at, [1.0, 1.0, 0.0, 0.0]))
             .collect(),

@@ -161,16 +161,14 @@ fn stood(case: &Tracked, since: Timestamp, until: Timestamp) -> SignedDuration {
     for made in &case.moves {
         if made.action == Action::Pause {
             paused = Some(made.at);
-        } else if made.moved
-            || matches!(
-                made.action,
-                Action::Resume | Action::Raise | Action::Redispatch
-            )
+            continue;
+        }
+        let goes_on = [Action::Resume, Action::Raise, Action::Redispatch];
+        if (made.moved || goes_on.contains(&made.action))
+            && let Some(from) = paused.take()
         {
-            if let Some(from) = paused.take() {
-                let length = made.at.min(until).duration_since(from.max(since));
-                stood += length.max(SignedDuration::ZERO);
-            }
+            let length = made.at.min(until).duration_since(from.max(since));
+            stood += length.max(SignedDuration::ZERO);
         }
     }
     stood
