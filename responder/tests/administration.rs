@@ -116,7 +116,7 @@ async fn a_roster_is_brought_in_shown_with_its_gaps_and_swapped(kept: Kept) {
         .upload("/roster/import", &[], ("十月.csv", &roster))
         .await;
     assert_eq!(imported.status, 303, "{}", imported.text);
-    let shown = officer.get(&imported.location().to_owned()).await;
+    let shown = officer.get(imported.location()).await;
     has(&shown, 200, &["新增2个班次", "沈望舒", "叶知秋"]);
     assert!(shown.text.contains("data-post=\"值班员\">沈望舒<"));
 
