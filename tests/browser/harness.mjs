@@ -139,7 +139,8 @@ export class Walk {
     if (fill.choice) await form.locator('select[name=choice]').selectOption({ index: fill.choice });
     if (fill.lead) await form.locator('select[name=lead]').selectOption(fill.lead);
     if (fill.assists) {
-      for (const box of await form.locator('input[name=assists]:checked').all()) await box.uncheck();
+      const ticked = form.locator('input[name=assists]:checked');
+      while (await ticked.count()) await ticked.first().uncheck();
       for (const unit of fill.assists) await form.locator(`input[name=assists][value=${unit}]`).check();
     }
     await form.locator('button:not([name])').click();
