@@ -103,9 +103,9 @@ impl<R: OfMessage> Handler for Archiver<R> {
     type Message = Unread;
 
     async fn idle(&mut self) -> Result<(), NotNow> {
-        if self.prepared {
-            self.count_hours().await;
-        }
+        // An archive that nothing has come to yet is empty, not missing.
+        self.prepare().await?;
+        self.count_hours().await;
         Ok(())
     }
 
