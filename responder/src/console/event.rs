@@ -199,10 +199,13 @@ fn source_line(source: SeenIn, most: u64) -> SourceLine {
 /// Where the parts begin that an event's time is told in, and how long each is: hours, days or weeks, so that a chart has a
 /// hundred of them at most, or as many weeks as there are.
 fn parts(first_at: i64, last_at: i64) -> (i64, i64) {
-    let length = match last_at - first_at {
-        ..=259_200_000 => HOUR,
-        ..=7_776_000_000 => DAY,
-        _ => 7 * DAY,
+    let span = last_at - first_at;
+    let length = if span <= 3 * DAY {
+        HOUR
+    } else if span <= 90 * DAY {
+        DAY
+    } else {
+        7 * DAY
     };
     let whole = if length == HOUR { HOUR } else { DAY };
     let east = i64::from(CHINA.seconds()) * 1_000;
