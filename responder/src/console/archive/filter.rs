@@ -106,9 +106,10 @@ const fn recent(name: &'static str, title: &'static str, days: i64) -> Recent {
     Recent { name, title, days }
 }
 
-/// The first and the last day of a search, where they are days.
+/// The first and the last day of a search, where they are days of which an archive may have something.
 pub(in crate::console) fn days(fields: &Fields) -> (Option<Date>, Option<Date>) {
-    let day = |name: &str| fields.get(name).parse().ok();
+    let known = |day: &Date| (1971..=2100).contains(&day.year());
+    let day = |name: &str| fields.get(name).parse().ok().filter(known);
     (day("from"), day("to"))
 }
 
