@@ -63,6 +63,8 @@ struct Event {
 
 struct Stream {
     response: Response,
+    /// What came and is no whole character yet.
+    bytes: Vec<u8>,
     text: String,
 }
 
@@ -74,6 +76,7 @@ impl Stream {
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self {
             response,
+            bytes: Vec::new(),
             text: String::new(),
         }
     }
@@ -100,7 +103,15 @@ impl Stream {
             }
             let chunk = tokio::time::timeout(PATIENCE, self.response.chunk()).await;
             let chunk = chunk.expect("something comes").unwrap()?;
-            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
+            self.bytes.extend_from_slice(&chunk);
+            let whole = match std::str::from_utf8(&self.bytes) {
+                Ok(text) => text.len(),
+                Err(cut) => cut.valid_up_to(),
+            };
+            let rest = self.bytes.split_off(whole);
+            self.text
+                .push_str(std::str::from_utf8(&self.bytes).unwrap());
+            self.bytes = rest;
         }
     }
 
@@ -168,6 +179,7 @@ async fn who_comes_back_sees_what_came_meanwhile(kept: Kept) {
     let response = request.header("last-event-id", "0-2").send().await.unwrap();
     let mut stream = Stream {
         response,
+        bytes: Vec::new(),
         text: String::new(),
     };
     assert_eq!(stream.post().await, "post-3");
