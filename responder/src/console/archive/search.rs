@@ -14,6 +14,8 @@ use serde::Deserialize;
 pub(in crate::console) use export::{Exported, Exporting, MOST_EXPORTED};
 pub(in crate::console) use facets::{Facets, MOST_OVER_ALL, Over, facets};
 pub(in crate::console) use words::Words;
+use words::is_indexed;
+pub(super) use words::{MOST_WORDS, holds, may_hold};
 
 use super::{Filter, LATELY, Unavailable, all, within};
 
@@ -25,9 +27,6 @@ const MOST_CANDIDATES: usize = 20_000;
 const BEGINNING: u32 = 300;
 /// Characters of a text in which a list looks for the words found.
 const SEARCHED: u32 = 20_000;
-
-/// The words of a post as they are indexed and looked for: narrow letters in lower case.
-pub(super) const WORDS_OF_POST: &str = "lowerUTF8(normalizeUTF8NFKC(concat(title, '\\n', text)))";
 
 /// How many posts there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -259,7 +258,7 @@ impl<'a> Search<'a> {
 
     /// Whether a word is too short for the index.
     fn has_unindexed(&self) -> bool {
-        self.words.wanted.iter().any(|word| length(word) < 2)
+        self.words.wanted.iter().any(|word| !is_indexed(word))
     }
 
     /// What a row has to be like. Values are parameters, see [`Self::put`].
@@ -295,23 +294,16 @@ impl<'a> Search<'a> {
                 .map(|(_, condition)| condition.to_owned()),
         );
         for (at, word) in self.words.wanted.iter().enumerate() {
-            let sought = format!("lowerUTF8(normalizeUTF8NFKC({{wanted_{at}:String}}))");
-            match exactness {
-                Exactness::ByIndex if length(word) < 2 => {}
-                Exactness::ByIndex => {
-                    conditions.push(format!("hasAllTokens({WORDS_OF_POST}, {sought})"));
-                }
-                // The pairs of a longer word may stand apart in a text.
-                Exactness::ByText => {
-                    conditions.push(format!("position({WORDS_OF_POST}, {sought}) > 0"));
-                }
-            }
+            let parameter = format!("wanted_{at}");
+            conditions.extend(match exactness {
+                Exactness::ByIndex => may_hold(word, &parameter),
+                Exactness::ByText => Some(holds(&parameter)),
+            });
         }
         if exactness == Exactness::ByText {
-            for at in 0..self.words.unwanted.len() {
-                let sought = format!("lowerUTF8(normalizeUTF8NFKC({{unwanted_{at}:String}}))");
-                conditions.push(format!("position({WORDS_OF_POST}, {sought}) = 0"));
-            }
+            let unwanted = 0..self.words.unwanted.len();
+            conditions
+                .extend(unwanted.map(|at| format!("NOT ({})", holds(&format!("unwanted_{at}")))));
         }
         conditions.join(" AND ")
     }
@@ -339,10 +331,6 @@ const OF_LEVEL: &str = "event_id IN (SELECT event_id FROM alerts WHERE region = 
 enum Exactness {
     ByIndex,
     ByText,
-}
-
-fn length(word: &str) -> usize {
-    word.chars().count()
 }
 
 /// Rows of some keys: the times lead to them, for they stand in the order of the table. Asked for by `PREWHERE`, which is

@@ -10,7 +10,7 @@ use jiff::civil::{Date, date};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::search::WORDS_OF_POST;
+use super::search::{MOST_WORDS, holds, may_hold};
 use super::{Unavailable, all, within};
 use crate::trend::{Aspect, Counts, Day, Period};
 
@@ -18,8 +18,6 @@ use crate::trend::{Aspect, Counts, Day, Period};
 const MOST_SCOPES: usize = 12;
 /// Days remembered of one.
 const MOST_DAYS: usize = 1_500;
-/// Words that posts are looked for by; more are left out.
-const MOST_WORDS: usize = 8;
 /// The day that days are numbered from.
 const FIRST: Date = date(1970, 1, 1);
 
@@ -258,14 +256,13 @@ pub(crate) async fn with_words(
     const TIME: &str = "published_at >= toDateTime64({first:Int32} * 86400 - 28800, 3, 'UTC') \
         AND published_at < toDateTime64(({last:Int32} + 1) * 86400 - 28800, 3, 'UTC')";
     let words = words.get(..MOST_WORDS).unwrap_or(words);
-    let sought = |at| format!("lowerUTF8(normalizeUTF8NFKC({{word_{at}:String}}))");
+    let parameter = |at: usize| format!("word_{at}");
     let by_index: String = (words.iter().enumerate())
-        // The index has pairs of characters.
-        .filter(|(_, word)| word.chars().count() > 1)
-        .map(|(at, _)| format!(" AND hasAllTokens({WORDS_OF_POST}, {})", sought(at)))
+        .filter_map(|(at, word)| may_hold(word, &parameter(at)))
+        .map(|condition| format!(" AND {condition}"))
         .collect();
     let by_text: String = (0..words.len())
-        .map(|at| format!(" AND position({WORDS_OF_POST}, {}) > 0", sought(at)))
+        .map(|at| format!(" AND {}", holds(&parameter(at))))
         .collect();
     let query = client.query(&format!(
         "SELECT toInt32(intDiv(toUnixTimestamp(published_at) + 28800, 86400)) AS day, count() AS posts, \
@@ -285,9 +282,8 @@ pub(crate) async fn with_words(
         .param("subject", &scope.subject)
         .param("source", &scope.source)
         .param("place", &scope.place);
-    let query = (words.iter().enumerate()).fold(query, |query, (at, word)| {
-        query.param(&format!("word_{at}"), word)
-    });
+    let query = (words.iter().enumerate())
+        .fold(query, |query, (at, word)| query.param(&parameter(at), word));
     Ok((all::<Found>(query).await?.into_iter())
         .filter_map(|row| {
             let mut day = Day::empty(date_of(row.day)?);

@@ -2,7 +2,7 @@
 //! quotation marks is looked for as it stands.
 
 /// Words of a search that are looked for, and as many that are left out; more are passed over.
-const MOST_WORDS: usize = 8;
+pub(in crate::console::archive) const MOST_WORDS: usize = 8;
 
 /// The words of a search.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,6 +50,28 @@ impl Words {
         }
         words
     }
+}
+
+/// The words of a post as they are indexed and looked for: narrow letters in lower case.
+const OF_POST: &str = "lowerUTF8(normalizeUTF8NFKC(concat(title, '\\n', text)))";
+
+/// Whether a word is in the index, which has pairs of characters.
+pub(super) fn is_indexed(word: &str) -> bool {
+    word.chars().count() > 1
+}
+
+/// That a row may hold a word, the value of a parameter, by the index; nothing for a word that is not in it.
+pub(in crate::console::archive) fn may_hold(word: &str, parameter: &str) -> Option<String> {
+    is_indexed(word).then(|| format!("hasAllTokens({OF_POST}, {})", sought(parameter)))
+}
+
+/// That a row holds a word, the value of a parameter; the pairs of a longer word may stand apart in a text.
+pub(in crate::console::archive) fn holds(parameter: &str) -> String {
+    format!("position({OF_POST}, {}) > 0", sought(parameter))
+}
+
+fn sought(parameter: &str) -> String {
+    format!("lowerUTF8(normalizeUTF8NFKC({{{parameter}:String}}))")
 }
 
 fn is_quote(letter: char) -> bool {
