@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use backbone::kafka::{ConsumerMetrics, Consumption, Producer, consume};
-use backbone::region::Region;
 use backbone::service::{Readiness, serve_operations};
 use backbone::settings::SettingsError;
 use backbone::topics::{self, ALERTS, SOURCE_HEALTH, Topic};
@@ -29,8 +28,8 @@ use crate::console::{self, Console, Surroundings};
 use crate::intake::{Intake, SourceIntake};
 use crate::live::{self, Limits, Live};
 use crate::metrics::Metrics;
+use crate::notify::Carrier;
 use crate::notify::channel::{Channel, check_reach};
-use crate::notify::{Carrier, Composer};
 use crate::outbox;
 use crate::reply::draft::Drafter;
 use crate::roster::Roster;
@@ -57,11 +56,7 @@ type Task<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
 /// When it cannot start, or a part of it ends by a failure that trying again does not mend.
 pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
     let routings = load_routings(&settings)?;
-    let regions: BTreeMap<String, Region> = routings
-        .iter()
-        .map(|(code, routing)| (code.clone(), routing.region().clone()))
-        .collect();
-    let regions = Arc::new(regions);
+    let routings = Arc::new(routings);
     let registry = Registry::new();
     let metrics = Metrics::new(&registry)?;
     let consumer_metrics = ConsumerMetrics::new(&registry)?;
@@ -83,7 +78,14 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         settings.administrator.clone(),
         settings.console.public_url.clone(),
     );
-    let notices = Composer::new(Arc::clone(&regions), settings.console.public_url.clone());
+    let archive = backbone::clickhouse::client(&settings.clickhouse)?;
+    let console = Console::new(
+        settings.console.clone(),
+        store.clone(),
+        Arc::clone(&routings),
+        archive,
+    )?;
+    let (regions, notices) = (Arc::clone(&console.regions), Arc::clone(&console.notices));
     let carrier = Carrier::new(
         store.clone(),
         &settings.channel,
@@ -91,17 +93,15 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         metrics.clone(),
     )?;
     let producer = Producer::new(&settings.kafka)?;
-    let notices = Arc::new(notices);
-    let routings = Arc::new(routings);
     let intake = Intake::new(cases.clone(), Arc::clone(&routings), metrics.clone());
     let watch = Watch {
         store: store.clone(),
         cases: cases.clone(),
         roster: Roster::new(store.clone()),
         silences: Silences::new(store.clone()),
-        routings: Arc::clone(&routings),
+        routings,
         calendar: calendar.clone(),
-        notices: Arc::clone(&notices),
+        notices,
     };
     let source_intake = SourceIntake::new(sources.clone(), Arc::clone(&regions));
 
@@ -112,7 +112,6 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     })?;
     info!(address = %listener.local_addr()?, "the console is served");
     let drafter = settings.draft_help.as_ref().map(Drafter::new).transpose()?;
-    let archive = backbone::clickhouse::client(&settings.clickhouse)?;
     let console = Console {
         cases,
         accounts,
@@ -128,9 +127,8 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
                 .and_then(Path::parent)
                 .map(Path::to_owned),
         },
-        notices,
         metrics: metrics.clone(),
-        ..Console::new(settings.console.clone(), store.clone(), routings, archive)?
+        ..console
     };
     let consuming = async {
         topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;

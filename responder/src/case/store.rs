@@ -22,7 +22,7 @@ use crate::routing::Routed;
 use crate::store::Store;
 pub use query::{Counts, Page, Query};
 pub use ring::{Ring, Rung};
-use rows::{Record, find, insert, read_move, record, tell, update};
+use rows::{Record, find, insert, read_move, record, retitle, tell, update};
 
 /// Most characters of a note.
 const LONGEST_NOTE: usize = 5_000;
@@ -156,8 +156,8 @@ impl Cases {
         let id = id::of_case(&alert.event.id);
         let taken = match find(&mut transaction, &id).await? {
             Some(case) if case.alert.id == alert.id && case.alert.update < alert.update => {
-                // No move: what an officer is typing at this moment stays good.
-                tell(&mut transaction, &id, alert, now).await?;
+                tell(&mut transaction, &id, alert).await?;
+                retitle(&mut transaction, &id, &alert.event.title, now).await?;
                 Taken::Updated
             }
             _ if !first => return Ok(Taken::Known),
@@ -229,7 +229,7 @@ impl Cases {
         routed: &Routed,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        tell(connection, &case.id, alert, now).await?;
+        tell(connection, &case.id, alert).await?;
         case.alert = alert.clone();
         if !case.merged_into.is_empty() {
             case.level = alert.level;

@@ -45,20 +45,29 @@ pub(super) async fn insert(connection: &mut AnyConnection, case: &Case) -> Resul
     write(connection, case, case.version, case.updated_at).await
 }
 
-/// Keeps what an alert tells of a case's event, which is no change of the case.
+/// Keeps what an alert tells of a case's event; the case itself is not changed.
 pub(super) async fn tell(
     connection: &mut AnyConnection,
     case: &str,
     alert: &Alert,
-    now: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query("UPDATE case_alerts SET alert = $1 WHERE case_id = $2")
         .bind(json(alert)?)
         .bind(case)
-        .execute(&mut *connection)
+        .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// Gives a case the title that its event has now. That is no move: what an officer is typing at this moment stays good.
+pub(super) async fn retitle(
+    connection: &mut AnyConnection,
+    case: &str,
+    title: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     sqlx::query("UPDATE cases SET title = $1, updated_at = $2 WHERE id = $3")
-        .bind(&alert.event.title)
+        .bind(title)
         .bind(now.as_millisecond())
         .bind(case)
         .execute(connection)
