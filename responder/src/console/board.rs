@@ -21,7 +21,7 @@ use crate::case::{Query, State as Stage, StoreError};
 const SHOWN: u32 = 20;
 const REFRESH: u32 = 60;
 
-/// The columns, and what state the list of all of a column is asked for by; empty where it has several.
+/// The columns and their states.
 const COLUMNS: [(&str, &[Stage]); 5] = [
     ("待研判", &[Stage::Pending]),
     ("待签收", &[Stage::Dispatched]),

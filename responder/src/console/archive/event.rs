@@ -58,7 +58,7 @@ pub(in crate::console) async fn spread(
 }
 
 /// Posts that say the same, told by the first of them.
-#[derive(Debug, Clone, Row, Deserialize)]
+#[derive(Debug, Row, Deserialize)]
 pub(in crate::console) struct Fold {
     pub(in crate::console) first: String,
     pub(in crate::console) posts: u64,
