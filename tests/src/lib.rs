@@ -18,7 +18,7 @@ pub mod walk;
 pub use console::{Browser, Page};
 pub use engines::{Broker, Postgres, Store};
 pub use office::{Office, REGION, send_raw};
-pub use officer::officer;
+pub use officer::{Officer, officer};
 pub use program::{Program, project, shared_data};
 
 use std::future::Future;

@@ -1,9 +1,69 @@
-//! What the benchmarks share: real posts to measure with, and what the measured programs used.
+//! What the benchmarks share: the standalone program, real posts to measure with, and what the measured programs used.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::Path;
+use std::process::Command;
 
-use crate::{project, shared_data};
+use backbone::message::{Certainty, Post, Reactions, SourceKind};
+use jiff::Timestamp;
+
+use crate::duty::PASSWORD;
+use crate::{Program, project, shared_data, wait_for};
+
+/// Starts the standalone program on a folder and waits until it says where its parts are: their addresses by name. The
+/// administrator's password is [`PASSWORD`].
+///
+/// # Panics
+/// When it does not start.
+pub async fn standalone(folder: &Path) -> (Program, BTreeMap<String, String>) {
+    let library = Command::new(project().join("deploy/libchdb")).output();
+    let library = library.expect("the library's path").stdout;
+    let mut command = Program::command("standalone");
+    command
+        .args(["--port", "0", "--config"])
+        .arg(project().join("deploy/config"))
+        .arg("--data")
+        .arg(folder)
+        .env("CHDB_LIB", String::from_utf8_lossy(&library).trim())
+        .env("WENSHENG_ADMIN_PASSWORD", PASSWORD)
+        .env("RUST_LOG", "warn")
+        .stderr(File::create(folder.join("log")).expect("a log"));
+    let program = Program::start(command);
+    let said = wait_for("the standalone program", || async {
+        let text = std::fs::read_to_string(folder.join("standalone.json")).ok()?;
+        serde_json::from_str::<BTreeMap<String, serde_json::Value>>(&text).ok()
+    })
+    .await;
+    let addresses = said
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())));
+    (program, addresses.collect())
+}
+
+/// A post of a region that was published now: one of the texts, of a house that seven posts share, so that they are not all copies.
+#[must_use]
+pub fn post_now(number: u64, texts: &[(String, String)], region: &str) -> Post {
+    let (title, text) = &texts[number as usize % texts.len()];
+    let house = number / 7;
+    let now = Timestamp::now();
+    Post {
+        id: backbone::id::of_post("bench", "", &number.to_string()),
+        revision: 1,
+        region: region.to_owned(),
+        source: "信箱".to_owned(),
+        kind: SourceKind::Import,
+        url: String::new(),
+        title: format!("{title}（{house}号）"),
+        text: format!("{text}（{house}号院）"),
+        author: Some(backbone::id::of("author", &[&(number % 9_973).to_string()])),
+        published_at: now,
+        certainty: Certainty::Exact,
+        collected_at: now,
+        reactions: Reactions::default(),
+        answered_at: None,
+    }
+}
 
 /// Titles and texts of the message board's posts in the shared data, or of the sample county's where that is not there.
 ///

@@ -7,24 +7,38 @@ use std::sync::Arc;
 use clickhouse::Client;
 use jiff::Timestamp;
 use responder::account::{Accounts, NewUser};
-use responder::case::Role;
+use responder::case::{Cases, Role};
 use responder::console::{self, Console};
+use responder::notify::Composer;
 use responder::routing::Routing;
 use responder::settings;
 use responder::store::{Place, Store};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::Browser;
 use crate::duty::PASSWORD;
 
-/// Serves a console of the region in the given folder over an archive until the test ends, with a duty officer signed in.
-/// Keep the folder as long.
+/// A duty officer who is signed in, and what the console has.
+#[derive(Debug)]
+pub struct Officer {
+    /// The officer's browser.
+    pub browser: Browser,
+    /// The console's cases.
+    pub cases: Cases,
+    /// What composes its notices.
+    pub notices: Arc<Composer>,
+    /// The folder of its store; removed with this.
+    pub folder: TempDir,
+    _stop: DropGuard,
+}
+
+/// Serves a console of the region in the given folder over an archive, with a duty officer signed in, as long as that is kept.
 ///
 /// # Panics
 /// When it does not start.
-pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
+pub async fn officer(archive: Client, region: &Path) -> Officer {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let place = Place::File(folder.path().join("responder.sqlite"));
     let store = Store::open(&place).await.expect("a store");
@@ -52,7 +66,14 @@ pub async fn officer(archive: Client, region: &Path) -> (Browser, TempDir) {
         .await
         .expect("an account");
     let console = Console::new(settings, store, routings, archive).expect("a console");
-    tokio::spawn(console::serve(console, listener, CancellationToken::new()));
-    let browser = Browser::sign_in(&address, "officer", PASSWORD).await;
-    (browser, folder)
+    let (cases, notices) = (console.cases.clone(), Arc::clone(&console.notices));
+    let stop = CancellationToken::new();
+    tokio::spawn(console::serve(console, listener, stop.clone()));
+    Officer {
+        browser: Browser::sign_in(&address, "officer", PASSWORD).await,
+        cases,
+        notices,
+        folder,
+        _stop: stop.drop_guard(),
+    }
 }

@@ -448,7 +448,7 @@ async fn an_officer_finds_posts_by_their_words_as_they_are_now() {
             .unwrap();
     }
     let region = project().join("deploy/sample/region").join(REGION);
-    let (mut browser, _folder) = officer(client(&store), &region).await;
+    let mut officer = officer(client(&store), &region).await;
     for (text, expected) in [
         ("etc", vec!["wide"]),
         ("ＥＴＣ", vec!["wide"]),
@@ -466,13 +466,13 @@ async fn an_officer_finds_posts_by_their_words_as_they_are_now() {
             vec!["water", "changed", "property", "together", "apart", "wide"],
         ),
     ] {
-        let page = browser.get(&format!("/posts?text={text}")).await;
+        let page = officer.browser.get(&format!("/posts?text={text}")).await;
         assert_eq!(page.values("data-post"), expected, "{text}");
         let total = format!("共 {} 条", expected.len());
         assert!(page.html.contains(&total), "{text}: {total}");
     }
-    assert_eq!(browser.get("/posts/changed").await.status, 200);
-    let page = browser.get("/posts/changed").await;
+    assert_eq!(officer.browser.get("/posts/changed").await.status, 200);
+    let page = officer.browser.get("/posts/changed").await;
     assert!(
         page.html.contains("已经来水"),
         "the newest revision is shown"

@@ -19,8 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{CONTENT_DISPOSITION, COOKIE};
 use responder::account::Entry;
 use responder::store::Place;
-use tempfile::TempDir;
-use wensheng_tests::{Browser, Page, Store, officer, project};
+use wensheng_tests::{Officer, Page, Store, officer, project};
 
 const REGION: &str = "990101";
 const HOSTILE: &str = "</p><script>alert('1')</script>\"'\u{202e}<img src=x onerror=alert(2)>";
@@ -32,9 +31,8 @@ fn example<M: Message>(name: &str) -> M {
 
 /// An office with an archive of some posts.
 struct Office {
-    browser: Browser,
+    officer: Officer,
     archive: Client,
-    folder: TempDir,
     _store: Store,
 }
 
@@ -46,11 +44,9 @@ impl Office {
         backbone::clickhouse::migrate(&settings).await.unwrap();
         let archive = backbone::clickhouse::client(&settings).unwrap();
         let region = project().join("deploy/sample/region").join(REGION);
-        let (browser, folder) = officer(archive.clone(), &region).await;
         let office = Self {
-            browser,
+            officer: officer(archive.clone(), &region).await,
             archive,
-            folder,
             _store: store,
         };
         office.write(posts).await;
@@ -66,7 +62,7 @@ impl Office {
 
     /// The posts that a search finds.
     async fn found(&mut self, query: &str) -> Vec<String> {
-        let page = self.browser.get(&format!("/posts?{query}")).await;
+        let page = self.officer.browser.get(&format!("/posts?{query}")).await;
         assert_eq!(page.status, 200, "{query}");
         let found = page.values("data-post");
         found.into_iter().map(str::to_owned).collect()
@@ -75,8 +71,8 @@ impl Office {
     /// A file, with its name.
     async fn file(&self, address: &str) -> (String, Vec<u8>) {
         let answer = reqwest::Client::new()
-            .get(format!("{}{address}", self.browser.console()))
-            .header(COOKIE, self.browser.cookie())
+            .get(format!("{}{address}", self.officer.browser.console()))
+            .header(COOKIE, self.officer.browser.cookie())
             .send()
             .await
             .unwrap();
@@ -93,7 +89,7 @@ impl Office {
 
     /// The newest line of the audit.
     async fn audited(&self) -> Entry {
-        let place = Place::File(self.folder.path().join("responder.sqlite"));
+        let place = Place::File(self.officer.folder.path().join("responder.sqlite"));
         let store = responder::store::Store::open(&place).await.unwrap();
         let limits = serde_json::from_value::<responder::settings::Console>(serde_json::json!({
             "listen": "127.0.0.1:0", "public_url": "http://127.0.0.1"
@@ -103,7 +99,7 @@ impl Office {
     }
 
     async fn csrf(&mut self) -> String {
-        let page = self.browser.get("/account").await;
+        let page = self.officer.browser.get("/account").await;
         page.hidden("csrf").unwrap().to_owned()
     }
 }
@@ -237,7 +233,7 @@ async fn what_was_looked_for_is_marked_and_stays_text() {
         post("wide", 1, "ＥＴＣ与路灯", "短"),
     ])
     .await;
-    let page = office.browser.get("/posts?text=路灯").await;
+    let page = office.officer.browser.get("/posts?text=路灯").await;
     assert_eq!(page.values("data-post"), ["long", "wide"]);
     assert!(
         page.html
@@ -251,7 +247,7 @@ async fn what_was_looked_for_is_marked_and_stays_text() {
     );
     assert!(page.html.len() < 60_000, "{} bytes", page.html.len());
     is_only_text(&page);
-    let page = office.browser.get("/posts?text=etc").await;
+    let page = office.officer.browser.get("/posts?text=etc").await;
     assert!(page.html.contains("<mark class=\"found\">ＥＴＣ</mark>"));
     for query in [
         "text=%3Cscript%3Ealert%281%29%3C%2Fscript%3E",
@@ -259,7 +255,7 @@ async fn what_was_looked_for_is_marked_and_stays_text() {
         "sentiment=%27%3Cscript%3E&level=%3Cscript%3E&span=%3Cscript%3E&kind=%3Cscript%3E&subject=%3Cscript%3E&appeal=%3Cscript%3E",
     ] {
         for path in ["/posts", "/posts/facets"] {
-            let page = office.browser.get(&format!("{path}?{query}")).await;
+            let page = office.officer.browser.get(&format!("{path}?{query}")).await;
             assert_eq!(page.status, 200, "{path}?{query}");
             is_only_text(&page);
         }
@@ -281,14 +277,14 @@ async fn what_was_found_is_counted_by_kind_and_each_count_narrows_the_search() {
     changed.sentiment.label = Polarity::Neutral;
     posts.push(changed);
     let mut office = Office::with(&posts).await;
-    let page = office.browser.get("/posts?text=物业").await;
+    let page = office.officer.browser.get("/posts?text=物业").await;
     assert!(
         page.html
             .contains("hx-get=\"/posts/facets?text=%E7%89%A9%E4%B8%9A\""),
         "{}",
         page.html
     );
-    let page = office.browser.get("/posts/facets?text=物业").await;
+    let page = office.officer.browser.get("/posts/facets?text=物业").await;
     for expected in [
         "按找到的全部 4 条统计",
         // The lamp's post is neutral now, and counted as that once.
@@ -303,6 +299,7 @@ async fn what_was_found_is_counted_by_kind_and_each_count_narrows_the_search() {
     let narrowed = office.found("text=物业&sentiment=neutral").await;
     assert_eq!(narrowed, ["next-day", "lamp"]);
     let page = office
+        .officer
         .browser
         .get("/posts?text=物业&sentiment=neutral")
         .await;
@@ -313,6 +310,7 @@ async fn what_was_found_is_counted_by_kind_and_each_count_narrows_the_search() {
         "without it"
     );
     let page = office
+        .officer
         .browser
         .get("/posts/facets?text=物业&sentiment=neutral")
         .await;
@@ -320,7 +318,11 @@ async fn what_was_found_is_counted_by_kind_and_each_count_narrows_the_search() {
         !page.html.contains("<h3>情感</h3>"),
         "what is chosen is not offered"
     );
-    let page = office.browser.get("/posts/facets?text=没有这个词").await;
+    let page = office
+        .officer
+        .browser
+        .get("/posts/facets?text=没有这个词")
+        .await;
     assert!(page.html.contains("没有可统计的帖文"));
 }
 
@@ -330,7 +332,7 @@ async fn many_are_counted_by_the_index_and_of_too_many_the_newest() {
         .map(|number| post(&format!("{number:05}"), number, "路灯", "不亮"))
         .collect();
     let mut office = Office::with(&many).await;
-    let page = office.browser.get("/posts/facets?text=路灯").await;
+    let page = office.officer.browser.get("/posts/facets?text=路灯").await;
     assert!(
         page.html.contains("按索引统计找到的约 400 条"),
         "{}",
@@ -340,7 +342,7 @@ async fn many_are_counted_by_the_index_and_of_too_many_the_newest() {
         .map(|number| post(&format!("{number:05}"), number, "路灯", "不亮"))
         .collect();
     office.write(&flood).await;
-    let page = office.browser.get("/posts/facets?text=路灯").await;
+    let page = office.officer.browser.get("/posts/facets?text=路灯").await;
     let said = "找到的超过 1000 条，只统计其中最近45天里最新的 10000 条";
     assert!(page.html.contains(said), "{}", page.html);
     // A file holds the newest of them, and no more than is said.
@@ -373,19 +375,19 @@ async fn a_saved_search_tells_its_owner_what_is_new() {
         ("name", "路灯<b>"),
         ("query", "text=%E8%B7%AF%E7%81%AF&page=3&csrf=x&all="),
     ];
-    let kept = office.browser.post("/posts/saved", &fields).await;
+    let kept = office.officer.browser.post("/posts/saved", &fields).await;
     assert_eq!(
         kept.location, "/posts?text=%E8%B7%AF%E7%81%AF",
         "filters and nothing else"
     );
-    let page = office.browser.get("/posts").await;
+    let page = office.officer.browser.get("/posts").await;
     assert!(
         page.html.contains("路灯&#60;b&#62;"),
         "listed beside the form: {}",
         page.html
     );
     let id = page.values("data-saved")[0].to_owned();
-    let page = office.browser.get("/posts/saved").await;
+    let page = office.officer.browser.get("/posts/saved").await;
     assert!(
         !page.html.contains("class=\"new\""),
         "nothing is new: {}",
@@ -400,26 +402,37 @@ async fn a_saved_search_tells_its_owner_what_is_new() {
     let mut other = today(post("other", 0, "停水", "三天"), 0);
     other.post.collected_at = late.post.collected_at;
     office.write(&[late, old, other]).await;
-    let page = office.browser.get("/posts/saved").await;
+    let page = office.officer.browser.get("/posts/saved").await;
     assert!(
         page.html.contains("<b class=\"new\">新 1</b>"),
         "{}",
         page.html
     );
-    let opened = office.browser.get(&format!("/posts/saved/{id}")).await;
+    let opened = office
+        .officer
+        .browser
+        .get(&format!("/posts/saved/{id}"))
+        .await;
     assert_eq!(opened.location, "/posts?text=%E8%B7%AF%E7%81%AF");
 
     for (name, query) in [("", "text=a"), ("空", ""), ("空", "page=2")] {
         let fields = [("csrf", csrf.as_str()), ("name", name), ("query", query)];
-        let refused = office.browser.post("/posts/saved", &fields).await;
+        let refused = office.officer.browser.post("/posts/saved", &fields).await;
         assert_eq!(refused.status, 422, "{name} {query}");
     }
     let fields = [("csrf", csrf.as_str())];
     let delete = format!("/posts/saved/{id}/delete");
-    assert_eq!(office.browser.post(&delete, &fields).await.status, 303);
-    assert_eq!(office.browser.post(&delete, &fields).await.status, 404);
+    assert_eq!(
+        office.officer.browser.post(&delete, &fields).await.status,
+        303
+    );
+    assert_eq!(
+        office.officer.browser.post(&delete, &fields).await.status,
+        404
+    );
     assert_eq!(
         office
+            .officer
             .browser
             .get(&format!("/posts/saved/{id}"))
             .await
@@ -513,8 +526,11 @@ async fn programs_find_what_people_find() {
     let office = Office::with(&morning()).await;
     let get = async |query: &str| {
         let answer = reqwest::Client::new()
-            .get(format!("{}/api/v1/posts?{query}", office.browser.console()))
-            .header(COOKIE, office.browser.cookie())
+            .get(format!(
+                "{}/api/v1/posts?{query}",
+                office.officer.browser.console()
+            ))
+            .header(COOKIE, office.officer.browser.cookie())
             .send()
             .await
             .unwrap();

@@ -6,8 +6,6 @@
     reason = "a test that cannot go on fails"
 )]
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use analyzer::archive::{Archiver, Kept};
@@ -18,38 +16,19 @@ use backbone::settings::ClickHouse;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use responder::account::{Accounts, NewUser};
-use responder::case::{Action, Actor, Cases, Deed, Query, Role};
-use responder::console::{self, Console};
-use responder::notify::Composer;
-use responder::routing::{Routed, Routing};
-use responder::settings;
-use responder::store::{self, Place};
-use tempfile::TempDir;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
-use wensheng_tests::{Browser, Page, Store, number, project};
+use responder::case::{Action, Actor, Deed, Query, Role};
+use responder::routing::Routed;
+use wensheng_tests::{Officer, Page, Store, number, officer, project};
 
 const REGION: &str = "990101";
-const PASSWORD: &str = "a password for tests";
 const SUBJECTS: [&str; 4] = ["交通运输", "环境保护", "教育文体", "民政"];
 const PLACES: [&str; 4] = ["柳桥镇", "石门镇", "红土坳村", "青源乡"];
 const SOURCES: [&str; 2] = ["县长信箱", "百姓论坛"];
 
 struct Office {
-    browser: Browser,
-    cases: Cases,
-    notices: Arc<Composer>,
+    officer: Officer,
     archiver: Archiver<AssessmentRow>,
     store: Store,
-    stop: CancellationToken,
-    _folder: TempDir,
-}
-
-impl Drop for Office {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
 }
 
 /// A post as it is put in.
@@ -159,11 +138,6 @@ fn assessment(posted: &Posted, revision: u32) -> Assessment {
 }
 
 async fn office() -> Office {
-    let folder = tempfile::tempdir().unwrap();
-    let place = Place::File(folder.path().join("responder.sqlite"));
-    let store = store::Store::open(&place).await.unwrap();
-    let routing = Routing::load(&project().join("deploy/sample/region").join(REGION)).unwrap();
-    let routings = Arc::new(BTreeMap::from([(REGION.to_owned(), routing)]));
     let clickhouse = Store::start();
     let archive: ClickHouse =
         serde_json::from_value(serde_json::json!({ "url": clickhouse.url })).unwrap();
@@ -176,36 +150,12 @@ async fn office() -> Office {
     let archiver = Archiver::<AssessmentRow>::new(&archive, kept, metrics)
         .unwrap()
         .counting_hours();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    let settings: settings::Console = serde_json::from_value(
-        serde_json::json!({ "listen": "127.0.0.1:0", "public_url": address }),
-    )
-    .unwrap();
-    let accounts = Accounts::new(store.clone(), settings.session_limits());
-    let user = NewUser {
-        name: "officer".to_owned(),
-        display_name: "officer".to_owned(),
-        role: Role::DutyOfficer,
-        region: String::new(),
-        unit: String::new(),
-        password: PASSWORD.to_owned(),
-        must_change: false,
-    };
-    accounts.add(&user, Timestamp::now()).await.unwrap();
-    let stop = CancellationToken::new();
     let archive = backbone::clickhouse::client(&archive).unwrap();
-    let console = Console::new(settings, store, routings, archive).unwrap();
-    let (cases, notices) = (console.cases.clone(), Arc::clone(&console.notices));
-    tokio::spawn(console::serve(console, listener, stop.clone()));
+    let region = project().join("deploy/sample/region").join(REGION);
     Office {
-        browser: Browser::sign_in(&address, "officer", PASSWORD).await,
-        cases,
-        notices,
+        officer: officer(archive, &region).await,
         archiver,
         store: clickhouse,
-        stop,
-        _folder: folder,
     }
 }
 
@@ -231,7 +181,7 @@ impl Office {
     }
 
     async fn open(&mut self, address: &str) -> Page {
-        let page = self.browser.get(address).await;
+        let page = self.officer.browser.get(address).await;
         assert_eq!(page.status, 200, "{address}: {}", page.html);
         page
     }
@@ -533,7 +483,12 @@ async fn before_and_after_a_day_says_what_the_weeks_carry() {
         .await;
     assert!(measure(&page, "每周帖文").starts_with("不能判断"));
     assert_eq!(
-        office.browser.get("/trends/effect?event=none").await.status,
+        office
+            .officer
+            .browser
+            .get("/trends/effect?event=none")
+            .await
+            .status,
         404
     );
 }
@@ -575,13 +530,23 @@ async fn units_are_held_to_their_clocks() {
             lead: "zhujian".to_owned(),
             ..Routed::default()
         };
-        office.cases.take(&alert, &routed, opened).await.unwrap();
+        office
+            .officer
+            .cases
+            .take(&alert, &routed, opened)
+            .await
+            .unwrap();
         let query = Query {
             event: event.to_owned(),
             limit: 1,
             ..Query::default()
         };
-        let page = office.cases.list(&query, &Actor::system()).await.unwrap();
+        let page = office
+            .officer
+            .cases
+            .list(&query, &Actor::system())
+            .await
+            .unwrap();
         let mut case = page.cases[0].clone();
         let mut moves = vec![
             (Action::Dispatch, &officer, 1),
@@ -596,8 +561,8 @@ async fn units_are_held_to_their_clocks() {
             if action == Action::Dispatch {
                 "zhujian".clone_into(&mut deed.lead);
             }
-            case = (office.cases)
-                .perform(&case.id, &deed, actor, &office.notices, hours(hour))
+            case = (office.officer.cases)
+                .perform(&case.id, &deed, actor, &office.officer.notices, hours(hour))
                 .await
                 .unwrap();
         }

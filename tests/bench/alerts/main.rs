@@ -9,11 +9,10 @@
 )]
 
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::time::Duration;
 
 use backbone::kafka::{Producer, Start, read_partition};
-use backbone::message::{self, Alert, Certainty, Post, Reactions, SourceKind};
+use backbone::message::{self, Alert, Post};
 use backbone::settings::Kafka;
 use backbone::topics::{ALERTS, POSTS};
 use futures::future::try_join_all;
@@ -22,8 +21,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::Message as _;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tokio::time::Instant;
-use wensheng_tests::load::{board_texts, processor_seconds};
-use wensheng_tests::{Program, number, project, wait_for};
+use wensheng_tests::load::{board_texts, post_now, processor_seconds, standalone};
+use wensheng_tests::{number, wait_for};
 
 const REGION: &str = "360921";
 /// The programs that it consists of.
@@ -40,23 +39,8 @@ async fn main() -> anyhow::Result<()> {
     let (rate, seconds) = (option("--rate", 1_000), option("--seconds", 60));
 
     let folder = tempfile::tempdir()?;
-    let library = Command::new(project().join("deploy/libchdb")).output()?;
-    let mut command = Program::command("standalone");
-    command
-        .args(["--port", "0", "--config"])
-        .arg(project().join("deploy/config"))
-        .arg("--data")
-        .arg(folder.path())
-        .env("CHDB_LIB", String::from_utf8(library.stdout)?.trim())
-        .env("RUST_LOG", "warn")
-        .stderr(std::fs::File::create(folder.path().join("log"))?);
-    let mut program = Program::start(command);
-    let addresses = wait_for("the standalone program", || async {
-        let text = std::fs::read_to_string(folder.path().join("standalone.json")).ok()?;
-        serde_json::from_str::<BTreeMap<String, serde_json::Value>>(&text).ok()
-    })
-    .await;
-    let address = |name: &str| addresses[name].as_str().unwrap().to_owned();
+    let (mut program, addresses) = standalone(folder.path()).await;
+    let address = |name: &str| addresses[name].clone();
     let kafka: Kafka = toml::from_str(&format!("brokers = \"{}\"", address("kafka")))?;
     let listening = std::thread::spawn({
         let kafka = kafka.clone();
@@ -111,34 +95,12 @@ async fn send(kafka: &Kafka, rate: u64, posts: u64) -> anyhow::Result<()> {
     for first in (0..posts).step_by(100) {
         tokio::time::sleep_until(begun + Duration::from_secs_f64(first as f64 / rate as f64)).await;
         let batch: Vec<Post> = (first..(first + 100).min(posts))
-            .map(|number| post(number, &texts))
+            .map(|number| post_now(number, &texts, REGION))
             .collect();
         try_join_all(batch.iter().map(|post| producer.send(&POSTS, post))).await?;
     }
     println!("sent in {:.1} s", begun.elapsed().as_secs_f64());
     Ok(())
-}
-
-fn post(number: u64, texts: &[(String, String)]) -> Post {
-    let (title, text) = &texts[number as usize % texts.len()];
-    let house = number / 7;
-    let now = Timestamp::now();
-    Post {
-        id: backbone::id::of_post("bench", "", &number.to_string()),
-        revision: 1,
-        region: REGION.to_owned(),
-        source: "信箱".to_owned(),
-        kind: SourceKind::Import,
-        url: String::new(),
-        title: format!("{title}（{house}号）"),
-        text: format!("{text}（{house}号院）"),
-        author: Some(backbone::id::of("author", &[&(number % 9_973).to_string()])),
-        published_at: now,
-        certainty: Certainty::Exact,
-        collected_at: now,
-        reactions: Reactions::default(),
-        answered_at: None,
-    }
 }
 
 /// Milliseconds from the publication of a post, which is when it was sent, to the alert that it raised; until no alert has

@@ -85,9 +85,10 @@ pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Resul
     fill(&client, posts).await?;
     count_hours(&archive, &client).await?;
     let region = project().join("deploy/config/region").join(REGION);
-    let (mut browser, _folder) = officer(client, &region).await;
+    let mut officer = officer(client, &region).await;
+    let browser = &mut officer.browser;
     for path in ["/", "/live", "/posts", "/events"] {
-        let times = times(&mut browser, path, rounds).await;
+        let times = times(browser, path, rounds).await;
         println!(
             "{:6.0} ms, p95 {:4.0} ms  {path}",
             at(&times, 0.5),
@@ -100,8 +101,8 @@ pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Resul
     let narrowed = NARROWED.map(str::to_owned).to_vec();
     let (mut pages, mut counts) = (Vec::new(), Vec::new());
     for query in by_words.iter().chain(&narrowed) {
-        let page_times = times(&mut browser, &format!("/posts?{query}"), rounds).await;
-        let count_times = times(&mut browser, &format!("/posts/facets?{query}"), rounds).await;
+        let page_times = times(browser, &format!("/posts?{query}"), rounds).await;
+        let count_times = times(browser, &format!("/posts/facets?{query}"), rounds).await;
         let page = browser.get(&format!("/posts?{query}")).await;
         let total = page.html.split_once("<span>共 ").map_or("?", |(_, rest)| {
             rest.split_once(' ').map_or("?", |(total, _)| total)
@@ -122,8 +123,8 @@ pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Resul
     say("first page of 30 with its count, narrowed", &pages[words..]);
     say("counts by facet, by words", &counts[..words]);
     say("counts by facet, narrowed", &counts[words..]);
-    saved(&mut browser, &by_words, rounds).await;
-    files(&mut browser).await;
+    saved(browser, &by_words, rounds).await;
+    files(browser).await;
     Ok(())
 }
 

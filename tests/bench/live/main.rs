@@ -9,12 +9,11 @@
 )]
 
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use backbone::kafka::{Producer, Received, Start, read_partition};
-use backbone::message::{Alert, CaseEvent, Certainty, Post, Reactions, SourceKind};
+use backbone::message::{Alert, CaseEvent, Post};
 use backbone::settings::Kafka;
 use backbone::topics::{ALERTS, CASE_EVENTS, POSTS};
 use futures::future::try_join_all;
@@ -22,8 +21,8 @@ use jiff::Timestamp;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use wensheng_tests::duty::PASSWORD;
-use wensheng_tests::load::{board_texts, processor_seconds};
-use wensheng_tests::{Browser, Program, number, project, wait_for};
+use wensheng_tests::load::{board_texts, post_now, processor_seconds, standalone};
+use wensheng_tests::{Browser, number, wait_for};
 
 const REGION: &str = "360921";
 /// The programs that are measured.
@@ -46,24 +45,8 @@ async fn main() -> anyhow::Result<()> {
     let viewers = option("--viewers", 200) as usize;
 
     let folder = tempfile::tempdir()?;
-    let library = Command::new(project().join("deploy/libchdb")).output()?;
-    let mut command = Program::command("standalone");
-    command
-        .args(["--port", "0", "--config"])
-        .arg(project().join("deploy/config"))
-        .arg("--data")
-        .arg(folder.path())
-        .env("CHDB_LIB", String::from_utf8(library.stdout)?.trim())
-        .env("WENSHENG_ADMIN_PASSWORD", PASSWORD)
-        .env("RUST_LOG", "warn")
-        .stderr(std::fs::File::create(folder.path().join("log"))?);
-    let mut program = Program::start(command);
-    let addresses = wait_for("the standalone program", || async {
-        let text = std::fs::read_to_string(folder.path().join("standalone.json")).ok()?;
-        serde_json::from_str::<BTreeMap<String, serde_json::Value>>(&text).ok()
-    })
-    .await;
-    let address = |name: &str| addresses[name].as_str().unwrap().to_owned();
+    let (mut program, addresses) = standalone(folder.path()).await;
+    let address = |name: &str| addresses[name].clone();
     let kafka: Kafka = toml::from_str(&format!("brokers = \"{}\"", address("kafka")))?;
     let flow = Flow {
         producer: Producer::new(&kafka)?,
@@ -186,35 +169,13 @@ impl Flow {
             let due = begun + Duration::from_secs_f64(from as f64 / self.rate as f64);
             tokio::time::sleep_until(due).await;
             let batch: Vec<Post> = (from..(from + at_once).min(posts))
-                .map(|number| self.post(first + number))
+                .map(|number| post_now(first + number, &self.texts, REGION))
                 .collect();
             let now = Instant::now();
             (self.sent.lock().unwrap()).extend(batch.iter().map(|post| (post.id.clone(), now)));
             try_join_all(batch.iter().map(|post| self.producer.send(&POSTS, post))).await?;
         }
         Ok(())
-    }
-
-    fn post(&self, number: u64) -> Post {
-        let (title, text) = &self.texts[number as usize % self.texts.len()];
-        let house = number / 7;
-        let now = Timestamp::now();
-        Post {
-            id: backbone::id::of_post("bench", "", &number.to_string()),
-            revision: 1,
-            region: REGION.to_owned(),
-            source: "信箱".to_owned(),
-            kind: SourceKind::Import,
-            url: String::new(),
-            title: format!("{title}（{house}号）"),
-            text: format!("{text}（{house}号院）"),
-            author: Some(backbone::id::of("author", &[&(number % 9_973).to_string()])),
-            published_at: now,
-            certainty: Certainty::Exact,
-            collected_at: now,
-            reactions: Reactions::default(),
-            answered_at: None,
-        }
     }
 }
 

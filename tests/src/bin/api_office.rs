@@ -8,7 +8,7 @@ use backbone::message::{self, Alert, Assessment, SourceHealth};
 use backbone::settings::ClickHouse;
 use jiff::{SignedDuration, Timestamp};
 use responder::account::{Accounts, Limits, NewToken, NewUser, Scope};
-use responder::case::{Cases, Role, Timing};
+use responder::case::Role;
 use responder::routing::Routed;
 use responder::source::Sources;
 use responder::store::{Place, Store};
@@ -35,8 +35,8 @@ async fn main() -> anyhow::Result<()> {
     backbone::clickhouse::insert(&archive, AssessmentRow::TABLE, &rows).await?;
 
     let region = project().join("deploy/sample/region").join(REGION);
-    let (browser, folder) = officer(archive, &region).await;
-    let store = Store::open(&Place::File(folder.path().join("responder.sqlite"))).await?;
+    let officer = officer(archive, &region).await;
+    let store = Store::open(&Place::File(officer.folder.path().join("responder.sqlite"))).await?;
     let limits = Limits {
         absolute: SignedDuration::from_hours(1),
         idle: SignedDuration::from_hours(1),
@@ -58,7 +58,6 @@ async fn main() -> anyhow::Result<()> {
         };
         accounts.add(&user, now).await?;
     }
-    let cases = Cases::new(store.clone(), Timing::default());
     for event in ["水管", "路灯", "门诊", "燃气", "校车"] {
         let mut alert: Alert = example("alerts/v1/yellow.json")?;
         REGION.clone_into(&mut alert.region);
@@ -69,11 +68,11 @@ async fn main() -> anyhow::Result<()> {
             assists: vec!["weijian".to_owned()],
             ..Routed::default()
         };
-        cases.take(&alert, &routed, now).await?;
+        officer.cases.take(&alert, &routed, now).await?;
     }
     let mut health: SourceHealth = example("source-health/v1/changed.json")?;
     REGION.clone_into(&mut health.region);
-    let console = browser.console();
+    let console = officer.browser.console();
     Sources::new(store, None, console.parse()?)
         .take(&health, now)
         .await?;
@@ -99,6 +98,6 @@ async fn main() -> anyhow::Result<()> {
     });
     writeln!(std::io::stdout(), "{told}")?;
     std::io::stdin().read_to_end(&mut Vec::new())?;
-    drop(folder);
+    drop(officer);
     Ok(())
 }
