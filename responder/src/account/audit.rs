@@ -46,6 +46,8 @@ pub(crate) struct Line<'a> {
 pub struct Span {
     /// Only those with a greater number.
     pub after: i64,
+    /// Only those with a smaller number.
+    pub before: Option<i64>,
     /// Only those at this time or later.
     pub from: Option<Timestamp>,
     /// Only those before this time.
@@ -163,12 +165,12 @@ pub enum Verdict {
 }
 
 /// Writes a line in the transaction of what it tells, as the last thing of that transaction: until it ends, others
-/// who write a line wait.
+/// who write a line wait. Gives its number.
 pub(crate) async fn append(
     connection: &mut AnyConnection,
     line: Line<'_>,
     now: Timestamp,
-) -> Result<(), sqlx::Error> {
+) -> Result<i64, sqlx::Error> {
     let (number, mut before): (i64, String) =
         sqlx::query_as("UPDATE audit_head SET number = number + 1 RETURNING number, hash")
             .fetch_one(&mut *connection)
@@ -202,7 +204,7 @@ pub(crate) async fn append(
         .bind(&hash)
         .execute(connection)
         .await?;
-    Ok(())
+    Ok(number)
 }
 
 /// The chain up to a line: SHA-256 over the chain before it and what it says, as a JSON array.
@@ -251,10 +253,11 @@ impl Accounts {
         subject: &str,
         now: Timestamp,
     ) -> Result<(), AccountError> {
-        self.audit_via("", user, action, subject, now).await
+        self.audit_via("", user, action, subject, now).await?;
+        Ok(())
     }
 
-    /// Writes a line about what was done with an API token.
+    /// Writes a line about what was done with an API token, and gives its number.
     ///
     /// # Errors
     /// When the store fails.
@@ -265,7 +268,7 @@ impl Accounts {
         action: &str,
         subject: &str,
         now: Timestamp,
-    ) -> Result<(), AccountError> {
+    ) -> Result<i64, AccountError> {
         let line = Line {
             user,
             action,
@@ -273,9 +276,9 @@ impl Accounts {
             via,
         };
         let mut transaction = self.store.begin().await?;
-        append(&mut transaction, line, now).await?;
+        let number = append(&mut transaction, line, now).await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(number)
     }
 
     /// The newest lines, the newest first.
@@ -321,6 +324,9 @@ impl Accounts {
     pub async fn audit_lines(&self, span: Span, limit: u32) -> Result<Vec<Entry>, AccountError> {
         let mut conditions = Conditions::default();
         conditions.add("number > {}", span.after)?;
+        if let Some(before) = span.before {
+            conditions.add("number < {}", before)?;
+        }
         if let Some(from) = span.from {
             conditions.add("at >= {}", from.as_millisecond())?;
         }

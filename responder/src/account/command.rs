@@ -221,7 +221,11 @@ pub async fn audit(
     let accounts = open(settings).await?;
     match command {
         Audit::Export { from, to, format } => {
-            let mut span = Span { after: 0, from, to };
+            let mut span = Span {
+                from,
+                to,
+                ..Span::default()
+            };
             let mut first = true;
             loop {
                 let lines = accounts.audit_lines(span, u32::MAX).await?;

@@ -151,14 +151,14 @@ impl Caller {
         self.user.actor()
     }
 
-    /// Writes a line of the audit.
+    /// Writes a line of the audit, and gives its number.
     pub(super) async fn audit(
         &self,
         console: &Console,
         action: &str,
         subject: &str,
         now: Timestamp,
-    ) -> Result<(), AccountError> {
+    ) -> Result<i64, AccountError> {
         let via = match &self.by {
             By::Session { .. } => "",
             By::Token { id, .. } => id,

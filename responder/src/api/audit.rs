@@ -87,6 +87,7 @@ pub(super) async fn list(
     let after = asked.number("after", &(0..=9_007_199_254_740_991_i64))?;
     let span = Span {
         after: after.unwrap_or(0),
+        before: None,
         from: asked.time("from")?,
         to: asked.time("to")?,
     };
@@ -125,19 +126,16 @@ pub(super) async fn export(
     let asked = asked.only(&["format", "from", "to"])?;
     let format = asked.choice("format", &Format::ALL, Format::name)?;
     let format = format.unwrap_or(Format::Csv);
-    let span = Span {
-        after: 0,
-        from: asked.time("from")?,
-        to: asked.time("to")?,
-    };
-    let now = Timestamp::now();
-    caller
-        .audit(&console, "export-audit", format.name(), now)
+    let (from, to) = (asked.time("from")?, asked.time("to")?);
+    let own = caller
+        .audit(&console, "export-audit", format.name(), Timestamp::now())
         .await?;
     // What is written while the file is sent does not make it longer.
     let until = Span {
-        to: Some(span.to.unwrap_or(now)),
-        ..span
+        after: 0,
+        before: Some(own),
+        from,
+        to,
     };
     let (kind, name) = match format {
         Format::Csv => ("text/csv; charset=utf-8", "attachment; filename=audit.csv"),
