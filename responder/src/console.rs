@@ -235,6 +235,7 @@ pub fn router(console: Console) -> Router {
         .route("/events/{id}/edit", get(edits::form))
         .route("/events/{id}/merge", post(edits::merge))
         .route("/events/{id}/split", post(edits::split))
+        .route("/events/{id}/case", post(event::open))
         .route("/cases", get(cases::list))
         .route("/cases/board", get(board::page))
         .route("/cases/{id}", get(case::show))

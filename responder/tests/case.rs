@@ -28,6 +28,7 @@ on_each_store!(
     an_alert_delivered_again_changes_nothing_and_a_graver_one_raises_the_case,
     an_alert_brought_up_to_date_tells_the_case_more_and_disturbs_nobody,
     what_had_ended_is_judged_again_when_it_grows,
+    a_case_that_an_officer_opened_is_told_by_the_alert_of_its_level_and_raised_by_a_graver_one,
     a_move_needs_the_role_the_state_the_version_and_its_note,
     a_dispatch_to_a_unit_that_does_not_exist_is_refused,
     units_are_told_once_even_when_their_webhook_fails_at_first,
@@ -155,6 +156,37 @@ async fn what_had_ended_is_judged_again_when_it_grows(kept: Kept) {
         .unwrap();
     assert_eq!(office.take(3).await, Taken::Raised);
     assert_eq!(office.only().await.state, State::Pending);
+}
+
+async fn a_case_that_an_officer_opened_is_told_by_the_alert_of_its_level_and_raised_by_a_graver_one(
+    kept: Kept,
+) {
+    let office = office(kept);
+    let officer = actor(Role::DutyOfficer, "");
+    let mut known = alert(4);
+    known.event.posts = 1;
+    known.terms.clear();
+    let open = || async {
+        let note = "来信人已两次来电";
+        let cases = &office.cases;
+        (cases
+            .open_for(&known, &routed(), &officer, note, morning())
+            .await)
+            .unwrap()
+    };
+    assert!(open().await);
+    assert!(!open().await, "there is one already");
+    let case = office.only().await;
+    assert_eq!((case.state, case.level), (State::Pending, 4));
+    let moves = office.cases.moves(&case.id).await.unwrap();
+    assert_eq!(moves[0].actor, officer.name);
+    assert_eq!(moves[0].note, "来信人已两次来电");
+
+    assert_eq!(office.take(4).await, Taken::Updated, "now more is known");
+    let case = office.only().await;
+    assert_eq!(case.alert.event.posts, alert(4).event.posts);
+    assert_eq!(case.version, 1);
+    assert_eq!(office.take(2).await, Taken::Raised);
 }
 
 async fn a_move_needs_the_role_the_state_the_version_and_its_note(kept: Kept) {

@@ -492,6 +492,42 @@ async fn a_draft_is_checked_against_the_posts_of_its_event() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_officer_opens_a_case_of_a_matter_that_no_alert_was_raised_for() {
+    let office = office().await;
+    let read: Assessment = example("assessments/v1/relevant.json");
+    let event = format!("/events/{}", read.event.as_ref().unwrap().id);
+    let mut officer = office.browser("officer").await;
+    let page = officer.get(&event).await;
+    assert!(page.html.contains("此事件没有立案"), "{}", page.html);
+    let csrf = page.hidden("csrf").unwrap().to_owned();
+    let open = format!("{event}/case");
+    for (level, note) in [("4", ""), ("9", "来信人已两次来电")] {
+        let fields = [("csrf", csrf.as_str()), ("level", level), ("note", note)];
+        let refused = officer.post(&open, &fields).await;
+        assert_eq!(refused.status, 422, "{level} {note}");
+        assert!(refused.html.contains("此事件没有立案"));
+    }
+    let fields = [("csrf", csrf.as_str()), ("level", "3"), ("note", HOSTILE)];
+    let opened = officer.post(&open, &fields).await;
+    assert_eq!(opened.status, 303, "{}", opened.html);
+    let case = officer.get(&opened.location).await;
+    assert_eq!(case.values("data-state"), ["pending"]);
+    for expected in ["立案", "officer", "Ⅲ级"] {
+        assert!(case.html.contains(expected), "{expected}: {}", case.html);
+    }
+    is_only_text(&case);
+    // Once more is the same case.
+    assert_eq!(officer.post(&open, &fields).await.location, opened.location);
+    let page = officer.get(&event).await;
+    assert!(page.html.contains(&format!("href=\"{}\"", opened.location)));
+
+    let found = office.cases.list(&Query::default(), &Actor::system()).await;
+    let event = &found.unwrap().cases[0].alert.event;
+    assert_eq!((event.posts, event.sentiments.negative), (1, 1));
+    assert_eq!(event.post_ids, [read.post.id]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_office_sees_bursts_and_common_problems_those_that_last_first() {
     let office = office().await;
     let mut officer = office.browser("officer").await;

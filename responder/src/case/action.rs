@@ -3,7 +3,7 @@
 /// A move of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Opened by an alert.
+    /// Opened by an alert, or by an officer where there was none.
     Open,
     /// Raised to a graver level by a later alert; a case at its end is pending again.
     Raise,

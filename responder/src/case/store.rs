@@ -155,14 +155,19 @@ impl Cases {
             == 1;
         let id = id::of_case(&alert.event.id);
         let taken = match find(&mut transaction, &id).await? {
-            Some(case) if case.alert.id == alert.id && case.alert.update < alert.update => {
+            // One that an officer opened is told by the first alert of its level.
+            Some(case)
+                if case.alert.id == alert.id && (first || case.alert.update < alert.update) =>
+            {
                 tell(&mut transaction, &id, alert).await?;
                 retitle(&mut transaction, &id, &alert.event.title, now).await?;
                 Taken::Updated
             }
             _ if !first => return Ok(Taken::Known),
             None => {
-                self.open(&mut transaction, &id, alert, routed, now).await?;
+                let opened = Record::by_system(Action::Open, None);
+                self.open(&mut transaction, &id, alert, routed, &opened, now)
+                    .await?;
                 Taken::Opened
             }
             Some(case) if alert.level < case.level => {
@@ -176,12 +181,43 @@ impl Cases {
         Ok(taken)
     }
 
+    /// Opens the case of an event at an officer's word, where no alert did; says whether there was none yet.
+    ///
+    /// # Errors
+    /// When the store fails; nothing is changed then.
+    pub async fn open_for(
+        &self,
+        alert: &Alert,
+        routed: &Routed,
+        actor: &Actor,
+        note: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.store.begin().await?;
+        let id = id::of_case(&alert.event.id);
+        if find(&mut transaction, &id).await?.is_some() {
+            return Ok(false);
+        }
+        let opened = Record {
+            action: Action::Open,
+            from: None,
+            actor,
+            choice: "",
+            note,
+        };
+        self.open(&mut transaction, &id, alert, routed, &opened, now)
+            .await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
     async fn open(
         &self,
         connection: &mut AnyConnection,
         id: &str,
         alert: &Alert,
         routed: &Routed,
+        opened: &Record<'_>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let units = std::iter::once(&routed.lead).chain(&routed.assists);
@@ -211,13 +247,7 @@ impl Cases {
         insert(connection, &case).await?;
         self.ring(connection, &case, routed, now).await?;
         self.plan(connection, &case, now).await?;
-        record(
-            connection,
-            &case,
-            &Record::by_system(Action::Open, None),
-            now,
-        )
-        .await
+        record(connection, &case, opened, now).await
     }
 
     /// Raises a case, or the one it is merged into. What is known of the event is kept with the event's own case.

@@ -98,6 +98,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/events/{id}/edit", Roles(DUTY)),
     route("POST", "/events/{id}/merge", Roles(DUTY)),
     route("POST", "/events/{id}/split", Roles(DUTY)),
+    route("POST", "/events/{id}/case", Roles(DUTY)),
     route("GET", "/cases", Roles(ALL)),
     route("GET", "/cases/board", Roles(ALL)),
     route("GET", "/cases/{id}", Roles(ALL)),

@@ -18,15 +18,20 @@ use self::forms::{Form, UnitGroup, forms, groups, mergeable};
 use self::reply::{CheckLines, DraftLines, check_lines, draft_lines};
 use super::Console;
 use super::access::SignedIn;
+use super::commitments::CommitmentLine;
 use super::fields::{Choice, Fields};
 use super::page::{Frame, render_as};
 use super::problem::Problem;
 use super::reply_check;
 use super::show::{self, CaseLine};
 use super::story::{Earlier, KeyDateLine, Term, earlier, key_dates, terms};
-use crate::case::{Action, Actor, Case, Deed, MoveError, State, allowed};
-use crate::notify;
+use crate::case::{Action, Actor, Case, Deed, MoveError, State, StoreError, allowed};
+
 use crate::reply::draft::Drafted;
+use crate::{commitment, notify};
+
+/// Most commitments shown of a case.
+const MOST_COMMITMENTS: u32 = 50;
 
 /// A file of the case.
 struct AttachmentLine {
@@ -79,6 +84,8 @@ struct CasePage {
     forms: Vec<Form>,
     groups: Vec<UnitGroup>,
     attachments: Vec<AttachmentLine>,
+    /// What units promised in its reply.
+    commitments: Vec<CommitmentLine>,
     /// Whether a file may be added.
     may_attach: bool,
     steps: Vec<Step>,
@@ -238,6 +245,13 @@ pub(super) async fn page(
     let moves = console.cases.moves(id).await?;
     let notices = notify::of_case(&console.store, id).await?;
     let attachments = console.cases.attachments(id).await?;
+    let promised = commitment::Query {
+        case_id: id.to_owned(),
+        limit: MOST_COMMITMENTS,
+        ..commitment::Query::default()
+    };
+    let commitments = console.commitments.list(&promised).await;
+    let commitments = commitments.map_err(StoreError::from)?;
     let event = &case.alert.event;
     let sentiment = show::label(event.sentiment);
     let draft = match &typed {
@@ -316,6 +330,9 @@ pub(super) async fn page(
             })
             .collect(),
         may_attach: may(&case, &actor, Action::Attach),
+        commitments: (commitments.iter())
+            .map(|commitment| CommitmentLine::new(console, commitment, &actor, now))
+            .collect(),
         steps: moves.iter().rev().map(|made| step(made, &person)).collect(),
         notices: notices
             .iter()

@@ -1,11 +1,15 @@
 //! One event: its course, where it is seen, how its level came about, its case, its posts, and the events like it.
 
+mod opening;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use backbone::id;
 use jiff::Timestamp;
 
 use super::Console;
@@ -15,13 +19,13 @@ use super::archive::{self, EventRow};
 use super::chart::{Chart, Series};
 use super::edits::{self, EditLine};
 use super::events::EventLine;
-use super::fields::{Fields, Pages};
-use super::page::{Frame, archive_unavailable, render};
+use super::fields::{Choice, Fields, Pages};
+use super::page::{Frame, archive_unavailable, render_as};
 use super::posts::PostLine;
 use super::problem::Problem;
 use super::show::{self, CaseLine, Level};
 use super::story::{Earlier, KeyDateLine, Term, earlier, key_dates, terms};
-use crate::case::Query;
+use crate::case::{Query, StoreError};
 use crate::clock::CHINA;
 
 const PER_PAGE: u32 = 20;
@@ -81,6 +85,10 @@ struct EventPage {
     done: String,
     /// The event that was just split off.
     new: String,
+    /// What was typed to open a case, and why it was not opened.
+    note: String,
+    levels: Vec<Choice>,
+    problem: &'static str,
 }
 
 /// The page.
@@ -90,42 +98,91 @@ pub(super) async fn page(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Response, Problem> {
+    show(&console, &signed_in, &id, &fields, "").await
+}
+
+/// Opens a case of an event that reached no level of risk.
+pub(super) async fn open(
+    State(console): State<Arc<Console>>,
+    signed_in: SignedIn,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Response, Problem> {
     let now = Timestamp::now();
-    let frame = Frame::new(&console, &signed_in, "/events", "事件");
+    let note = fields.get("note");
+    if note.is_empty() || note.chars().count() > opening::NOTE_LIMIT {
+        let problem = "请写明立案理由，不超过500字。";
+        return show(&console, &signed_in, &id, &fields, problem).await;
+    }
+    let Some(level) = (1..=4).find(|level: &u8| level.to_string() == fields.get("level")) else {
+        return show(&console, &signed_in, &id, &fields, "请选择级别。").await;
+    };
+    let Ok(alert) = opening::alert(&console, &id, level, now).await else {
+        let frame = Frame::new(&console, &signed_in, "/events", "立案");
+        return archive_unavailable(frame);
+    };
+    let alert = alert.ok_or(Problem::NotFound)?;
+    let routing = (console.routings.get(&alert.region)).ok_or(Problem::NotFound)?;
+    let actor = signed_in.user.actor();
+    let opened = (console.cases)
+        .open_for(&alert, &routing.route(&alert), &actor, note, now)
+        .await;
+    let case = id::of_case(&id);
+    match opened {
+        Ok(true) => {
+            let accounts = &console.accounts;
+            accounts.audit(&actor.name, "open", &case, now).await?;
+        }
+        // An alert or another officer was faster: there it is.
+        Ok(false) | Err(StoreError::Raced) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(Redirect::to(&format!("/cases/{case}")).into_response())
+}
+
+async fn show(
+    console: &Console,
+    signed_in: &SignedIn,
+    id: &str,
+    fields: &Fields,
+    problem: &'static str,
+) -> Result<Response, Problem> {
+    let now = Timestamp::now();
+    let frame = Frame::new(console, signed_in, "/events", "事件");
     let client = &console.archive;
-    let Ok(event) = archive::event(client, &id).await else {
+    let Ok(event) = archive::event(client, id).await else {
         return archive_unavailable(frame);
     };
     let Some(event) = event else {
-        return edits::instead(&console, frame, &id, now).await;
+        return edits::instead(console, frame, id, now).await;
     };
     let (begin, length) = parts(event.first_at, event.last_at);
     let offset = (fields.page() - 1).saturating_mul(PER_PAGE);
     let asked = tokio::try_join!(
-        archive::event::course(client, &id, begin, length),
-        archive::event::spread(client, &id),
-        archive::event::alerts_of(client, &id),
+        archive::event::course(client, id, begin, length),
+        archive::event::spread(client, id),
+        archive::event::alerts_of(client, id),
         archive::event::related(client, &event, RELATED),
-        folds(&console, &id, offset)
+        folds(console, id, offset)
     );
     let Ok((course, sources, alerts, related, (folds, total))) = asked else {
         return archive_unavailable(frame);
     };
     let query = Query {
-        event: id.clone(),
+        event: id.to_owned(),
         limit: 1,
         ..Query::default()
     };
     let actor = signed_in.user.actor();
     let cases = console.cases.list(&query, &actor).await?.cases;
-    let edits = edits::lines(&console, &id).await?;
+    let edits = edits::lines(console, id).await?;
     console
         .accounts
-        .audit(&signed_in.user.name, "read-event", &id, now)
+        .audit(&signed_in.user.name, "read-event", id, now)
         .await?;
     let most = sources.iter().map(|source| source.posts).max().unwrap_or(0);
     let told = cases.first().map(|case| &case.alert);
-    render(&EventPage {
+    let page = EventPage {
         frame,
         course: chart(&event, &course, begin, length),
         sources: (sources.into_iter())
@@ -154,11 +211,19 @@ pub(super) async fn page(
             .cloned()
             .unwrap_or_default(),
         edits,
-        pages: Pages::new(&format!("/events/{id}"), &fields, PER_PAGE, total),
+        pages: Pages::new(&format!("/events/{id}"), fields, PER_PAGE, total),
         cases: (cases.iter())
-            .map(|case| CaseLine::new(&console, case, now))
+            .map(|case| CaseLine::new(console, case, now))
             .collect(),
-    })
+        note: fields.get("note").to_owned(),
+        levels: opening::levels(fields.get("level")),
+        problem,
+    };
+    let status = match problem {
+        "" => StatusCode::OK,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    render_as(status, &page)
 }
 
 /// The posts of a page, folded, and how many folds there are.
