@@ -25,6 +25,10 @@ use crate::duty::PASSWORD;
 pub struct Officer {
     /// The officer's browser.
     pub browser: Browser,
+    /// Where the console is, for others.
+    pub address: String,
+    /// Who may sign in.
+    pub accounts: Accounts,
     /// The console's cases.
     pub cases: Cases,
     /// What composes its notices.
@@ -71,6 +75,8 @@ pub async fn officer(archive: Client, region: &Path) -> Officer {
     tokio::spawn(console::serve(console, listener, stop.clone()));
     Officer {
         browser: Browser::sign_in(&address, "officer", PASSWORD).await,
+        address,
+        accounts,
         cases,
         notices,
         folder,

@@ -9,6 +9,7 @@
 )]
 
 mod drain;
+mod pages;
 mod search;
 mod texts;
 

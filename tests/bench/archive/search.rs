@@ -14,9 +14,9 @@ use prometheus::Registry;
 use serde::Serialize;
 use wensheng_tests::{Browser, Program, officer, project};
 
-use super::{option, texts};
+use super::{option, pages, texts};
 
-const REGION: &str = "360921";
+pub(crate) const REGION: &str = "360921";
 /// Months that the posts are spread over, 28 days of each.
 const MONTHS: u64 = 12;
 
@@ -86,15 +86,8 @@ pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Resul
     count_hours(&archive, &client).await?;
     let region = project().join("deploy/config/region").join(REGION);
     let mut officer = officer(client, &region).await;
+    pages::measure(&officer).await?;
     let browser = &mut officer.browser;
-    for path in ["/", "/live", "/posts", "/events"] {
-        let times = times(browser, path, rounds).await;
-        println!(
-            "{:6.0} ms, p95 {:4.0} ms  {path}",
-            at(&times, 0.5),
-            at(&times, 0.95)
-        );
-    }
     let by_words: Vec<String> = SEARCHES
         .map(|words| format!("all=1&text={}", words.replace(' ', "+")))
         .to_vec();
@@ -128,7 +121,7 @@ pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Resul
     Ok(())
 }
 
-fn say(what: &str, times: &[Vec<f64>]) {
+pub(crate) fn say(what: &str, times: &[Vec<f64>]) {
     let all = times.concat();
     println!(
         "{what}, {} pages: p50 {:.0} ms, p95 {:.0} ms, longest {:.0} ms",
@@ -170,7 +163,7 @@ async fn files(browser: &mut Browser) {
 }
 
 /// The milliseconds that opening a page takes, each time.
-async fn times(browser: &mut Browser, path: &str, rounds: usize) -> Vec<f64> {
+pub(crate) async fn times(browser: &mut Browser, path: &str, rounds: usize) -> Vec<f64> {
     let mut times = Vec::new();
     for _ in 0..rounds {
         let begun = Instant::now();
@@ -182,7 +175,7 @@ async fn times(browser: &mut Browser, path: &str, rounds: usize) -> Vec<f64> {
 }
 
 /// The time that so large a share of them does not exceed.
-fn at(times: &[f64], share: f64) -> f64 {
+pub(crate) fn at(times: &[f64], share: f64) -> f64 {
     let mut sorted = times.to_vec();
     sorted.sort_by(f64::total_cmp);
     let last = sorted.len().saturating_sub(1);
