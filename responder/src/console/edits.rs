@@ -29,6 +29,8 @@ const TICKS: u32 = 200;
 /// Events offered that are like one, and that are the newest.
 const LIKE: u32 = 12;
 const NEWEST: u32 = 8;
+/// Posts among which the newest events are looked for.
+const NEWEST_POSTS: u32 = 5_000;
 
 /// An event as the archive has it, for one who edits it.
 #[derive(Debug, Clone, Row, Deserialize)]
@@ -39,56 +41,78 @@ struct Facts {
     posts: u64,
     voices: u64,
     newest_at: i64,
-    current: bool,
+    /// Before this the analyzer holds its events no more; it measures ages on the posts' own times.
+    held_since: i64,
 }
 
-/// Events, and whether the analyzer holds them still; it measures ages on the posts' own times.
+impl Facts {
+    fn current(&self) -> bool {
+        self.newest_at > self.held_since
+    }
+}
+
 const FACTS: &str = "SELECT event_id AS id, argMin(event_title, published_at) AS named, any(region) AS county, \
     count() AS posts, uniqExact(author) AS voices, max(published_at) AS newest_at, \
-    toBool(ifNull(newest_at > (SELECT least(max(published_at), now64(3, 'UTC')) FROM assessments WHERE region = \
-    (SELECT any(region) FROM assessments WHERE event_id = {event:String})) - toIntervalDay({days:UInt32}), 0)) AS current, \
-    argMax(subject, published_at) AS about, groupUniqArrayArray(places) AS named_places \
-    FROM assessments FINAL WHERE event_id != '' AND relevant";
+    toInt64(toUnixTimestamp64Milli(any(newest.at))) - {days:Int64} * 86400000 AS held_since \
+    FROM assessments FINAL CROSS JOIN (SELECT least(published_at, now64(3, 'UTC')) AS at FROM assessments \
+        WHERE region = (SELECT region FROM assessments WHERE event_id IN {events:Array(String)} LIMIT 1) \
+        ORDER BY region DESC, assessments.published_at DESC LIMIT 1) AS newest \
+    WHERE event_id IN {events:Array(String)} AND relevant GROUP BY event_id";
 
-fn asked(console: &Console, query: &str, event: &str) -> clickhouse::query::Query {
-    console
+/// The events of those ids, all of one region, in their order.
+async fn facts(console: &Console, events: &[&str]) -> Result<Vec<Facts>, Unavailable> {
+    let query = console
         .archive
-        .query(query)
-        .param("event", event)
-        .param("days", ASSESSMENTS.retention_days)
+        .query(&format!("SELECT ?fields FROM ({FACTS})"));
+    let query = query
+        .param("events", events)
+        .param("days", ASSESSMENTS.retention_days);
+    let mut found: Vec<Facts> = archive::all(query).await?;
+    found.sort_by_key(|one| events.iter().position(|event| *event == one.id));
+    Ok(found)
 }
 
-async fn facts(console: &Console, event: &str) -> Result<Option<Facts>, Unavailable> {
-    let query =
-        format!("SELECT ?fields FROM ({FACTS} AND event_id = {{event:String}} GROUP BY event_id)");
-    let mut found: Vec<Facts> = archive::all(asked(console, &query, event)).await?;
-    Ok(found.pop())
+async fn fact(console: &Console, event: &str) -> Result<Option<Facts>, Unavailable> {
+    Ok(facts(console, &[event]).await?.pop())
 }
 
 /// Events that one may be merged into: those most like it, then the newest.
 async fn others(console: &Console, event: &Facts) -> Result<(Vec<Facts>, Vec<Facts>), Unavailable> {
-    let of_region = format!(
+    #[derive(Debug, Row, Deserialize)]
+    struct Found {
+        event: String,
+    }
+    const HELD: &str = "region = {region:String} AND published_at > fromUnixTimestamp64Milli({since:Int64}, 'UTC') \
+        AND relevant AND event_id NOT IN ('', {event:String})";
+    let ask = async |query: String| {
+        let query = console.archive.query(&query);
+        let query = query
+            .param("region", &event.county)
+            .param("since", event.held_since)
+            .param("event", &event.id)
+            .param("title", &event.named);
+        let found: Vec<Found> = archive::all(query).await?;
+        let events: Vec<&str> = found.iter().map(|found| found.event.as_str()).collect();
+        let mut facts = facts(console, &events).await?;
+        facts.retain(Facts::current);
+        Ok(facts)
+    };
+    let like = ask(format!(
         "WITH (SELECT (argMax(subject, published_at), groupUniqArrayArray(places)) FROM assessments FINAL \
          WHERE event_id = {{event:String}}) AS this \
-         SELECT ?fields FROM ({FACTS} AND region = {{region:String}} AND event_id != {{event:String}} \
-         GROUP BY event_id HAVING current)"
-    );
-    let like = format!(
-        "{of_region} ORDER BY ngramDistanceUTF8(named, {{title:String}}) - 0.2 * (about = tupleElement(this, 1)) \
-         - 0.2 * hasAny(named_places, tupleElement(this, 2)), newest_at DESC, id LIMIT {LIKE}"
-    );
-    let newest = format!(
-        "{of_region} ORDER BY newest_at DESC, id LIMIT {}",
+         SELECT event_id AS event FROM assessments WHERE {HELD} AND subject = this.1 \
+         AND (empty(this.2) OR empty(places) OR hasAny(places, this.2)) \
+         GROUP BY event ORDER BY min(ngramDistanceUTF8(event_title, {{title:String}}) - 0.2 * hasAny(places, this.2)), event \
+         LIMIT {LIKE}"
+    ));
+    let newest = ask(format!(
+        "SELECT event FROM (SELECT event_id AS event, published_at FROM assessments WHERE {HELD} \
+         ORDER BY region DESC, published_at DESC LIMIT {NEWEST_POSTS}) \
+         GROUP BY event ORDER BY max(published_at) DESC, event LIMIT {}",
         LIKE + NEWEST
-    );
-    let put = |query: &str| {
-        asked(console, query, &event.id)
-            .param("region", &event.county)
-            .param("title", &event.named)
-    };
-    let like: Vec<Facts> = archive::all(put(&like)).await?;
-    let mut newest: Vec<Facts> = archive::all(put(&newest)).await?;
-    newest.retain(|other| like.iter().all(|known| known.id != other.id));
+    ));
+    let (like, mut newest) = tokio::try_join!(like, newest)?;
+    newest.retain(|other| like.iter().all(|known: &Facts| known.id != other.id));
     newest.truncate(NEWEST as usize);
     Ok((like, newest))
 }
@@ -162,11 +186,13 @@ async fn page(
 ) -> Result<Response, Problem> {
     let frame = Frame::new(console, signed_in, "/events", "并入或拆分事件");
     let asking = async {
-        let Some(event) = facts(console, id).await? else {
+        let Some(event) = fact(console, id).await? else {
             return Ok(None);
         };
-        let others = others(console, &event).await?;
-        let posts = archive::posts_of_event(&console.archive, id, 0, TICKS).await?;
+        let (others, posts) = tokio::try_join!(
+            others(console, &event),
+            archive::posts_of_event(&console.archive, id, 0, TICKS)
+        )?;
         Ok::<_, Unavailable>(Some((event, others, posts)))
     };
     let Ok(found) = asking.await else {
@@ -234,10 +260,10 @@ async fn known(console: &Console, facts: Facts, now: Timestamp) -> Result<Known,
     let merged = console.edits.merged(&facts.id).await?;
     Ok(Known {
         merged: merged.is_some_and(|(_, at)| now.duration_since(at) < RECENT),
+        current: facts.current(),
         title: show::excerpt(&facts.named, 60),
         region: facts.county,
         posts: facts.posts,
-        current: facts.current,
         id: facts.id,
     })
 }
@@ -267,8 +293,8 @@ pub(super) async fn merge(
     };
     let frame = Frame::new(&console, &signed_in, "/events", "并入事件");
     let asking = async {
-        let from = facts(&console, &id).await?;
-        Ok::<_, Unavailable>((from, facts(&console, chosen).await?))
+        let from = fact(&console, &id).await?;
+        Ok::<_, Unavailable>((from, fact(&console, chosen).await?))
     };
     let Ok((from, into)) = asking.await else {
         return archive_unavailable(frame);
@@ -324,7 +350,7 @@ pub(super) async fn split(
     let now = Timestamp::now();
     let frame = Frame::new(&console, &signed_in, "/events", "拆分事件");
     let asking = async {
-        let event = facts(&console, &id).await?;
+        let event = fact(&console, &id).await?;
         Ok::<_, Unavailable>((
             event,
             archive::posts_of_event(&console.archive, &id, 0, TICKS).await?,
@@ -448,7 +474,7 @@ pub(super) async fn instead(
     now: Timestamp,
 ) -> Result<Response, Problem> {
     if let Some((into, _)) = console.edits.merged(event).await?
-        && facts(console, &into)
+        && fact(console, &into)
             .await
             .is_ok_and(|facts| facts.is_some())
     {

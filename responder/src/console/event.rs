@@ -159,8 +159,8 @@ async fn show(
     let (begin, length) = parts(event.first_at, event.last_at);
     let offset = (fields.page() - 1).saturating_mul(PER_PAGE);
     let asked = tokio::try_join!(
-        archive::event::course(client, id, begin, length),
-        archive::event::spread(client, id),
+        archive::event::course(client, &event, begin, length),
+        archive::event::spread(client, &event),
         archive::event::alerts_of(client, id),
         archive::event::related(client, &event, RELATED),
         folds(console, id, offset)

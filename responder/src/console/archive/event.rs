@@ -1,6 +1,7 @@
 //! One event: its course, where it is seen, its posts with those that say the same folded, and the events like it.
 
 use backbone::clickhouse::rows::{AlertRow, AssessmentRow};
+use clickhouse::query::Query;
 use clickhouse::{Client, Row};
 use serde::Deserialize;
 
@@ -16,21 +17,31 @@ pub(in crate::console) struct Step {
     pub(in crate::console) positive: u64,
 }
 
+/// The posts of an event that concern the region. Their time tells where they are kept.
+const OF_EVENT: &str = "assessments FINAL WHERE event_id = {event:String} AND relevant \
+    AND published_at >= fromUnixTimestamp64Milli({first:Int64}, 'UTC') \
+    AND published_at <= fromUnixTimestamp64Milli({last:Int64}, 'UTC')";
+
+fn of_event(query: Query, event: &EventRow) -> Query {
+    query
+        .param("event", &event.event)
+        .param("first", event.first_at)
+        .param("last", event.last_at)
+}
+
 /// The posts of an event by parts of `length` milliseconds since `begin`; parts without posts are left out.
 pub(in crate::console) async fn course(
     client: &Client,
-    event: &str,
+    event: &EventRow,
     begin: i64,
     length: i64,
 ) -> Result<Vec<Step>, Unavailable> {
-    let query = client.query(
-        "SELECT intDiv(toUnixTimestamp64Milli(published_at) - {begin:Int64}, {length:Int64}) AS number, \
+    let query = client.query(&format!(
+        "SELECT intDiv(toUnixTimestamp64Milli(published_at) - {{begin:Int64}}, {{length:Int64}}) AS number, \
          countIf(sentiment = 'negative') AS negative, countIf(sentiment = 'neutral') AS neutral, \
-         countIf(sentiment = 'positive') AS positive \
-         FROM assessments FINAL WHERE event_id = {event:String} AND relevant GROUP BY number ORDER BY number",
-    );
-    let query = query
-        .param("event", event)
+         countIf(sentiment = 'positive') AS positive FROM {OF_EVENT} GROUP BY number ORDER BY number"
+    ));
+    let query = of_event(query, event)
         .param("begin", begin)
         .param("length", length);
     all(query).await
@@ -48,13 +59,13 @@ pub(in crate::console) struct SeenIn {
 /// Where an event was seen, in the order of its spread.
 pub(in crate::console) async fn spread(
     client: &Client,
-    event: &str,
+    event: &EventRow,
 ) -> Result<Vec<SeenIn>, Unavailable> {
-    let query = client.query(
+    let query = client.query(&format!(
         "SELECT toString(source) AS name, count() AS posts, uniqExact(author) AS voices, min(published_at) AS first_at \
-         FROM assessments FINAL WHERE event_id = {event:String} AND relevant GROUP BY name ORDER BY first_at, name LIMIT 30",
-    );
-    all(query.param("event", event)).await
+         FROM {OF_EVENT} GROUP BY name ORDER BY first_at, name LIMIT 30"
+    ));
+    all(of_event(query, event)).await
 }
 
 /// Posts that say the same, told by the first of them.
@@ -137,7 +148,7 @@ pub(in crate::console) async fn related(
          AND published_at <= fromUnixTimestamp64Milli({last:Int64}) + toIntervalDay({around:UInt32}) \
          AND subject = {subject:String} AND hasAny(places, {places:Array(String)}) AND relevant \
          AND event_id NOT IN ('', {event:String}) \
-         GROUP BY event ORDER BY uniq(post_id) DESC, event LIMIT {limit:UInt32}",
+         GROUP BY event ORDER BY count() DESC, event LIMIT {limit:UInt32}",
     );
     let query = query
         .param("region", &event.county)
