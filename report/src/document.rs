@@ -76,6 +76,11 @@ impl Run {
             ..Self::default()
         }
     }
+
+    /// Where it may lead.
+    pub fn leads(&self) -> Option<&str> {
+        self.link.as_deref().and_then(safe_link)
+    }
 }
 
 /// A table.
@@ -112,6 +117,13 @@ pub struct Cell {
     /// Where it leads, such as to the query behind a number.
     #[serde(default)]
     pub link: Option<String>,
+}
+
+impl Cell {
+    /// Where it may lead.
+    pub fn leads(&self) -> Option<&str> {
+        self.link.as_deref().and_then(safe_link)
+    }
 }
 
 impl From<Value> for Cell {
@@ -294,6 +306,14 @@ pub(crate) fn safe_link(link: &str) -> Option<&str> {
         // `//host` would be another site by the scheme of this one.
         None => (!link.starts_with("//")).then_some(link),
     }
+}
+
+/// The address, where a file by itself may lead there: an address within the site leads nowhere from one.
+pub(crate) fn whole_link(link: &str) -> Option<&str> {
+    safe_link(link).filter(|link| {
+        let scheme = link.split_once("://").map(|(scheme, _)| scheme);
+        scheme.is_some_and(|scheme| scheme.chars().all(|letter| letter.is_ascii_alphabetic()))
+    })
 }
 
 #[cfg(test)]
