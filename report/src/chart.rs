@@ -130,6 +130,10 @@ fn identifier(chart: &Chart) -> String {
 }
 
 fn filling(chart: &Chart, series: usize) -> String {
+    // The first is plain: the tiles of a pattern show their seams in print.
+    if series.is_multiple_of(COLOURS.len()) {
+        return colour(series).to_owned();
+    }
     format!("url(#{}-{})", identifier(chart), series % COLOURS.len())
 }
 

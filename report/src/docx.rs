@@ -20,7 +20,6 @@ const PACKAGE_RELS: &str = include_str!("../assets/docx/package_rels.xml");
 const STYLES: &str = include_str!("../assets/docx/styles.xml");
 const SETTINGS: &str = include_str!("../assets/docx/settings.xml");
 const FONT_TABLE: &str = include_str!("../assets/docx/fontTable.xml");
-const NUMBERING: &str = include_str!("../assets/docx/numbering.xml");
 const FOOTER_ODD: &str = include_str!("../assets/docx/footer-odd.xml");
 const FOOTER_EVEN: &str = include_str!("../assets/docx/footer-even.xml");
 
@@ -46,7 +45,6 @@ pub(crate) fn write(document: &Document, fonts: &Fonts) -> Result<Vec<u8>, Repor
         ("word/styles.xml", STYLES),
         ("word/settings.xml", SETTINGS),
         ("word/fontTable.xml", FONT_TABLE),
-        ("word/numbering.xml", NUMBERING),
         ("word/footer-odd.xml", FOOTER_ODD),
         ("word/footer-even.xml", FOOTER_EVEN),
     ]
@@ -108,7 +106,6 @@ fn relations(body: &blocks::Body) -> String {
         ("styles", "styles", "styles.xml"),
         ("settings", "settings", "settings.xml"),
         ("fonts", "fontTable", "fontTable.xml"),
-        ("numbering", "numbering", "numbering.xml"),
         ("odd", "footer", "footer-odd.xml"),
         ("even", "footer", "footer-even.xml"),
     ] {

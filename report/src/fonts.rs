@@ -1,11 +1,12 @@
 //! The fonts of an official paper, or what is there in their place.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use resvg::usvg::fontdb::{Database, Family, ID, Query, Source, Weight};
+use resvg::usvg::fontdb::{Database, Family, ID, Query, Source, Style, Weight};
 use typst::foundations::Bytes;
-use typst::text::Font;
+use typst::text::{Font, FontBook, FontInfo};
 
 use crate::ReportError;
 
@@ -88,7 +89,7 @@ pub struct Fonts {
     database: Arc<Database>,
     /// For each use the family that is there.
     chosen: [Option<&'static str>; 4],
-    faces: Arc<OnceLock<Vec<Font>>>,
+    faces: Arc<OnceLock<Faces>>,
 }
 
 impl Fonts {
@@ -102,7 +103,21 @@ impl Fonts {
             database.load_fonts_dir(folder);
         }
         database.load_system_fonts();
-        Self::among(database, folders)
+        // In the order of their paths: that of a folder differs from machine to machine.
+        let paths: BTreeSet<&PathBuf> = (database.faces())
+            .filter_map(|face| match &face.source {
+                Source::File(path) | Source::SharedFile(path, _) => Some(path),
+                Source::Binary(_) => None,
+            })
+            .collect();
+        let mut ordered = Database::new();
+        for path in paths {
+            if ordered.load_font_file(path).is_err() {
+                // It was there a moment ago; without it another font is found.
+                continue;
+            }
+        }
+        Self::among(ordered, folders)
     }
 
     fn among(database: Database, folders: &[PathBuf]) -> Result<Self, ReportError> {
@@ -149,12 +164,10 @@ impl Fonts {
         Arc::clone(&self.database)
     }
 
-    /// The faces that are used, read from their files once.
-    pub(crate) fn faces(&self) -> &[Font] {
+    /// The faces for typst: those of the uses first, then others for letters that these lack, such as of other scripts.
+    pub(crate) fn faces(&self) -> &Faces {
         self.faces.get_or_init(|| {
-            let mut taken: Vec<ID> = Vec::new();
-            let mut files: Vec<(Source, Bytes)> = Vec::new();
-            let mut faces = Vec::new();
+            let mut ids: Vec<ID> = Vec::new();
             for family in self.chosen.iter().flatten() {
                 for weight in [Weight::NORMAL, Weight::BOLD] {
                     let query = Query {
@@ -162,35 +175,64 @@ impl Fonts {
                         weight,
                         ..Query::default()
                     };
-                    if let Some(id) = self.database.query(&query)
-                        && !taken.contains(&id)
-                    {
-                        taken.push(id);
-                        faces.extend(self.face(id, &mut files));
-                    }
+                    ids.extend(self.database.query(&query));
+                }
+            }
+            let others = (self.database.faces())
+                .filter(|face| face.weight == Weight::NORMAL && face.style == Style::Normal)
+                .map(|face| face.id);
+            ids.extend(others);
+            let mut faces = Faces::default();
+            let mut taken: Vec<ID> = Vec::new();
+            for id in ids {
+                if !taken.contains(&id) {
+                    taken.push(id);
+                    faces.add(&self.database, id);
                 }
             }
             faces
         })
     }
+}
 
-    /// A face; files that were read are kept for the next.
-    fn face(&self, id: ID, files: &mut Vec<(Source, Bytes)>) -> Option<Font> {
-        let (source, index) = self.database.face_source(id)?;
-        let path = |source: &Source| match source {
-            Source::File(path) | Source::SharedFile(path, _) => Some(path.clone()),
-            Source::Binary(_) => None,
+/// Faces of fonts, each read from its file when it is first used.
+#[derive(Debug, Default)]
+pub(crate) struct Faces {
+    /// What typst chooses by.
+    pub(crate) book: FontBook,
+    places: Vec<(PathBuf, u32)>,
+    read: Vec<OnceLock<Option<Font>>>,
+}
+
+impl Faces {
+    fn add(&mut self, database: &Database, id: ID) {
+        let Some((Source::File(path) | Source::SharedFile(path, _), index)) =
+            database.face_source(id)
+        else {
+            return;
         };
-        let known = (files.iter()).find(|(file, _)| path(file) == path(&source));
-        let bytes = match known {
-            Some((_, bytes)) => bytes.clone(),
-            None => {
-                let bytes = Bytes::new(std::fs::read(path(&source)?).ok()?);
-                files.push((source, bytes.clone()));
-                bytes
-            }
-        };
-        Font::new(bytes, index)
+        if let Some(Some(about)) = database.with_face_data(id, FontInfo::new) {
+            self.book.push(about);
+            self.places.push((path, index));
+            self.read.push(OnceLock::new());
+        }
+    }
+
+    /// The face of that number in the book.
+    pub(crate) fn font(&self, number: usize) -> Option<Font> {
+        let (path, index) = self.places.get(number)?;
+        let font = self.read.get(number)?.get_or_init(|| {
+            // The faces of one file share its bytes.
+            let beside = (self.places.iter().zip(&self.read))
+                .filter(|((other, _), _)| other == path)
+                .find_map(|(_, read)| read.get().cloned().flatten());
+            let bytes = match beside {
+                Some(font) => font.data().clone(),
+                None => Bytes::new(std::fs::read(path).ok()?),
+            };
+            Font::new(bytes, *index)
+        });
+        font.clone()
     }
 }
 
@@ -215,6 +257,6 @@ mod tests {
         for usage in Use::ALL {
             assert!(usage.families().contains(&fonts.family(usage).unwrap()));
         }
-        assert!(!fonts.faces().is_empty());
+        assert!(!fonts.faces().font(0).is_none());
     }
 }

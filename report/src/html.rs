@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::xml::is_written;
 use crate::{Block, Chart, Column, Document, Form, ReportError};
 
 #[derive(Template)]
@@ -34,8 +35,8 @@ pub(crate) fn write(document: &Document) -> Result<Vec<u8>, ReportError> {
         date: crate::wording::full_day(document.date),
     };
     let written = page.render().map_err(|problem| Form::Html.fault(problem))?;
-    // Control characters are no HTML, however they are written.
-    let kept = |letter: &char| !letter.is_control() || *letter == '\n';
+    // What is no letter is no HTML, however it is written.
+    let kept = |letter: &char| is_written(*letter) || *letter == '\n';
     Ok(written
         .chars()
         .filter(kept)

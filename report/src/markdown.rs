@@ -6,6 +6,7 @@
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use crate::document::safe_link;
+use crate::xml::is_written;
 use crate::{Block, Figures, ReportError, Run};
 
 /// The blocks of a report.
@@ -62,7 +63,7 @@ impl Reader<'_> {
             }
             // Raw HTML is text, as is what would be code.
             Event::Code(text) | Event::Html(text) | Event::InlineHtml(text) => {
-                self.say(&text.replace(['\n', '\r'], " "));
+                self.say(&text);
             }
             Event::SoftBreak => self.soft_break(),
             Event::HardBreak if self.places.is_empty() => self.end_paragraph()?,
@@ -174,7 +175,14 @@ impl Reader<'_> {
             return;
         }
         let text: String = (text.chars())
-            .map(|letter| if letter.is_control() { ' ' } else { letter })
+            .map(|letter| {
+                if letter.is_whitespace() && letter != '\u{3000}' {
+                    ' '
+                } else {
+                    letter
+                }
+            })
+            .filter(|letter| is_written(*letter))
             .collect();
         let run = Run {
             text,

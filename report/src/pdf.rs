@@ -15,8 +15,9 @@ use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, Timestamp};
 
 use crate::document::whole_link;
-use crate::fonts::Use;
+use crate::fonts::{Faces, Use};
 use crate::layout::{DATE_FROM_RIGHT, MANY_COLUMNS, column_widths, issuer_from_right, office_size};
+use crate::xml::is_written;
 use crate::{Block, Cell, Chart, Document, Fonts, Form, ReportError, Run, Table, chart, wording};
 
 const TEMPLATE: &str = include_str!("../assets/report.typ");
@@ -55,16 +56,16 @@ fn day(document: &Document) -> Option<Datetime> {
 }
 
 /// All that typst sees.
-struct Desk {
+struct Desk<'a> {
     library: LazyHash<Library>,
     book: LazyHash<FontBook>,
-    fonts: Vec<Font>,
+    faces: &'a Faces,
     main: Source,
     files: Vec<(FileId, Bytes)>,
 }
 
-impl Desk {
-    fn of(document: &Document, fonts: &Fonts) -> Result<Self, ReportError> {
+impl<'a> Desk<'a> {
+    fn of(document: &Document, fonts: &'a Fonts) -> Result<Self, ReportError> {
         let data = data(document, fonts)?;
         let family = fonts.family(Use::Strong)?;
         let mut files = vec![(file("report.json")?, Bytes::from_string(data.to_string()))];
@@ -72,11 +73,11 @@ impl Desk {
             let drawing = Bytes::from_string(chart::svg_in(chart, family));
             files.push((file(&format!("chart{at}.svg"))?, drawing));
         }
-        let fonts = fonts.faces().to_vec();
+        let faces = fonts.faces();
         Ok(Self {
             library: LazyHash::new(Library::default()),
-            book: LazyHash::new(FontBook::from_fonts(&fonts)),
-            fonts,
+            book: LazyHash::new(faces.book.clone()),
+            faces,
             main: Source::new(file("report.typ")?, TEMPLATE.to_owned()),
             files,
         })
@@ -88,7 +89,7 @@ fn file(name: &str) -> Result<FileId, ReportError> {
     Ok(RootedPath::new(VirtualRoot::Project, path).intern())
 }
 
-impl World for Desk {
+impl World for Desk<'_> {
     fn library(&self) -> &LazyHash<Library> {
         &self.library
     }
@@ -117,7 +118,7 @@ impl World for Desk {
     }
 
     fn font(&self, index: usize) -> Option<Font> {
-        self.fonts.get(index).cloned()
+        self.faces.font(index)
     }
 
     fn today(&self, _: Option<Duration>) -> Option<Datetime> {
@@ -183,7 +184,7 @@ fn plain(text: &str) -> String {
                 letter
             }
         })
-        .filter(|letter| !letter.is_control())
+        .filter(|letter| is_written(*letter))
         .collect()
 }
 

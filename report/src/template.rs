@@ -12,6 +12,7 @@ use minijinja::{
 use serde::Serialize;
 
 use crate::document::safe_link;
+use crate::xml::is_written;
 use crate::{ReportError, wording};
 
 /// What values are escaped for.
@@ -171,23 +172,18 @@ pub fn escape(text: &str) -> String {
 }
 
 /// Text without line breaks, control characters, and those that turn the direction of what follows.
-pub(crate) fn one_line(text: &str) -> String {
+fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
-            '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{feff}'
-            | '\u{fffe}'
-            | '\u{ffff}' => {}
             _ if letter.is_whitespace() => {
                 if !line.is_empty() && !line.ends_with(' ') {
                     // The wide space of Chinese text is one of its letters.
                     line.push(if letter == '\u{3000}' { letter } else { ' ' });
                 }
             }
-            _ if letter.is_control() => {}
-            _ => line.push(letter),
+            _ if is_written(letter) => line.push(letter),
+            _ => {}
         }
     }
     line.truncate(line.trim_end().len());

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{Chart, Series, Shape};
 
-const PLOT: f64 = 260.0;
+const PLOT: f64 = 240.0;
 const SMALL: f64 = 13.0;
 
 /// Where things stand.
@@ -55,7 +55,7 @@ pub(super) fn draw(chart: &Chart, points: &[String]) -> (f64, Drawing) {
     let taken = legend(&mut drawing, &entries, 8.0, 4.0);
     let unit = if chart.unit.is_empty() { 12.0 } else { 26.0 };
     // Room above for words at marks.
-    let marks = if chart.marks.is_empty() { 0.0 } else { 22.0 };
+    let marks = if chart.marks.is_empty() { 0.0 } else { 12.0 };
     let frame = Frame {
         left: axis + 18.0,
         right: WIDTH - 14.0,
@@ -123,7 +123,7 @@ fn entries(chart: &Chart) -> Vec<(Sample, String)> {
                 fill: BAND.to_owned(),
                 edge: BAND,
             };
-            entries.push((band, format!("{}的通常范围", series.name)));
+            entries.push((band, format!("{}的范围", series.name)));
         }
     }
     entries

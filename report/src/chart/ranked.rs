@@ -2,8 +2,7 @@
 
 use super::scale::Scale;
 use super::{
-    Drawing, GRID, Hold, INK, SOFT_INK, Sample, TEXT, WIDTH, colour, cut, filling, legend, shown,
-    width,
+    Drawing, Hold, INK, SOFT_INK, Sample, TEXT, WIDTH, colour, cut, filling, legend, shown, width,
 };
 use crate::Chart;
 
@@ -52,14 +51,12 @@ pub(super) fn draw(chart: &Chart, items: &[String]) -> (f64, Drawing) {
     let x = |value: f64| left + (right - left) * scale.part(value);
     let row = BAR * chart.series.len().max(1) as f64 + 12.0;
     let bottom = top + row * items.len() as f64;
-    for value in scale.lines() {
-        let stroke = if value == 0.0 { SOFT_INK } else { GRID };
-        drawing.line(
-            (x(value), top),
-            (x(value), bottom),
-            &format!("stroke=\"{stroke}\" stroke-width=\"1\""),
-        );
-    }
+    // Each bar has its value beside it: no lines but that of zero.
+    drawing.line(
+        (x(0.0), top),
+        (x(0.0), bottom),
+        &format!("stroke=\"{SOFT_INK}\" stroke-width=\"1\""),
+    );
     for (at, name) in items.iter().enumerate() {
         let upper = top + row * at as f64 + 6.0;
         let middle = upper + (row - 12.0) / 2.0 + 5.0;

@@ -32,7 +32,11 @@ impl Body {
                 Block::Paragraph(text) => body.paragraph("Normal", text),
                 Block::List(items) => {
                     for item in items {
-                        body.paragraph("Item", item);
+                        // An official paper marks what it enumerates by a dash.
+                        let dash = Run::plain("——");
+                        let item: Vec<Run> =
+                            std::iter::once(dash).chain(item.iter().cloned()).collect();
+                        body.paragraph("Normal", &item);
                     }
                 }
                 Block::Quote(text) => body.paragraph("Quote", text),
