@@ -270,3 +270,122 @@ fn cite(text: &Value, link: &str) -> Result<Value, Error> {
     written.push_str(">)");
     Ok(Value::from_safe_string(written))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(template: &str) -> Result<String, String> {
+        let values = serde_json::json!({
+            "posts": 12345, "share": 0.1234, "change": 12.0, "none": null, "title": "**甲** 1. 乙",
+            "names": ["甲*", "乙"], "from": "2026-11-03", "at": "2026-11-03T08:05:00+08:00",
+            "zulu": "2026-11-03T20:05:00Z", "link": "/search?q=(a)&b=<c>;", "bad": "javascript:alert(1)",
+        });
+        Templates::new([("weekly", template)])
+            .and_then(|templates| templates.render("weekly", values))
+            .map_err(|problem| problem.to_string())
+    }
+
+    #[test]
+    fn numbers_days_and_lists_are_worded() {
+        for (template, expected) in [
+            ("{{ posts | thousands }}", "12,345"),
+            ("{{ share | thousands(2) }}", "0.12"),
+            (
+                "{{ share | percent }}，{{ share | percent(0) }}",
+                "12.3%，12%",
+            ),
+            (
+                "{{ change | signed }}，{{ -3 | signed }}，{{ 0 | signed }}",
+                "+12，-3，0",
+            ),
+            (
+                "{{ from | day }}，{{ at | full_day }}，{{ at | clock }}",
+                "11月3日，2026年11月3日，08:05",
+            ),
+            ("{{ 12 | chinese }}，{{ 1 | level }}", "十二，Ⅰ"),
+            (
+                "{{ names | list }}，{{ names | list('和') }}",
+                "甲\\*、乙，甲\\*和乙",
+            ),
+            ("{{ title }}", "\\*\\*甲\\*\\* 1. 乙"),
+            (
+                "{% set kept %}{{ title }}{% endset %}{{ kept }}",
+                "\\*\\*甲\\*\\* 1. 乙",
+            ),
+            (
+                "{{ posts | cite(link) }}",
+                "[12345](</search?q=(a)\\&b=%3Cc%3E;>)",
+            ),
+            ("{{ cite(posts | thousands, '/a') }}", "[12,345](</a>)"),
+            ("{{ title | cite(bad) }}", "\\*\\*甲\\*\\* 1. 乙"),
+        ] {
+            assert_eq!(rendered(template).unwrap(), expected, "{template}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_template_line_and_remedy() {
+        for (template, line, about) in [
+            ("甲\n{{ nothing }}", 2, "{% if value is defined %}"),
+            ("甲\n\n{{ none }}", 3, "{% if … is not none %}"),
+            ("{{ posts | thousand }}", 1, "use thousands, percent"),
+            ("甲\n{% if posts %}", 2, "{% endif %}"),
+            ("{{ names }}", 1, "`| list`"),
+            ("{{ title | percent }}", 1, "is no number"),
+            ("{{ title | day }}", 1, "is no date such as 2026-11-03"),
+            ("{{ zulu | day }}", 1, "is no date such as 2026-11-03"),
+            ("{{ 5 | level }}", 1, "levels go from 1 to 4"),
+            ("{{ title | safe }}", 1, "use thousands, percent"),
+            (
+                "{% autoescape false %}{{ title }}{% endautoescape %}",
+                1,
+                "a report has no {% autoescape %}",
+            ),
+            ("{% include 'other' %}", 1, "name a template that is there"),
+        ] {
+            let told = rendered(template).unwrap_err();
+            assert!(
+                told.starts_with(&format!("template `weekly`, line {line}: ")),
+                "{told}"
+            );
+            assert!(told.contains(about), "{template}: {told}");
+        }
+    }
+
+    #[test]
+    fn templates_include_each_other_and_an_error_names_the_one_it_is_in() {
+        let templates = Templates::new([
+            ("weekly", "甲\n{% include 'common' %}"),
+            ("common", "乙{{ title }}"),
+        ])
+        .unwrap();
+        let values = serde_json::json!({ "title": "*" });
+        assert_eq!(templates.render("weekly", values).unwrap(), "甲\n乙\\*");
+        let told = templates
+            .render("weekly", serde_json::json!({}))
+            .unwrap_err();
+        assert!(
+            told.to_string().starts_with("template `common`, line 1: "),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn only_what_marks_something_is_escaped() {
+        for (text, expected) in [
+            ("12.5%", "12.5%"),
+            ("1. 甲", "1\\. 甲"),
+            ("12", "12"),
+            ("3.", "3\\."),
+            ("-3", "-3"),
+            ("- 甲", "\\- 甲"),
+            ("+12", "+12"),
+            ("a.b-c", "a.b-c"),
+            ("  甲\n\n乙\t丙  ", "甲 乙 丙"),
+            ("", ""),
+        ] {
+            assert_eq!(escape(text), expected);
+        }
+    }
+}

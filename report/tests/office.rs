@@ -39,7 +39,7 @@ fn pages(pdf: &Path) -> Vec<String> {
     let text = said_by(
         "pdftotext",
         Command::new("pdftotext")
-            .args(["-enc", "UTF-8"])
+            .args(["-raw", "-enc", "UTF-8"])
             .arg(pdf)
             .arg("-"),
     );

@@ -28,16 +28,6 @@ pub(crate) const HOSTILE: [&str; 18] = [
     "铃\u{7}\u{0}\u{b}\u{fffe}颠倒\u{202e}\u{2028}分行 <https://a.example/> http://b.example",
 ];
 
-/// A hostile title as it must be read: its letters in one line.
-pub(crate) fn as_read(title: &str) -> String {
-    let kept = |letter: &char| {
-        letter.is_whitespace()
-            || !(letter.is_control() || matches!(letter, '\u{fffe}' | '\u{202e}'))
-    };
-    let text: String = title.chars().filter(kept).collect();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 fn text(text: &str) -> Cell {
     Value::Text(text.to_owned()).into()
 }
