@@ -292,7 +292,12 @@ impl Value {
 
 /// The address, where a report may lead there: `http`, `https` or within the site.
 pub(crate) fn safe_link(link: &str) -> Option<&str> {
+    // A workbook takes no more.
+    const LONGEST: usize = 2_000;
     let link = link.trim();
+    if link.chars().count() > LONGEST {
+        return None;
+    }
     // Browsers read over control characters and take a backslash for a slash.
     if link.is_empty() || link.contains(|letter: char| letter.is_control() || letter == '\\') {
         return None;

@@ -136,7 +136,7 @@ fn data(document: &Document, fonts: &Fonts) -> Result<Json, ReportError> {
             Block::Heading { level, text } => {
                 // A reader who goes by headings would look for the one that was left out.
                 level_before = (*level).clamp(1, 3).min(level_before + 1);
-                json!({ "kind": "heading", "level": level_before, "look": level, "runs": runs(text) })
+                json!({ "kind": "heading", "level": level_before, "look": (*level).clamp(1, 3), "runs": runs(text) })
             }
             Block::Paragraph(text) => json!({ "kind": "paragraph", "runs": runs(text) }),
             Block::List(items) => {

@@ -175,15 +175,13 @@ pub fn escape(text: &str) -> String {
 fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for letter in text.chars() {
-        match letter {
-            _ if letter.is_whitespace() => {
-                if !line.is_empty() && !line.ends_with(' ') {
-                    // The wide space of Chinese text is one of its letters.
-                    line.push(if letter == '\u{3000}' { letter } else { ' ' });
-                }
+        if letter.is_whitespace() {
+            if !line.is_empty() && !line.ends_with(' ') {
+                // The wide space of Chinese text is one of its letters.
+                line.push(if letter == '\u{3000}' { letter } else { ' ' });
             }
-            _ if is_written(letter) => line.push(letter),
-            _ => {}
+        } else if is_written(letter) {
+            line.push(letter);
         }
     }
     line.truncate(line.trim_end().len());

@@ -126,65 +126,35 @@ fn write_table(sheet: &mut Worksheet, table: &Table) -> Result<(), XlsxError> {
 }
 
 fn write_cell(sheet: &mut Worksheet, row: u32, at: u16, cell: &Cell) -> Result<(), XlsxError> {
-    match &cell.value {
-        Value::Empty => {
-            let middle = Style::new().set_align(FormatAlign::Right);
-            sheet.write_string_with_format(row, at, cell.value.shown(), &middle)?;
+    // Only whole addresses: one within the site leads nowhere from a file.
+    let link = cell.link.as_deref().and_then(whole_link);
+    let style = match link {
+        Some(link) => {
+            sheet.write_url(row, at, Url::new(link))?;
+            Style::new().set_hyperlink()
         }
-        Value::Text(text) => {
-            let text = plain(text);
-            let wrapped = Style::new().set_text_wrap().set_align(FormatAlign::Top);
-            // Only whole addresses: one within the site leads nowhere from a file. A workbook takes no more than 2,079 letters of one.
-            let link = (cell.link.as_deref())
-                .and_then(whole_link)
-                .filter(|link| link.chars().count() <= 2_000);
-            match link {
-                Some(link) if !text.is_empty() => {
-                    sheet.write_url(row, at, Url::new(link).set_text(text))?;
-                }
-                // A string is no formula, whatever it begins with.
-                _ => {
-                    sheet.write_string_with_format(row, at, text, &wrapped)?;
-                }
-            }
-        }
-        Value::Number { value, digits } => {
-            write_number(
-                sheet,
-                row,
-                at,
-                *value,
-                &format!("#,##0{}", after_point(*digits)),
-            )?;
-        }
-        Value::Percent { value, digits } => {
-            write_number(
-                sheet,
-                row,
-                at,
-                *value,
-                &format!("0{}%", after_point(*digits)),
-            )?;
-        }
+        None => Style::new(),
+    };
+    let (value, format) = match &cell.value {
+        Value::Number { value, digits } => (*value, format!("#,##0{}", after_point(*digits))),
+        Value::Percent { value, digits } => (*value, format!("0{}%", after_point(*digits))),
         Value::Signed { value, digits } => {
             let number = format!("#,##0{}", after_point(*digits));
-            write_number(sheet, row, at, *value, &format!("+{number};-{number};0"))?;
+            (*value, format!("+{number};-{number};0"))
         }
-    }
-    Ok(())
-}
-
-fn write_number(
-    sheet: &mut Worksheet,
-    row: u32,
-    at: u16,
-    value: f64,
-    format: &str,
-) -> Result<(), XlsxError> {
+        Value::Text(text) => {
+            let wrapped = style.set_text_wrap().set_align(FormatAlign::Top);
+            // A string is no formula, whatever it begins with.
+            sheet.write_string_with_format(row, at, plain(text), &wrapped)?;
+            return Ok(());
+        }
+        Value::Empty => (f64::NAN, String::new()),
+    };
     if value.is_finite() {
-        sheet.write_number_with_format(row, at, value, &Style::new().set_num_format(format))?;
+        sheet.write_number_with_format(row, at, value, &style.set_num_format(format))?;
     } else {
-        sheet.write_string(row, at, Value::Empty.shown())?;
+        let right = style.set_align(FormatAlign::Right);
+        sheet.write_string_with_format(row, at, Value::Empty.shown(), &right)?;
     }
     Ok(())
 }

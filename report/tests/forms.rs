@@ -1,5 +1,11 @@
 //! A report is written in every form: what people wrote stays text, and the same report is the same bytes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
+
 mod paper;
 
 use std::io::{Cursor, Read};
@@ -126,6 +132,20 @@ fn every_part_of_the_docx_is_xml_and_says_what_the_report_says() {
     let relations = part(&bytes, "word/_rels/document.xml.rels");
     assert!(!relations.contains("javascript"));
     assert!(relations.contains("https://console.example/search?subject=1&amp;from=2026-11-03"));
+    // Word opens no document with an address that is none.
+    let run = Run {
+        link: Some("https://a.example/甲 [乙]%zz%20".to_owned()),
+        ..Run::plain("丙")
+    };
+    let document = Document {
+        blocks: vec![Block::Paragraph(vec![run])],
+        ..paper::brief()
+    };
+    let relations = part(&one(&document, Form::Docx), "word/_rels/document.xml.rels");
+    assert!(
+        relations.contains("\"https://a.example/%E7%94%B2%20%5B%E4%B9%99%5D%25zz%20\""),
+        "{relations}"
+    );
     let core = part(&bytes, "docProps/core.xml");
     assert!(core.contains("2026-11-10T00:00:00Z") && !core.contains("creator"));
 }
@@ -233,6 +253,20 @@ fn a_report_of_nothing_is_written_in_every_form() {
     for figures in [Figures::default(), figures] {
         document.blocks = (figures.tables.into_iter().map(Block::Table))
             .chain(figures.charts.into_iter().map(Block::Chart))
+            .chain([
+                Block::Paragraph(vec![]),
+                Block::Heading {
+                    level: 0,
+                    text: vec![],
+                },
+                Block::Heading {
+                    level: 9,
+                    text: vec![Run::plain("")],
+                },
+                Block::List(vec![]),
+                Block::List(vec![vec![]]),
+                Block::Quote(vec![]),
+            ])
             .collect();
         for form in Form::ALL {
             write(&document, form, &Fonts::find(&[]).unwrap());

@@ -2,6 +2,12 @@
 //!
 //! Needs Debian's libreoffice-writer-nogui, poppler-utils, Java and Maven; `tests/run` installs them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
+
 mod paper;
 
 use std::io::{Cursor, Read};

@@ -81,8 +81,7 @@ impl Body {
 
     /// The number of a link, each kept once.
     fn link(&mut self, link: &str) -> usize {
-        // A space would end the address.
-        let link = link.replace(char::is_whitespace, "%20");
+        let link = uri(link);
         match self.links.iter().position(|known| *known == link) {
             Some(at) => at,
             None => {
@@ -172,4 +171,20 @@ impl Body {
             .push_str(&super::paragraph("Caption", "", &chart.title));
         Ok(())
     }
+}
+
+/// An address of nothing but what may stand in one: Word opens no document with another.
+fn uri(link: &str) -> String {
+    let mut written = String::with_capacity(link.len());
+    let mut bytes = link.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        let stands = byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=".contains(&byte);
+        let encoded = byte == b'%' && bytes.peek().is_some_and(u8::is_ascii_hexdigit);
+        if stands || encoded {
+            written.push(char::from(byte));
+        } else {
+            written.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    written
 }
