@@ -239,6 +239,18 @@ fn a_report_without_charts_needs_fonts_for_pdf_alone() {
 }
 
 #[test]
+fn letters_that_no_font_has_keep_no_report_from_being_written() {
+    let mut document = paper::brief();
+    document.title = "路灯😀𠮷\u{10ffff}\u{e000}".to_owned();
+    document
+        .blocks
+        .push(Block::Paragraph(vec![Run::plain("हिन्दी عربى \u{200d}👨‍👩‍👧")]));
+    for form in Form::ALL {
+        write(&document, form, &Fonts::find(&[]).unwrap());
+    }
+}
+
+#[test]
 fn a_report_of_nothing_is_written_in_every_form() {
     let mut document = paper::brief();
     document.blocks.clear();
@@ -294,11 +306,11 @@ fn papers_to_look_at() {
                 std::fs::write(folder.join(file.name), file.bytes).unwrap();
             }
         }
-        for chart in document.charts() {
-            let svg = report::chart::svg(chart);
-            std::fs::write(folder.join(format!("{}.svg", chart.name)), svg).unwrap();
-            let (png, ..) = report::chart::png(chart, &fonts).unwrap();
-            std::fs::write(folder.join(format!("{}.png", chart.name)), png).unwrap();
-        }
+    }
+    for chart in paper::figures(1).charts {
+        let svg = report::chart::svg(&chart);
+        std::fs::write(folder.join(format!("{}.svg", chart.name)), svg).unwrap();
+        let (png, ..) = report::chart::png(&chart, &fonts).unwrap();
+        std::fs::write(folder.join(format!("{}.png", chart.name)), png).unwrap();
     }
 }

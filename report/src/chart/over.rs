@@ -9,6 +9,8 @@ use crate::{Chart, Series, Shape};
 
 const PLOT: f64 = 240.0;
 const SMALL: f64 = 13.0;
+/// The name of a point is cut where it is wider.
+const WIDEST_NAME: f64 = 140.0;
 
 /// Where things stand.
 struct Frame {
@@ -58,7 +60,8 @@ pub(super) fn draw(chart: &Chart, points: &[String]) -> (f64, Drawing) {
     let marks = if chart.marks.is_empty() { 0.0 } else { 12.0 };
     let frame = Frame {
         left: axis + 18.0,
-        right: WIDTH - 14.0,
+        // The name of the last point has room.
+        right: WIDTH - 10.0 - widest(points) / 2.0,
         top: taken + unit + marks + 8.0,
         scale,
         points: points.len(),
@@ -129,6 +132,13 @@ fn entries(chart: &Chart) -> Vec<(Sample, String)> {
     entries
 }
 
+/// How wide the widest name of a point is.
+fn widest(points: &[String]) -> f64 {
+    (points.iter().map(|name| width(name, SMALL)))
+        .fold(0.0, f64::max)
+        .min(WIDEST_NAME)
+}
+
 fn axes(drawing: &mut Drawing, frame: &Frame, points: &[String]) {
     for value in frame.scale.lines() {
         let y = frame.y(value);
@@ -147,23 +157,20 @@ fn axes(drawing: &mut Drawing, frame: &Frame, points: &[String]) {
         );
     }
     // As many names as there is room for, from the last one back: the newest is named.
-    let widest = points
-        .iter()
-        .map(|name| width(name, SMALL))
-        .fold(0.0, f64::max)
-        .min(140.0);
-    let every = ((widest + 14.0) / frame.place()).ceil().max(1.0) as usize;
+    let every = ((widest(points) + 14.0) / frame.place()).ceil().max(1.0) as usize;
     for (at, name) in points.iter().enumerate() {
         let x = frame.x(at);
         let named = (points.len() - 1 - at).is_multiple_of(every);
-        let tick = if named { 6.0 } else { 3.0 };
-        drawing.line(
-            (x, frame.bottom()),
-            (x, frame.bottom() + tick),
-            "stroke=\"#999999\" stroke-width=\"1\"",
-        );
+        if named || points.len() <= 60 {
+            let tick = if named { 6.0 } else { 3.0 };
+            drawing.line(
+                (x, frame.bottom()),
+                (x, frame.bottom() + tick),
+                "stroke=\"#999999\" stroke-width=\"1\"",
+            );
+        }
         if named {
-            let name = cut(name, SMALL, 140.0);
+            let name = cut(name, SMALL, WIDEST_NAME);
             let half = width(&name, SMALL) / 2.0;
             let x = x.clamp(half + 2.0, (WIDTH - half - 2.0).max(half + 2.0));
             drawing.text((x, frame.bottom() + 22.0), Hold::Middle, SMALL, INK, &name);
@@ -236,7 +243,10 @@ fn path(
     stroke: &str,
     markers: Option<usize>,
 ) {
-    for run in known(&series.values) {
+    let finite: Vec<Option<f64>> = (series.values.iter())
+        .map(|value| value.filter(|value| value.is_finite()))
+        .collect();
+    for run in known(&finite) {
         let places: Vec<(f64, f64)> = (run.iter())
             .map(|(at, value)| (frame.x(*at), frame.y(*value)))
             .collect();
@@ -259,37 +269,48 @@ fn path(
 }
 
 fn mark(drawing: &mut Drawing, frame: &Frame, chart: &Chart) {
+    /// How high a row of words is.
+    const ROW: f64 = 18.0;
+    // From, to and base line of the words that are there already.
     let mut taken: Vec<(f64, f64, f64)> = Vec::new();
+    let mut above = Drawing::default();
     for mark in &chart.marks {
         let value = (chart.series.get(mark.series))
-            .and_then(|series| series.values.get(mark.point).copied().flatten());
+            .and_then(|series| series.values.get(mark.point).copied().flatten())
+            .filter(|value| value.is_finite());
         let Some(value) = value else { continue };
         let (x, y) = (frame.x(mark.point), frame.y(value));
         let words = cut(&mark.words, SMALL, 240.0);
         let half = width(&words, SMALL) / 2.0 + 4.0;
         let middle = x.clamp(half + 2.0, WIDTH - half - 2.0);
-        // Above the point, and above the words that are there already.
+        let (from, to) = (middle - half, middle + half);
         let mut base = y - 14.0;
-        while taken.iter().any(|(from, to, line)| {
-            middle - half < *to && middle + half > *from && (base - line).abs() < 18.0
-        }) && base > 20.0
-        {
-            base -= 18.0;
+        let meets = |base: f64, other: &(f64, f64, f64)| {
+            from < other.1 && to > other.0 && (base - other.2).abs() < ROW
+        };
+        while taken.iter().any(|other| meets(base, other)) && base > ROW {
+            base -= ROW;
         }
-        taken.push((middle - half, middle + half, base));
+        taken.push((from, to, base));
+        // Words stand over the lines that lead to others.
         drawing.line(
             (x, y - 6.0),
             (x, base + 4.0),
             "stroke=\"#1a1a1a\" stroke-width=\"1\"",
         );
-        drawing.raw(&format!(
+        above.raw(&format!(
             "<circle cx=\"{}\" cy=\"{}\" r=\"6\" fill=\"none\" stroke=\"{INK}\" stroke-width=\"1.6\"/>",
-            short(x), short(y),
+            short(x),
+            short(y),
         ));
-        drawing.raw(&format!(
-            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"18\" fill=\"#ffffff\" fill-opacity=\"0.85\"/>",
-            short(middle - half), short(base - TEXT), short(half * 2.0),
+        above.raw(&format!(
+            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"#ffffff\" fill-opacity=\"0.9\"/>",
+            short(from),
+            short(base - TEXT),
+            short(to - from),
+            short(ROW),
         ));
-        drawing.text((middle, base), Hold::Middle, SMALL, INK, &words);
+        above.text((middle, base), Hold::Middle, SMALL, INK, &words);
     }
+    drawing.raw(&above.0);
 }

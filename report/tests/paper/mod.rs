@@ -219,9 +219,39 @@ pub(crate) fn figures(rows: usize) -> Figures {
         }],
         marks: vec![],
     };
+    let year = Chart {
+        name: "year".to_owned(),
+        title: "图4 全年每日帖文数".to_owned(),
+        words: "全年平稳。".to_owned(),
+        unit: "件".to_owned(),
+        kind: ChartKind::Over {
+            points: (0..365)
+                .map(|at| format!("{}月{}日", at / 31 + 1, at % 31 + 1))
+                .collect(),
+        },
+        series: ["投诉", "求助", "咨询"]
+            .iter()
+            .enumerate()
+            .map(|(series, name)| Series {
+                name: (*name).to_owned(),
+                shape: Shape::Line,
+                values: (0..365)
+                    .map(|at| Some(100.0 + 60.0 * series as f64 + 40.0 * (at as f64 / 30.0).sin()))
+                    .collect(),
+                between: vec![],
+            })
+            .collect(),
+        marks: (0..4)
+            .map(|at| Mark {
+                series: 2,
+                point: 355 + 2 * at,
+                words: format!("第{at}次通报"),
+            })
+            .collect(),
+    };
     Figures {
         tables: vec![subjects_table, titles],
-        charts: vec![volume, places, moods],
+        charts: vec![volume, places, moods, year],
     }
 }
 
