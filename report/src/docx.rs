@@ -1,8 +1,8 @@
 //! An official paper to be edited, laid out after GB/T 9704-2012.
 //!
 //! The parts of the package that are the same for each report are files in `assets/docx`; what differs is written here.
-//! (A library for this was looked at: `docx-rs` 0.4 has no way to different footers of odd and even pages, to other
-//! names of fonts, or to a fixed time of the package.)
+//! (A library for this was looked at: `docx-rs` 0.4 has no way to heads of tables that are repeated, to words for those
+//! who do not see a picture, or to other names of fonts, and always names an author.)
 
 mod blocks;
 

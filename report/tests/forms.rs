@@ -104,6 +104,43 @@ fn the_page_is_whole_in_itself_and_runs_nothing() {
     );
 }
 
+/// Reads XML to its end.
+fn assert_is_xml(name: &str, text: &str) {
+    let mut reader = quick_xml::Reader::from_str(text);
+    reader.config_mut().check_end_names = true;
+    loop {
+        match reader.read_event() {
+            Ok(quick_xml::events::Event::Eof) => break,
+            Ok(_) => {}
+            Err(problem) => panic!("{name}: {problem}"),
+        }
+    }
+}
+
+#[test]
+fn a_chart_says_what_it_shows_and_its_series_differ_without_colour() {
+    for title in paper::HOSTILE {
+        for mut chart in paper::figures(1).charts {
+            chart.title = title.to_owned();
+            chart.words = title.to_owned();
+            for series in &mut chart.series {
+                series.name = title.to_owned();
+            }
+            let svg = report::chart::svg(&chart);
+            assert_is_xml(title, &svg);
+            assert!(svg.contains("<title>") && svg.contains("<desc>"));
+            assert!(!svg.contains("<script") && !svg.contains(" style=") && !svg.contains("href"));
+        }
+    }
+    let charts = paper::figures(1).charts;
+    let year = report::chart::svg(&charts[3]);
+    for dashes in ["stroke-dasharray=\"9 4\"", "stroke-dasharray=\"3 3\""] {
+        assert!(year.contains(dashes), "{dashes}");
+    }
+    let places = report::chart::svg(&charts[1]);
+    assert!(places.contains("fill=\"#0072b2\"") && places.contains("fill=\"url(#fill-places-1)\""));
+}
+
 #[test]
 fn every_part_of_the_docx_is_xml_and_says_what_the_report_says() {
     let bytes = one(&paper::weekly(8), Form::Docx);
@@ -114,15 +151,7 @@ fn every_part_of_the_docx_is_xml_and_says_what_the_report_says() {
         if !name.ends_with(".png") {
             let mut text = String::new();
             file.read_to_string(&mut text).unwrap();
-            let mut reader = quick_xml::Reader::from_str(&text);
-            reader.config_mut().check_end_names = true;
-            loop {
-                match reader.read_event() {
-                    Ok(quick_xml::events::Event::Eof) => break,
-                    Ok(_) => {}
-                    Err(problem) => panic!("{name}: {problem}"),
-                }
-            }
+            assert_is_xml(&name, &text);
         }
     }
     let main = part(&bytes, "word/document.xml");
