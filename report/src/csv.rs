@@ -7,8 +7,8 @@ use crate::{Document, Form, ReportError, Value};
 /// # Errors
 /// If the library that writes them fails.
 pub(crate) fn write(document: &Document) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
-    (document.tables())
-        .map(|table| {
+    (document.named_tables().into_iter())
+        .map(|(name, table)| {
             let mut writer = csv::WriterBuilder::new()
                 .terminator(csv::Terminator::CRLF)
                 .flexible(true)
@@ -23,7 +23,7 @@ pub(crate) fn write(document: &Document) -> Result<Vec<(String, Vec<u8>)>, Repor
             let bytes = writer
                 .into_inner()
                 .map_err(|problem| Form::Csv.fault(problem.error()))?;
-            Ok((table.name.clone(), bytes))
+            Ok((name, bytes))
         })
         .collect()
 }

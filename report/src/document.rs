@@ -268,6 +268,37 @@ impl Document {
         })
     }
 
+    /// Its tables, each once, with a name for a file or a sheet that no other of them has.
+    pub(crate) fn named_tables(&self) -> Vec<(String, &Table)> {
+        // A sheet's name takes 31 letters; some are left for what tells it from others.
+        const LONGEST: usize = 27;
+        let mut named: Vec<(String, &Table)> = Vec::new();
+        for table in self.tables() {
+            if named.iter().any(|(_, other)| *other == table) {
+                continue;
+            }
+            let kept =
+                |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+            let name: String = table.name.chars().filter(kept).take(LONGEST).collect();
+            let name = if name.is_empty() {
+                "table".to_owned()
+            } else {
+                name
+            };
+            let taken = |name: &String| {
+                named
+                    .iter()
+                    .any(|(other, _)| other.to_lowercase() == name.to_lowercase())
+            };
+            let again = (2..).map(|time| format!("{name}-{time}"));
+            let unused = std::iter::once(name.clone())
+                .chain(again)
+                .find(|name| !taken(name));
+            named.extend(unused.map(|name| (name, table)));
+        }
+        named
+    }
+
     /// Its charts, in order.
     pub fn charts(&self) -> impl Iterator<Item = &Chart> {
         self.blocks.iter().filter_map(|block| match block {

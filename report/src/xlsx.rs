@@ -36,11 +36,11 @@ fn book(document: &Document) -> Result<Vec<u8>, XlsxError> {
         .set_creation_datetime(&created);
     book.set_properties(&properties);
 
-    let names = sheet_names(document);
+    let tables = document.named_tables();
     let contents = book.add_worksheet();
     contents.set_name("目录")?;
-    list_sheets(contents, document, &names)?;
-    for (table, name) in document.tables().zip(&names) {
+    list_sheets(contents, document, &tables)?;
+    for (name, table) in tables {
         let sheet = book.add_worksheet();
         sheet.set_name(name)?;
         write_table(sheet, table)?;
@@ -48,35 +48,10 @@ fn book(document: &Document) -> Result<Vec<u8>, XlsxError> {
     book.save_to_buffer()
 }
 
-/// The names of the sheets: those of the tables, as far as a workbook takes them, each once.
-fn sheet_names(document: &Document) -> Vec<String> {
-    const LONGEST: usize = 31;
-    let mut names: Vec<String> = Vec::new();
-    for table in document.tables() {
-        let name: String = (table.name.chars())
-            .filter(|letter| letter.is_alphanumeric() || matches!(letter, '-' | '_'))
-            .take(LONGEST - 4)
-            .collect();
-        let name = if name.is_empty() {
-            "table".to_owned()
-        } else {
-            name
-        };
-        let again = (2..).map(|time| format!("{name}-{time}"));
-        let unused = (std::iter::once(name.clone()).chain(again)).find(|name| {
-            !names
-                .iter()
-                .any(|other| other.to_lowercase() == name.to_lowercase())
-        });
-        names.extend(unused);
-    }
-    names
-}
-
 fn list_sheets(
     sheet: &mut Worksheet,
     document: &Document,
-    names: &[String],
+    tables: &[(String, &Table)],
 ) -> Result<(), XlsxError> {
     let bold = Style::new().set_bold();
     sheet
@@ -91,7 +66,7 @@ fn list_sheets(
     for (at, head) in (0..).zip(["工作表", "内容", "行数"]) {
         sheet.write_string_with_format(5, at, head, &bold)?;
     }
-    for (row, (table, name)) in (6..).zip(document.tables().zip(names)) {
+    for (row, (name, table)) in (6..).zip(tables) {
         let link = Url::new(format!("internal:'{name}'!A1")).set_text(name);
         sheet.write_url(row, 0, link)?;
         sheet.write_string(row, 1, plain(&table.title))?;

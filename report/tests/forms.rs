@@ -244,6 +244,37 @@ fn each_table_is_a_csv_for_excel_without_formulas() {
 }
 
 #[test]
+fn a_table_placed_twice_is_one_file_and_two_of_one_name_are_two() {
+    let mut document = paper::brief();
+    let table = |name: &str, title: &str| report::Table {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        columns: vec![],
+        rows: vec![],
+    };
+    for (name, title) in [
+        ("a", "甲"),
+        ("a", "甲"),
+        ("A", "乙"),
+        ("../../etc/passwd", "丙"),
+        ("", "丁"),
+        ("[目录]*?", "戊"),
+    ] {
+        document.blocks.push(Block::Table(table(name, title)));
+    }
+    let files = write(&document, Form::Csv, &Fonts::default());
+    let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    let expected =
+        ["a", "A-2", "etcpasswd", "table", "table-2"].map(|name| format!("weekly-{name}.csv"));
+    assert_eq!(names, expected);
+    let book: Xlsx<_> = Xlsx::new(Cursor::new(one(&document, Form::Xlsx))).unwrap();
+    assert_eq!(
+        book.sheet_names(),
+        ["目录", "a", "A-2", "etcpasswd", "table", "table-2"]
+    );
+}
+
+#[test]
 fn the_same_report_is_the_same_bytes_in_every_form() {
     for form in Form::ALL {
         let document = paper::weekly(8);
@@ -321,7 +352,9 @@ fn papers_to_look_at() {
     let Some(folder) = std::env::var_os("PAPERS").map(std::path::PathBuf::from) else {
         return;
     };
+    let begin = std::time::Instant::now();
     let fonts = Fonts::find(&[]).unwrap();
+    println!("fonts: {:?}", begin.elapsed());
     for (stem, document) in [
         ("weekly", paper::weekly(30)),
         ("brief", paper::brief()),
