@@ -22,6 +22,7 @@ pub mod metrics;
 pub mod notify;
 pub mod outbox;
 pub mod reply;
+pub mod report;
 pub mod roster;
 pub mod routing;
 pub mod saved_search;

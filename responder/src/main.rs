@@ -19,7 +19,7 @@ use responder::roster::{self, Roster};
 use responder::routing::{Moment, Routing, Silences};
 use responder::settings::Settings;
 use responder::store::{self, Store};
-use responder::{app, check, knowledge, reply};
+use responder::{app, check, knowledge, reply, report};
 
 /// Makes a case of each event that reached a level, gets it to the units responsible, and serves the
 /// console. Without a command it runs until stopped.
@@ -34,6 +34,7 @@ use responder::{app, check, knowledge, reply};
   responder --config deploy/config/responder.toml roster import deploy/sample/roster.csv --region 990101
   printf '%s\\n' \"$PASSWORD\" | responder --config … user add zhang --display-name 张三 --role duty-officer
   responder --config … token add zhang --label 大屏 --scope cases:read        prints a token for the API, this once
+  responder --config … report weekly --region 360921 --from 2026-11-16 --to 2026-11-22 --out reports --format docx,pdf
   responder --config … audit verify                               says whether a line of the audit was changed or removed
 
 Environment: WENSHENG_ADMIN_PASSWORD (the first administrator's password), RUST_LOG (what is logged),
@@ -79,6 +80,8 @@ enum Command {
     ReplyCheck(reply::command::Arguments),
     /// The knowledge base: questions that people ask again and again, and what the units answer.
     Knowledge(knowledge::command::Arguments),
+    /// Reports.
+    Report(report::command::Arguments),
     /// Accounts of the console.
     #[command(subcommand)]
     User(command::User),
@@ -147,6 +150,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             knowledge::command::run(&asked, &settings, &store, Timestamp::now(), &mut stdout())
                 .await
         }
+        Some(Command::Report(asked)) => report(&settings, &asked).await,
         Some(Command::Corrections) => {
             let corrections = Corrections::new(Store::open(&settings.store.place()?).await?);
             corrections.write(&mut stdout()).await
@@ -170,6 +174,19 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             dead_letters::run(&settings.kafka, &command, &mut stdout()).await
         }
     }
+}
+
+async fn report(settings: &Settings, asked: &report::command::Arguments) -> anyhow::Result<()> {
+    let routings = app::load_routings(settings)?;
+    let routing = served(&routings, asked.region())?;
+    let store = Store::open(&settings.store.place()?).await?;
+    let timing = Timing {
+        deadlines: settings.deadlines.clone(),
+        calendar: Calendar::load(&settings.calendar)?,
+        escalation: settings.escalation.clone(),
+    };
+    let cases = Cases::new(store.clone(), timing);
+    report::command::run(settings, cases, routing, &store, asked, &mut stdout()).await
 }
 
 async fn notify_test(

@@ -5,6 +5,7 @@ pub(super) mod event;
 mod filter;
 mod health;
 mod lines;
+pub(crate) mod period;
 mod search;
 mod sources;
 pub(crate) mod towns;

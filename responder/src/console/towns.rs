@@ -91,7 +91,7 @@ pub(super) async fn lately(
     own_region: &str,
     now: Timestamp,
 ) -> Result<Vec<TileMap>, Unavailable> {
-    let Some(known) = covered(&console.archive, day_of(now)).await? else {
+    let Some(known) = covered(&console.archive, "", day_of(now)).await? else {
         return Ok(Vec::new());
     };
     let period = Period::until(known.to, SHORTENED);

@@ -107,7 +107,7 @@ pub(super) async fn page(
     let now = Timestamp::now();
     let frame = Frame::new(&console, &signed_in, "/trends", "趋势");
     let client = &console.archive;
-    let Ok(known) = covered(client, day_of(now)).await else {
+    let Ok(known) = covered(client, "", day_of(now)).await else {
         return archive_unavailable(frame);
     };
     let Some(known) = known else {

@@ -24,6 +24,7 @@ const FIRST: Date = date(1970, 1, 1);
 /// Which posts that concern the region are counted; all where empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Scope {
+    pub(crate) region: String,
     pub(crate) subject: String,
     pub(crate) place: String,
     pub(crate) source: String,
@@ -90,7 +91,8 @@ impl Days {
             "SELECT {DAY} AS day, count() AS hours, toInt64(toUnixTimestamp64Milli(max(counted_at))) AS counted \
              FROM post_hours WHERE {WITHIN} GROUP BY day"
         ));
-        let standing = standing.param("first", first).param("last", last);
+        let standing = (standing.param("first", first).param("last", last))
+            .param("region", &scope.region);
         let standing: BTreeMap<i32, Stand> = (all::<Standing>(standing).await?.into_iter())
             .filter(|row| asked.contains(&row.day))
             .map(|row| (row.day, (row.hours, row.counted)))
@@ -159,7 +161,7 @@ impl Days {
 }
 
 /// The hours of some days.
-const WITHIN: &str = "hour >= toDateTime({first:Int32} * 86400 - 28800, 'UTC') \
+const WITHIN: &str = "({region:String} = '' OR region = {region:String}) AND hour >= toDateTime({first:Int32} * 86400 - 28800, 'UTC') \
     AND hour < toDateTime(({last:Int32} + 1) * 86400 - 28800, 'UTC')";
 
 /// Counts days anew. A post is in a cell without a place, and in one for each of its places.
@@ -190,6 +192,7 @@ async fn count(
         .param("first", days.iter().min().copied().unwrap_or_default())
         .param("last", days.iter().max().copied().unwrap_or_default())
         .param("days", days)
+        .param("region", &scope.region)
         .param("subject", &scope.subject)
         .param("source", &scope.source)
         .param("place", &scope.place);
@@ -224,12 +227,18 @@ async fn count(
 }
 
 /// The days from the first to the last that have posts; what is dated after `today` is not counted. None where there are none.
-pub(crate) async fn covered(client: &Client, today: Date) -> Result<Option<Period>, Unavailable> {
+/// Of one region, or of all where none is named.
+pub(crate) async fn covered(
+    client: &Client,
+    region: &str,
+    today: Date,
+) -> Result<Option<Period>, Unavailable> {
     let query = client.query(&format!(
         "SELECT min({DAY}) AS first, max({DAY}) AS last, count() AS posts FROM post_hours \
-         WHERE hour < toDateTime(({{today:Int32}} + 1) * 86400 - 28800, 'UTC')"
+         WHERE hour < toDateTime(({{today:Int32}} + 1) * 86400 - 28800, 'UTC') \
+         AND ({{region:String}} = '' OR region = {{region:String}})"
     ));
-    let query = query.param("today", number(today));
+    let query = query.param("today", number(today)).param("region", region);
     let covered: Covered = within(query.fetch_one()).await?;
     Ok(date_of(covered.first)
         .zip(date_of(covered.last))
@@ -270,7 +279,7 @@ pub(crate) async fn with_words(
          FROM assessments FINAL \
          PREWHERE {TIME} AND published_at IN (SELECT published_at FROM assessments WHERE {TIME}{by_index}) \
             AND post_id IN (SELECT post_id FROM assessments WHERE {TIME}{by_index}) \
-         WHERE relevant{by_text} \
+         WHERE relevant{by_text} AND ({{region:String}} = '' OR region = {{region:String}}) \
             AND ({{subject:String}} = '' OR subject = {{subject:String}}) \
             AND ({{source:String}} = '' OR source = {{source:String}}) \
             AND ({{place:String}} = '' OR has(places, {{place:String}})) \
@@ -279,6 +288,7 @@ pub(crate) async fn with_words(
     let query = query
         .param("first", number(period.from))
         .param("last", number(period.to))
+        .param("region", &scope.region)
         .param("subject", &scope.subject)
         .param("source", &scope.source)
         .param("place", &scope.place);

@@ -103,6 +103,7 @@ impl Asked {
 /// Which posts are asked for.
 pub(super) fn scope(fields: &Fields) -> Scope {
     Scope {
+        region: String::new(),
         subject: fields.get("subject").to_owned(),
         place: fields.get("place").to_owned(),
         source: fields.get("source").to_owned(),

@@ -84,7 +84,7 @@ pub(in crate::console) async fn page(
     let now = Timestamp::now();
     let mut frame = Frame::new(&console, &signed_in, "/trends", "执行效果");
     let client = &console.archive;
-    let Ok(known) = covered(client, day_of(now)).await else {
+    let Ok(known) = covered(client, "", day_of(now)).await else {
         return archive_unavailable(frame);
     };
     let Some(known) = known else {

@@ -1,0 +1,106 @@
+//! How the units met their clocks in a period.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Desk;
+use super::facts::{Bounded, CaseFacts, Number, is_open, unit_name};
+use crate::case::{Action, Clock, State};
+use crate::trend::{Tally, Tracked, judge, tally};
+
+/// A unit's clocks.
+#[derive(Debug, Serialize)]
+pub(super) struct UnitFacts {
+    pub(super) code: String,
+    pub(super) name: String,
+    pub(super) sign: Met,
+    pub(super) first_information: Met,
+    pub(super) response: Met,
+    /// All three together.
+    pub(super) all: Met,
+}
+
+/// How many clocks were met.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Met {
+    pub(super) in_time: u64,
+    pub(super) all: u64,
+    /// The share, and its bounds; absent where no clock ended.
+    pub(super) share: Option<Bounded>,
+}
+
+impl Met {
+    fn new(tally: Tally) -> Self {
+        Self {
+            in_time: tally.in_time,
+            all: tally.all,
+            share: tally.share().map(|share| Bounded {
+                value: share.value,
+                low: share.interval.low,
+                high: share.interval.high,
+            }),
+        }
+    }
+}
+
+/// The units with clocks that ended, the one with the most first, and the cases in all.
+pub(super) fn units(
+    desk: &Desk<'_>,
+    tracked: &[Tracked],
+    end: Timestamp,
+    link: String,
+) -> (Vec<UnitFacts>, CaseFacts) {
+    let region = desk.region;
+    let own: Vec<&Tracked> = tracked
+        .iter()
+        .filter(|case| case.region == region.code())
+        .collect();
+    let judged: Vec<_> = (own.iter())
+        .flat_map(|case| judge(case, desk.cases.timing(), end))
+        .collect();
+    let mut by_unit: BTreeMap<String, BTreeMap<&'static str, Tally>> = BTreeMap::new();
+    for ((unit, clock), tally) in tally(&judged) {
+        by_unit.entry(unit).or_default().insert(clock.name(), tally);
+    }
+    let mut units: Vec<UnitFacts> = by_unit
+        .into_iter()
+        .map(|(code, clocks)| {
+            let of = |clock: Clock| clocks.get(clock.name()).copied().unwrap_or_default();
+            let all = clocks.values().fold(Tally::default(), |sum, one| Tally {
+                in_time: sum.in_time + one.in_time,
+                all: sum.all + one.all,
+            });
+            UnitFacts {
+                name: unit_name(region, &code),
+                sign: Met::new(of(Clock::Sign)),
+                first_information: Met::new(of(Clock::FirstInformation)),
+                response: Met::new(of(Clock::Respond)),
+                all: Met::new(all),
+                code,
+            }
+        })
+        .collect();
+    units.sort_by(|one, other| {
+        (other.all.all.cmp(&one.all.all)).then_with(|| one.code.cmp(&other.code))
+    });
+    let count = |holds: &dyn Fn(&Tracked) -> bool| {
+        own.iter().filter(|case| holds(case)).count() as u64
+    };
+    let cases = CaseFacts {
+        opened: Number {
+            value: own.len() as f64,
+            link,
+        },
+        answered: count(&|case| case.answered_at.is_some_and(|at| at < end)),
+        dismissed: count(&|case| case.state == State::Dismissed),
+        open: count(&|case| is_open(case.state)),
+        handed_back: count(&|case| {
+            (case.moves.iter()).any(|made| made.action == Action::HandBack)
+        }),
+        clocks: judged.len() as u64,
+        in_time: judged.iter().filter(|one| one.in_time).count() as u64,
+    };
+    (units, cases)
+}
