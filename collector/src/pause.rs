@@ -55,26 +55,26 @@ impl Pauses {
     /// Whether a source is paused; nothing while that is not known.
     #[must_use]
     pub fn is_paused(&self, source: &str) -> Option<bool> {
-        of(&self.decided.borrow(), source)
+        of(self.decided.borrow().as_ref(), source)
     }
 
     /// Returns once it is known which sources are paused.
     pub async fn known(&self) {
         let mut decided = self.decided.subscribe();
         // The sender is in `self`: it is not dropped meanwhile.
-        let _ = decided.wait_for(Option::is_some).await;
+        drop(decided.wait_for(Option::is_some).await);
     }
 
     /// Returns once it is known that a source is paused, or that it is not.
     pub async fn until(&self, source: &str, paused: bool) {
         let mut decided = self.decided.subscribe();
-        let _ = (decided.wait_for(|decided| of(decided, source) == Some(paused))).await;
+        let is_so = |decided: &Option<_>| of(decided.as_ref(), source) == Some(paused);
+        drop(decided.wait_for(is_so).await);
     }
 }
 
-fn of(decided: &Option<HashMap<String, Decided>>, source: &str) -> Option<bool> {
-    let decided = decided.as_ref()?;
-    Some(decided.get(source).is_some_and(|(_, paused)| *paused))
+fn of(decided: Option<&HashMap<String, Decided>>, source: &str) -> Option<bool> {
+    Some(decided?.get(source).is_some_and(|(_, paused)| *paused))
 }
 
 /// Reads what was decided so far, waiting for brokers that are down, and follows what is decided from then on, until `stop`.

@@ -145,7 +145,7 @@ async fn run(
                     () = pauses.until(&id, true) => {
                         // Broken off as by a crash, which loses nothing: not one more request leaves.
                         round.abort();
-                        let _ = round.await;
+                        drop(round.await);
                         continue;
                     }
                 };
