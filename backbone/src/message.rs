@@ -9,6 +9,7 @@ mod case_event;
 mod event_edit;
 pub(crate) mod post;
 mod signal;
+mod source_edit;
 mod source_health;
 
 use std::borrow::Cow;
@@ -27,6 +28,7 @@ pub use case_event::CaseEvent;
 pub use event_edit::{Change, EventEdit, SPLIT_LIMIT};
 pub use post::{Certainty, Post, Reactions, SourceKind, TEXT_LIMIT, TITLE_LIMIT};
 pub use signal::{Signal, SignalEvent, SignalKind};
+pub use source_edit::SourceEdit;
 pub use source_health::{Condition, Fault, Finding, SourceHealth};
 
 /// A kind of message: its schema's name and version, and what Kafka needs to know of it.
@@ -36,10 +38,14 @@ pub trait Message: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'st
     /// The schema's version, in the field `version` of every message.
     const VERSION: u32;
 
-    /// The code of the region the message belongs to: its Kafka key.
+    /// The code of the region the message belongs to.
     fn region(&self) -> &str;
     /// The deterministic id of what the message tells of.
     fn id(&self) -> &str;
+    /// Its Kafka key: messages of one key stay in order.
+    fn key(&self) -> &str {
+        self.region()
+    }
     /// What the schema cannot say: bounds and agreement between fields. An error names the field.
     fn check(&self) -> Result<(), String> {
         Ok(())

@@ -14,7 +14,7 @@ use tracing::info;
 
 use crate::kafka::ClientConfigError;
 use crate::message::{
-    Alert, Assessment, CaseEvent, EventEdit, Message, Post, Signal, SourceHealth,
+    Alert, Assessment, CaseEvent, EventEdit, Message, Post, Signal, SourceEdit, SourceHealth,
 };
 use crate::service::Readiness;
 use crate::settings::Kafka;
@@ -34,7 +34,7 @@ pub struct Topic {
     pub producers: &'static [&'static str],
     /// Processes that read it.
     pub consumers: &'static [&'static str],
-    /// How long its messages are kept, in days.
+    /// How long its messages are kept, in days; 0 for good.
     pub retention_days: u32,
 }
 
@@ -106,6 +106,18 @@ pub const EVENT_EDITS: Topic = Topic {
     retention_days: 45,
 };
 
+/// Sources paused and resumed by officers. Kept for good, because the collector reads it from the beginning at each start: a
+/// pause holds until it is ended, and there are few.
+pub const SOURCE_EDITS: Topic = Topic {
+    name: "source-edits",
+    dead: "source-edits.dead",
+    schema: SourceEdit::SCHEMA,
+    version: SourceEdit::VERSION,
+    producers: &["responder"],
+    consumers: &["collector"],
+    retention_days: 0,
+};
+
 /// How the sources are. Each is told of after each of its rounds, so a few days are plenty.
 pub const SOURCE_HEALTH: Topic = Topic {
     name: "source-health",
@@ -118,13 +130,14 @@ pub const SOURCE_HEALTH: Topic = Topic {
 };
 
 /// All topics.
-pub static ALL: [Topic; 7] = [
+pub static ALL: [Topic; 8] = [
     POSTS,
     ASSESSMENTS,
     ALERTS,
     SIGNALS,
     CASE_EVENTS,
     EVENT_EDITS,
+    SOURCE_EDITS,
     SOURCE_HEALTH,
 ];
 
@@ -208,7 +221,7 @@ pub async fn create_missing(kafka: &Kafka) -> Result<(), CreateTopicsError> {
         .map_err(brokers_error)?;
     let retention: BTreeMap<&str, String> = wanted
         .iter()
-        .map(|(name, (_, days))| (*name, (u64::from(*days) * DAY_MS).to_string()))
+        .map(|(name, (_, days))| (*name, retention_ms(*days)))
         .collect();
     let missing: Vec<NewTopic<'_>> = wanted
         .iter()
@@ -240,6 +253,14 @@ pub async fn create_missing(kafka: &Kafka) -> Result<(), CreateTopicsError> {
         }
     }
     Ok(())
+}
+
+/// How long messages are kept, as brokers are told.
+fn retention_ms(days: u32) -> String {
+    match days {
+        0 => "-1".to_owned(),
+        days => (u64::from(days) * DAY_MS).to_string(),
+    }
 }
 
 /// Creates the topics that are missing, waiting for the brokers as long as they are down.

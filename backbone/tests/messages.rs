@@ -6,8 +6,8 @@
 use std::path::{Path, PathBuf};
 
 use backbone::message::{
-    Alert, Assessment, CaseEvent, EventEdit, Message, Post, Signal, SourceHealth, Unreadable,
-    decode, encode, json_schema,
+    Alert, Assessment, CaseEvent, EventEdit, Message, Post, Signal, SourceEdit, SourceHealth,
+    Unreadable, decode, encode, json_schema,
 };
 use backbone::topics::{self, Topic};
 
@@ -56,6 +56,7 @@ fn schemas_are_committed() {
     committed_schema_is_that_of::<Signal>(&topics::SIGNALS);
     committed_schema_is_that_of::<CaseEvent>(&topics::CASE_EVENTS);
     committed_schema_is_that_of::<EventEdit>(&topics::EVENT_EDITS);
+    committed_schema_is_that_of::<SourceEdit>(&topics::SOURCE_EDITS);
     committed_schema_is_that_of::<SourceHealth>(&topics::SOURCE_HEALTH);
 }
 
@@ -67,6 +68,7 @@ fn every_example_is_accepted() {
     examples_are_accepted::<Signal>(&topics::SIGNALS);
     examples_are_accepted::<CaseEvent>(&topics::CASE_EVENTS);
     examples_are_accepted::<EventEdit>(&topics::EVENT_EDITS);
+    examples_are_accepted::<SourceEdit>(&topics::SOURCE_EDITS);
     examples_are_accepted::<SourceHealth>(&topics::SOURCE_HEALTH);
 }
 

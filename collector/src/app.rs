@@ -17,6 +17,7 @@ use tracing::{info, warn};
 use crate::extract::author::AuthorKey;
 use crate::fetch::Fetcher;
 use crate::metrics::Metrics;
+use crate::pause::{self, Pauses};
 use crate::publish::Publisher;
 use crate::schedule;
 use crate::settings::{Intake, Settings};
@@ -42,19 +43,26 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     let author_key = author_key(&settings)?;
     let fetcher = Fetcher::new(&settings.fetch)?;
     let producer = Producer::new(&settings.kafka)?;
-    let publisher = Publisher::new(Arc::new(producer), state.clone(), author_key, metrics);
+    let outlet = Arc::new(producer.clone());
+    let publisher = Publisher::new(outlet, state.clone(), author_key, metrics);
+    let pauses = Pauses::default();
 
-    let receiver = Receiver::new(&definitions, publisher.clone())?;
-    definitions.retain(|definition| definition.push.is_none());
+    let receiver = Receiver::new(&definitions, publisher.clone(), pauses.clone())?;
+    let (pushed, mut definitions): (Vec<_>, Vec<_>) =
+        (definitions.into_iter()).partition(|definition| definition.push.is_some());
     if let Some(share) = &settings.share {
         definitions.retain(|source| share.has(&source.site().unwrap_or(source.name.clone())));
     }
     info!(sources = definitions.len(), "sources to read");
+    // Not read, but whoever pauses one sees that it is.
+    definitions.extend(pushed);
     let intake = take_in(settings.intake.as_ref(), receiver, stop.clone());
     let reading = async {
         topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;
-        schedule::run_all(definitions, &fetcher, &publisher, &stop).await;
-        stop.cancelled().await;
+        tokio::join!(
+            pause::follow(&settings.kafka, &producer, &pauses, &readiness, &stop),
+            schedule::run_all(definitions, &fetcher, &publisher, &pauses, &stop),
+        );
         anyhow::Ok(())
     };
     let operations = serve_operations(

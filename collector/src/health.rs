@@ -1,6 +1,5 @@
 //! How a source is: told after each round, from how the round went and from the source's own history.
 
-use backbone::id;
 use backbone::message::{Condition, Finding, SourceHealth};
 use jiff::Timestamp;
 
@@ -25,6 +24,33 @@ pub async fn tell(
     findings: Option<Vec<Finding>>,
     now: Timestamp,
 ) -> Result<(), StateError> {
+    say(definition, publisher, findings, now, condition).await
+}
+
+/// That a source is paused: noted, so that the day is not held against it, counted and told.
+///
+/// # Errors
+/// When the state fails.
+pub async fn tell_paused(
+    definition: &Definition,
+    publisher: &Publisher,
+    now: Timestamp,
+) -> Result<(), StateError> {
+    let state = publisher.state();
+    state.note_paused(&definition.name, now).await?;
+    say(definition, publisher, None, now, |_, _, _| {
+        Condition::Paused
+    })
+    .await
+}
+
+async fn say(
+    definition: &Definition,
+    publisher: &Publisher,
+    findings: Option<Vec<Finding>>,
+    now: Timestamp,
+    condition: impl FnOnce(&Health, &[u64], bool) -> Condition,
+) -> Result<(), StateError> {
     let (source, state) = (definition.name.as_str(), publisher.state());
     let Some(health) = state.health(source).await? else {
         return Ok(());
@@ -42,6 +68,7 @@ pub async fn tell(
         Condition::Changed,
         Condition::Quiet,
         Condition::Faulty,
+        Condition::Paused,
     ] {
         publisher
             .metrics()
@@ -50,12 +77,12 @@ pub async fn tell(
             .set(i64::from(other == condition));
     }
     let problem = match condition {
-        Condition::Well | Condition::Faulty => String::new(),
+        Condition::Well | Condition::Faulty | Condition::Paused => String::new(),
         Condition::Failing | Condition::Changed => health.problem.clone(),
         Condition::Quiet => "yields nothing although it usually does; is there nothing new, or are its posts elsewhere now?".to_owned(),
     };
     let told = SourceHealth {
-        id: id::of_source(&definition.region, source),
+        id: definition.id(),
         region: definition.region.clone(),
         source: source.to_owned(),
         kind: definition.kind().map_or("", |kind| kind.name()).to_owned(),

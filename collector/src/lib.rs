@@ -9,6 +9,7 @@ mod fuzz;
 pub mod health;
 pub mod item;
 pub mod metrics;
+pub mod pause;
 pub mod publish;
 pub mod quiet;
 pub mod schedule;

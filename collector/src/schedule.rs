@@ -10,6 +10,7 @@ use tracing::{error, warn};
 
 use crate::fetch::Fetcher;
 use crate::health;
+use crate::pause::Pauses;
 use crate::publish::Publisher;
 use crate::source::{Definition, Misfit, Round, SourceError};
 use crate::state::Pages;
@@ -20,7 +21,9 @@ const RETRY_FIRST: Duration = Duration::from_secs(30);
 const LEAST: Duration = Duration::from_millis(100);
 /// Time over which sources come back after their quiet hours.
 const SPREAD: Duration = Duration::from_secs(300);
-/// Longest such wait.
+/// Time after which it is told again that a source is paused.
+const TOLD_AGAIN: Duration = Duration::from_secs(600);
+/// Longest wait after a round that failed.
 const RETRY_LONGEST: Duration = Duration::from_secs(3_600);
 
 /// How a round ended.
@@ -34,18 +37,30 @@ pub enum Outcome {
     NotTaken,
 }
 
-/// Reads all sources, each in a task of its own, until `stop`.
+/// Reads all sources that are not paused, each in a task of its own, until `stop`. Begins once it is known which are.
 pub async fn run_all(
     definitions: Vec<Definition>,
     fetcher: &Fetcher,
     publisher: &Publisher,
+    pauses: &Pauses,
     stop: &CancellationToken,
 ) {
+    tokio::select! {
+        () = stop.cancelled() => return,
+        () = pauses.known() => {}
+    }
     let mut tasks = JoinSet::new();
     for definition in definitions {
         let (definition, fetcher) = (Arc::new(definition), fetcher.clone());
-        let (publisher, stop) = (publisher.clone(), stop.clone());
-        tasks.spawn(async move { run(definition, fetcher, publisher, stop).await });
+        let (pauses, stop) = (pauses.clone(), stop.clone());
+        let publisher = publisher.clone();
+        tasks.spawn(async move {
+            if definition.push.is_some() {
+                stand_by(&definition, &publisher, &pauses, &stop).await;
+            } else {
+                run(definition, fetcher, publisher, pauses, stop).await;
+            }
+        });
     }
     while let Some(ended) = tasks.join_next().await {
         if let Err(error) = ended {
@@ -54,16 +69,64 @@ pub async fn run_all(
     }
 }
 
-/// Reads a source until `stop`.
+/// Tells of a source that nobody reads, because another system hands its posts over, when it is paused and when it no longer is.
+async fn stand_by(
+    definition: &Definition,
+    publisher: &Publisher,
+    pauses: &Pauses,
+    stop: &CancellationToken,
+) {
+    let id = definition.id();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = pauses.until(&id, true) => {}
+        }
+        while_paused(definition, publisher, pauses, stop).await;
+        if !stop.is_cancelled()
+            && let Err(error) = health::tell(definition, publisher, None, Timestamp::now()).await
+        {
+            warn!(source = definition.name, %error, "the source's health cannot be noted");
+        }
+    }
+}
+
+/// Returns when a source is not paused, or on `stop`; tells meanwhile that it is, again and again, for the brokers may be away.
+async fn while_paused(
+    definition: &Definition,
+    publisher: &Publisher,
+    pauses: &Pauses,
+    stop: &CancellationToken,
+) {
+    let id = definition.id();
+    while pauses.is_paused(&id) == Some(true) && !stop.is_cancelled() {
+        if let Err(error) = health::tell_paused(definition, publisher, Timestamp::now()).await {
+            warn!(source = definition.name, %error, "the source's health cannot be noted");
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = pauses.until(&id, false) => {}
+            () = tokio::time::sleep(TOLD_AGAIN) => {}
+        }
+    }
+}
+
+/// Reads a source until `stop`, but not while it is paused.
 async fn run(
     definition: Arc<Definition>,
     fetcher: Fetcher,
     publisher: Publisher,
+    pauses: Pauses,
     stop: CancellationToken,
 ) {
+    let id = definition.id();
     let mut failures = 0;
     let mut pace = Pace::new(&definition);
-    while !stop.is_cancelled() {
+    loop {
+        while_paused(&definition, &publisher, &pauses, &stop).await;
+        if stop.is_cancelled() {
+            break;
+        }
         let now = Timestamp::now();
         let quiet = definition.quiet_hours.and_then(|hours| hours.left(now));
         let wait = match quiet {
@@ -76,7 +139,17 @@ async fn run(
                     async move { read_once(&definition, &fetcher, &publisher, &stop, now).await }
                 };
                 // In a task of its own: a page on which a reader breaks is a failure of this round only.
-                let ended = tokio::spawn(round).await.unwrap_or_else(|error| {
+                let mut round = tokio::spawn(round);
+                let ended = tokio::select! {
+                    ended = &mut round => ended,
+                    () = pauses.until(&id, true) => {
+                        // Broken off as by a crash, which loses nothing: not one more request leaves.
+                        round.abort();
+                        drop(round.await);
+                        continue;
+                    }
+                };
+                let ended = ended.unwrap_or_else(|error| {
                     error!(source = definition.name, %error, "a round broke off by a fault of the collector");
                     Ended {
                         outcome: Outcome::Failed,
@@ -99,6 +172,7 @@ async fn run(
         };
         tokio::select! {
             () = stop.cancelled() => {}
+            () = pauses.until(&id, true) => {}
             () = tokio::time::sleep(wait) => {}
         }
     }

@@ -14,6 +14,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use backbone::id;
 use backbone::message::{Finding, SourceKind};
 use backbone::settings::{SettingsError, beside, load};
 use jiff::{SignedDuration, Timestamp};
@@ -490,6 +491,12 @@ impl Definition {
     #[must_use]
     pub fn kind(&self) -> Option<Kind<'_>> {
         self.kinds().next()
+    }
+
+    /// Its id, by which officers pause it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        id::of_source(&self.region, &self.name)
     }
 
     /// What of it goes into its posts.

@@ -353,7 +353,21 @@ impl State {
         Ok(Timestamp::from_millisecond(since).unwrap_or(now))
     }
 
-    /// What a source yielded on each of the last days, the day of `now` last; fewer where it is younger.
+    /// Notes that a source was paused on the day of `now`.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn note_paused(&self, source: &str, now: Timestamp) -> Result<(), StateError> {
+        sqlx::query("INSERT INTO paused_days (source, day) VALUES (?, ?) ON CONFLICT DO NOTHING")
+            .bind(source)
+            .bind(day_of(now))
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// What a source yielded on each of the last days, the day of `now` last; fewer where it is younger, and without the days
+    /// on which it yielded nothing because it was paused.
     ///
     /// # Errors
     /// When the state fails.
@@ -380,8 +394,15 @@ impl State {
                 .bind(first)
                 .fetch_all(&self.pool)
                 .await?;
+        let paused: Vec<i64> =
+            sqlx::query_scalar("SELECT day FROM paused_days WHERE source = ? AND day >= ?")
+                .bind(source)
+                .bind(first)
+                .fetch_all(&self.pool)
+                .await?;
         let by_day: HashMap<i64, i64> = rows.into_iter().collect();
         Ok((first..=today)
+            .filter(|day| *day == today || by_day.contains_key(day) || !paused.contains(day))
             .map(|day| by_day.get(&day).map_or(0, |posts| posts.unsigned_abs()))
             .collect())
     }

@@ -74,6 +74,7 @@ use crate::roster::Roster;
 use crate::routing::{Routing, Silences};
 use crate::saved_search::SavedSearches;
 use crate::source::Sources;
+use crate::source_edit::SourceEdits;
 use crate::store::Store;
 use crate::{api, notify, reply, settings};
 
@@ -97,6 +98,8 @@ pub struct Console {
     pub searches: SavedSearches,
     /// The sources.
     pub sources: Sources,
+    /// What officers decided of them.
+    pub source_edits: SourceEdits,
     /// The silences.
     pub silences: Silences,
     /// Who is on duty when.
@@ -178,6 +181,7 @@ impl Console {
             edits: EventEdits::new(store.clone()),
             searches: SavedSearches::new(store.clone()),
             sources: Sources::new(store.clone(), None, url.clone()),
+            source_edits: SourceEdits::new(store.clone()),
             silences: Silences::new(store.clone()),
             roster: Roster::new(store.clone()),
             knowledge: Knowledge::new(store.clone()),
@@ -268,6 +272,8 @@ pub fn router(console: Console) -> Router {
         .route("/units/files", get(units::files).post(units::check))
         .route("/units/{region}/{code}", get(units::one))
         .route("/sources", get(sources::list))
+        .route("/sources/{id}/pause", post(sources::pause))
+        .route("/sources/{id}/resume", post(sources::resume))
         .route("/commitments", get(commitments::list))
         .route("/commitments/{id}/keep", post(commitments::keep))
         .route("/commitments/{id}/withdraw", post(commitments::withdraw))

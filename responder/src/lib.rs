@@ -28,6 +28,7 @@ pub mod routing;
 pub mod saved_search;
 pub mod settings;
 pub mod source;
+pub mod source_edit;
 pub mod store;
 pub mod trend;
 pub mod watch;

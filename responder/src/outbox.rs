@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use backbone::kafka::Producer;
-use backbone::message::{self, CaseEvent, EventEdit};
-use backbone::topics::{CASE_EVENTS, EVENT_EDITS};
+use backbone::message::{self, CaseEvent, EventEdit, Message, SourceEdit};
+use backbone::topics::{CASE_EVENTS, EVENT_EDITS, SOURCE_EDITS, Topic};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{AssertSqlSafe, Row};
 use tokio_util::sync::CancellationToken;
@@ -110,13 +110,20 @@ async fn send_all(
 }
 
 async fn send(producer: &Producer, topic: &str, message: &str) -> anyhow::Result<()> {
-    let message = message.as_bytes();
     if topic == EVENT_EDITS.name {
-        let edit: EventEdit = message::decode(message)?;
-        producer.send(&EVENT_EDITS, &edit).await?;
+        send_to::<EventEdit>(producer, &EVENT_EDITS, message).await
+    } else if topic == SOURCE_EDITS.name {
+        send_to::<SourceEdit>(producer, &SOURCE_EDITS, message).await
     } else {
-        let event: CaseEvent = message::decode(message)?;
-        producer.send(&CASE_EVENTS, &event).await?;
+        send_to::<CaseEvent>(producer, &CASE_EVENTS, message).await
     }
-    Ok(())
+}
+
+async fn send_to<M: Message>(
+    producer: &Producer,
+    topic: &Topic,
+    message: &str,
+) -> anyhow::Result<()> {
+    let message: M = message::decode(message.as_bytes())?;
+    Ok(producer.send(topic, &message).await?)
 }

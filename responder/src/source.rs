@@ -5,6 +5,7 @@ use backbone::id;
 use backbone::message::{Condition, Fault, SourceHealth};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::Row;
+use sqlx::any::AnyRow;
 use url::Url;
 
 use crate::case::StoreError;
@@ -53,8 +54,11 @@ impl Sources {
         if health.at.as_millisecond() <= at {
             return Ok(false);
         }
-        let well = health.condition == Condition::Well;
-        let due = if well { told } else { !told && lasts(health) };
+        let due = match health.condition {
+            Condition::Well => told,
+            Condition::Paused => false,
+            _ => !told && lasts(health),
+        };
         let notice = if due { self.notice(health, now) } else { None };
         if let Some(notice) = &notice {
             notify::queue(&mut transaction, notice, now).await?;
@@ -68,14 +72,14 @@ impl Sources {
         .bind(&health.region)
         .bind(serde_json::to_string(health).map_err(|error| sqlx::Error::Encode(error.into()))?)
         .bind(health.at.as_millisecond())
-        .bind(i64::from(!well && (told || notice.is_some())))
+        .bind(i64::from(health.condition != Condition::Well && (told || notice.is_some())))
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
         Ok(true)
     }
 
-    /// The sources of a region: those in trouble first, the longest first; then by name.
+    /// The sources of a region: those in trouble first, the longest first; then those that are paused; then by name.
     ///
     /// # Errors
     /// When the store fails.
@@ -86,17 +90,26 @@ impl Sources {
             .await?;
         let mut sources = rows
             .iter()
-            .map(|row| {
-                serde_json::from_str(row.try_get("health")?).map_err(|_| StoreError::Unknown {
-                    what: "health of a source",
-                })
-            })
+            .map(read)
             .collect::<Result<Vec<SourceHealth>, _>>()?;
         sources.sort_by_cached_key(|source| {
-            let trouble = (source.condition != Condition::Well).then_some(source.since);
-            (trouble.is_none(), trouble, source.source.clone())
+            let trouble = source.condition.is_trouble().then_some(source.since);
+            let paused = source.condition == Condition::Paused;
+            (trouble.is_none(), trouble, !paused, source.source.clone())
         });
         Ok(sources)
+    }
+
+    /// A source, as it was last told of.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn get(&self, id: &str) -> Result<Option<SourceHealth>, StoreError> {
+        let row = sqlx::query("SELECT health FROM sources WHERE id = $1")
+            .bind(id)
+            .fetch_optional(self.store.pool())
+            .await?;
+        row.as_ref().map(read).transpose()
     }
 
     /// The notice that a source is as it is; none where the administrator is not to be reached.
@@ -135,6 +148,12 @@ impl Sources {
     }
 }
 
+fn read(row: &AnyRow) -> Result<SourceHealth, StoreError> {
+    serde_json::from_str(row.try_get("health")?).map_err(|_| StoreError::Unknown {
+        what: "health of a source",
+    })
+}
+
 /// Whether what is wrong with a source has lasted long enough to tell of it.
 fn lasts(health: &SourceHealth) -> bool {
     health.condition != Condition::Failing
@@ -167,6 +186,7 @@ pub fn condition(condition: Condition) -> &'static str {
         Condition::Changed => "疑似改版",
         Condition::Quiet => "异常沉寂",
         Condition::Faulty => "站点异常",
+        Condition::Paused => "已暂停",
     }
 }
 

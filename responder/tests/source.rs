@@ -106,6 +106,7 @@ impl Office {
 
 on_each_store!(
     a_source_that_fails_for_an_hour_is_told_of_once_and_once_when_it_is_well,
+    a_pause_is_no_trouble_and_nobody_is_told,
     an_older_or_repeated_message_changes_nothing,
     without_a_channel_nobody_is_told_until_there_is_one,
     those_in_trouble_come_first_the_longest_before_the_others,
@@ -158,6 +159,23 @@ async fn what_a_round_more_does_not_mend_is_told_of_at_once() {
     }
 }
 
+async fn a_pause_is_no_trouble_and_nobody_is_told(kept: Kept) {
+    let office = office(kept);
+    office.tell(Condition::Paused, 0, 0).await;
+    office.tell(Condition::Paused, 0, 24 * 60).await;
+    office.tell(Condition::Well, 1_450, 1_450).await;
+    assert!(office.notices().await.is_empty());
+    // Told to be in trouble, then paused for mending: the news is that it is well again.
+    office.tell(Condition::Changed, 1_460, 1_460).await;
+    office.tell(Condition::Paused, 1_470, 1_470).await;
+    assert_eq!(office.notices().await, ["changed"]);
+    office.tell(Condition::Changed, 1_480, 1_480).await;
+    assert_eq!(office.notices().await, ["changed"], "that is known");
+    office.tell(Condition::Paused, 1_490, 1_490).await;
+    office.tell(Condition::Well, 1_500, 1_500).await;
+    assert_eq!(office.notices().await, ["changed", "well"]);
+}
+
 async fn an_older_or_repeated_message_changes_nothing(kept: Kept) {
     let office = office(kept);
     assert!(office.tell(Condition::Well, 0, 30).await);
@@ -187,6 +205,7 @@ async fn those_in_trouble_come_first_the_longest_before_the_others(kept: Kept) {
         ("a", Condition::Well, 5),
         ("c", Condition::Quiet, 9),
         ("d", Condition::Faulty, 3),
+        ("e", Condition::Paused, 8),
     ] {
         let told = SourceHealth {
             id: backbone::id::of_source(REGION, name),
@@ -197,7 +216,7 @@ async fn those_in_trouble_come_first_the_longest_before_the_others(kept: Kept) {
     }
     let listed = office.sources.list(REGION).await.unwrap();
     let names: Vec<&str> = listed.iter().map(|health| health.source.as_str()).collect();
-    assert_eq!(names, ["d", "c", "a", "b"]);
+    assert_eq!(names, ["d", "c", "e", "a", "b"]);
 }
 
 async fn a_region_that_is_not_served_is_put_aside_and_its_neighbours_go_on(kept: Kept) {

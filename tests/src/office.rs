@@ -90,6 +90,14 @@ impl Office {
         office
     }
 
+    /// Adds a file of sources.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn add_sources(&self, text: &str) {
+        std::fs::write(self.path("sources.d/added.toml"), text).expect("it can be written");
+    }
+
     fn write(&self, process: &str, kafka: &str, clickhouse: &str, change: impl FnOnce(&mut Table)) {
         let shipped = project().join(format!("deploy/config/{process}.toml"));
         let mut settings: Table =

@@ -523,8 +523,8 @@ async fn an_officer_opens_a_case_of_a_matter_that_no_alert_was_raised_for() {
 
     let found = office.cases.list(&Query::default(), &Actor::system()).await;
     let event = &found.unwrap().cases[0].alert.event;
-    assert_eq!((event.posts, event.sentiments.negative), (1, 1));
-    assert_eq!(event.post_ids, [read.post.id]);
+    assert_eq!((event.posts, event.sentiments.negative), (2, 2));
+    assert_eq!(event.post_ids.last(), Some(&read.post.id), "the newest last");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -668,6 +668,97 @@ async fn the_office_sees_which_sources_are_in_trouble() {
     assert_eq!(housing.get("/sources").await.status, 403);
     let page = housing.get("/").await;
     assert!(!page.html.contains("/sources") && !page.html.contains("来源异常"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_officer_pauses_a_source_and_has_it_read_again() {
+    let office = office().await;
+    office.sources().await;
+    let mut officer = office.browser("officer").await;
+    let page = officer.get("/sources").await;
+    let source = page.values("data-source")[1].to_owned();
+    let csrf = page.hidden("csrf").unwrap().to_owned();
+    let change = async |officer: &mut Browser, source: &str, what: &str, reason: &str| {
+        let path = format!("/sources/{source}/{what}");
+        let fields = [("csrf", csrf.as_str()), ("reason", reason)];
+        officer.post(&path, &fields).await
+    };
+    let long = "长".repeat(201);
+    for (source, what, reason, problem) in [
+        ("none", "pause", "停用", "没有找到这个来源"),
+        ("none", "resume", "", "没有找到这个来源"),
+        (source.as_str(), "pause", " ", "请填写暂停的原因"),
+        (source.as_str(), "pause", &long, "原因过长"),
+        (source.as_str(), "resume", "", "没有暂停"),
+    ] {
+        let page = change(&mut officer, source, what, reason).await;
+        assert_eq!(page.status, 422, "{problem}");
+        assert!(page.html.contains(problem), "{problem}: {}", page.html);
+        assert!(!page.html.contains("data-paused"), "{}", page.html);
+        assert!(
+            !page.html.contains("hx-trigger"),
+            "it is no page to return to"
+        );
+    }
+    let page = change(&mut officer, &source, "pause", &long).await;
+    assert!(page.html.contains(&long), "what was typed is kept");
+
+    let reason = format!("网站改版{HOSTILE}");
+    let page = change(&mut officer, &source, "pause", &reason).await;
+    assert_eq!(page.location, "/sources?done=paused");
+    let page = officer.get(&page.location).await;
+    for expected in [
+        "已提交暂停",
+        "网站改版",
+        "<small>officer，20",
+        "待采集程序停止读取",
+        "1个异常，1个暂停",
+    ] {
+        assert!(page.html.contains(expected), "{expected}: {}", page.html);
+    }
+    is_only_text(&page);
+    let again = change(&mut officer, &source, "pause", "再停一次").await;
+    assert_eq!(again.status, 422);
+    assert!(again.html.contains("已经暂停"), "{}", again.html);
+    let page = officer.get("/").await;
+    assert!(page.html.contains("来源异常 1</a>") && page.html.contains("已暂停 1</a>"));
+
+    // The collector tells that it does so.
+    let mut health: SourceHealth = example("source-health/v1/paused.json");
+    REGION.clone_into(&mut health.region);
+    health.id.clone_from(&source);
+    health.at = Timestamp::now();
+    office
+        .sources
+        .take(&health, Timestamp::now())
+        .await
+        .unwrap();
+    for reader in ["leader", "auditor"] {
+        let page = office.browser(reader).await.get("/sources").await;
+        assert_eq!(
+            page.values("data-condition"),
+            ["faulty", "paused", "well"],
+            "{reader}"
+        );
+        assert!(page.html.contains("已暂停") && page.html.contains("网站改版"));
+        assert!(!page.html.contains("待采集程序"), "{}", page.html);
+        assert!(
+            !page
+                .html
+                .contains("<form method=\"post\" action=\"/sources")
+        );
+    }
+
+    let page = change(&mut officer, &source, "resume", "").await;
+    assert_eq!(page.location, "/sources?done=resumed");
+    let page = officer.get(&page.location).await;
+    assert!(page.html.contains("待采集程序恢复读取"), "{}", page.html);
+    assert!(!page.html.contains("data-paused"));
+    let audit = office.browser("auditor").await.get("/audit").await;
+    for action in ["暂停来源", "恢复来源"] {
+        let told = format!("<td data-label=\"操作\">{action}");
+        assert_eq!(audit.html.matches(&told).count(), 1, "{}", audit.html);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -68,7 +68,7 @@ impl Producer {
         })
     }
 
-    /// Sends a message to the partition of its region; returns its offset once the brokers have it.
+    /// Sends a message to the partition of its key; returns its offset once the brokers have it.
     ///
     /// # Errors
     /// When it cannot be encoded or is not acknowledged in time.
@@ -103,7 +103,7 @@ impl Producer {
         self.send_raw(
             topic.name,
             partition,
-            Some(message.region().as_bytes()),
+            Some(message.key().as_bytes()),
             &payload,
             OwnedHeaders::new(),
         )

@@ -67,6 +67,8 @@ pub enum Condition {
     Quiet,
     /// It is a site of the government's own, and something is wrong with it: see the findings.
     Faulty,
+    /// An officer paused it: it is not read, and nothing is wrong with it.
+    Paused,
 }
 
 impl Condition {
@@ -79,7 +81,14 @@ impl Condition {
             Self::Changed => "changed",
             Self::Quiet => "quiet",
             Self::Faulty => "faulty",
+            Self::Paused => "paused",
         }
+    }
+
+    /// Whether something is wrong that somebody should look at.
+    #[must_use]
+    pub fn is_trouble(self) -> bool {
+        !matches!(self, Self::Well | Self::Paused)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -23,6 +23,7 @@ use super::{Definition, Item, Round, Source, SourceError};
 use crate::extract::{address, text, time};
 use crate::health;
 use crate::item::How;
+use crate::pause::Pauses;
 use crate::publish::Publisher;
 use crate::state::Pages;
 
@@ -32,6 +33,11 @@ const MOST_POSTS: usize = 1_000;
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 /// Longest time a batch may take to arrive and be acknowledged.
 const LONGEST: Duration = Duration::from_secs(60);
+
+/// Seconds after which a batch that was not taken is welcome again.
+const AGAIN: &str = "30";
+/// The same while the source is paused.
+const PAUSED: &str = "600";
 
 /// A system that hands its posts over.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -61,14 +67,19 @@ pub struct Receiver {
     /// The sources, by the hash of their tokens: comparing these tells nothing of a token.
     sources: Arc<HashMap<[u8; 32], Definition>>,
     publisher: Publisher,
+    pauses: Pauses,
 }
 
 impl Receiver {
-    /// For those of the sources that push.
+    /// For those of the sources that push, and are not paused.
     ///
     /// # Errors
     /// When a token is not set, too short, or that of another source too.
-    pub fn new(definitions: &[Definition], publisher: Publisher) -> anyhow::Result<Self> {
+    pub fn new(
+        definitions: &[Definition],
+        publisher: Publisher,
+        pauses: Pauses,
+    ) -> anyhow::Result<Self> {
         let mut sources = HashMap::new();
         for definition in definitions {
             let Some(push) = &definition.push else {
@@ -92,6 +103,7 @@ impl Receiver {
         Ok(Self {
             sources: Arc::new(sources),
             publisher,
+            pauses,
         })
     }
 
@@ -170,6 +182,21 @@ async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes)
             "send `Authorization: Bearer` with the token of a source",
         );
     };
+    match receiver.pauses.is_paused(&definition.id()) {
+        Some(false) => {}
+        Some(true) => {
+            return later(
+                "the source is paused; keep the posts and send them later",
+                PAUSED,
+            );
+        }
+        None => {
+            return later(
+                "the collector is starting; send the posts again later",
+                AGAIN,
+            );
+        }
+    }
     let rows: Vec<serde_json::Value> = match serde_json::from_slice(&body) {
         Ok(rows) => rows,
         Err(error) => {
@@ -186,14 +213,7 @@ async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes)
         Ok(answer) => Json(answer).into_response(),
         Err(error) => {
             warn!(source = definition.name, %error, "a batch was not taken");
-            let mut response = refused(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the posts were not taken; send them again later",
-            );
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, header::HeaderValue::from_static("30"));
-            response
+            later("the posts were not taken; send them again later", AGAIN)
         }
     }
 }
@@ -277,6 +297,15 @@ pub(crate) fn item(row: serde_json::Value, now: Timestamp) -> Result<Item, Strin
         answered,
         how: How::default(),
     })
+}
+
+/// Nothing is taken now; the other system keeps it and comes again.
+fn later(problem: &str, after: &'static str) -> Response {
+    let mut response = refused(StatusCode::SERVICE_UNAVAILABLE, problem);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static(after));
+    response
 }
 
 fn refused(status: StatusCode, problem: &str) -> Response {

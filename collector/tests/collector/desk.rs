@@ -1,14 +1,16 @@
 //! Reads sources round by round and keeps what they publish.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use backbone::kafka::SendError;
-use backbone::message::{Message, Post, SourceHealth};
+use backbone::message::{Condition, Message, Post, SourceHealth};
 use collector::extract::author::AuthorKey;
 use collector::fetch::Fetcher;
+use collector::health::tell_paused;
 use collector::metrics::Metrics;
 use collector::publish::{Outlet, Publisher};
 use collector::schedule::{Outcome, read_once};
@@ -28,7 +30,8 @@ const NOW: &str = "2023-07-19T04:00:00Z";
 struct Kept {
     posts: Mutex<Vec<Post>>,
     batches_left: Mutex<Option<usize>>,
-    told: Mutex<Option<SourceHealth>>,
+    /// By the sources' names.
+    told: Mutex<HashMap<String, SourceHealth>>,
     /// Held while the brokers are slow.
     slow: Arc<tokio::sync::Mutex<()>>,
 }
@@ -61,7 +64,8 @@ impl Outlet for Kept {
         health: &'a SourceHealth,
     ) -> Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>> {
         health.check().unwrap();
-        *self.told.lock().unwrap() = Some(health.clone());
+        let mut told = self.told.lock().unwrap();
+        told.insert(health.source.clone(), health.clone());
         Box::pin(std::future::ready(Ok(())))
     }
 }
@@ -106,15 +110,20 @@ impl Desk {
         self.folder.path().join(name)
     }
 
-    /// Reads a source once; `kind` is its table.
-    pub(crate) async fn read(&self, kind: &str) -> Outcome {
+    /// A source; `kind` is its table, after further fields.
+    pub(crate) fn source(&self, name: &str, kind: &str) -> Definition {
         let path = self.path("source.toml");
         let text = format!(
-            "[[source]]\nname = \"{SOURCE}\"\nregion = \"990101\"\nallow_private = true\n{}\n",
+            "[[source]]\nname = \"{name}\"\nregion = \"990101\"\nallow_private = true\n{}\n",
             tables(kind)
         );
         std::fs::write(&path, text).unwrap();
-        let definition = Definition::load(&path).unwrap().remove(0);
+        Definition::load(&path).unwrap().remove(0)
+    }
+
+    /// Reads a source once; `kind` is its table.
+    pub(crate) async fn read(&self, kind: &str) -> Outcome {
+        let definition = self.source(SOURCE, kind);
         let stop = CancellationToken::new();
         let now = *self.now.lock().unwrap();
         read_once(&definition, &self.fetcher, &self.publisher, &stop, now)
@@ -124,6 +133,15 @@ impl Desk {
 
     pub(crate) fn publisher(&self) -> Publisher {
         self.publisher.clone()
+    }
+
+    /// Notes and tells that the source is paused, as it is done again and again while it is.
+    pub(crate) async fn pause(&self, kind: &str) {
+        let definition = self.source(SOURCE, kind);
+        let now = *self.now.lock().unwrap();
+        tell_paused(&definition, &self.publisher, now)
+            .await
+            .unwrap();
     }
 
     /// Lets time go by.
@@ -154,7 +172,13 @@ impl Desk {
 
     /// What was last told of how the source is.
     pub(crate) fn told(&self) -> SourceHealth {
-        self.kept.told.lock().unwrap().clone().unwrap()
+        self.kept.told.lock().unwrap()[SOURCE].clone()
+    }
+
+    /// Whether it was last told to be in a condition.
+    pub(crate) fn has_told(&self, condition: Condition) -> bool {
+        let told = self.kept.told.lock().unwrap();
+        (told.get(SOURCE)).is_some_and(|health| health.condition == condition)
     }
 
     pub(crate) async fn health(&self) -> Health {

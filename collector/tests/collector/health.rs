@@ -128,6 +128,42 @@ async fn a_source_that_falls_silent_is_told_by_its_own_history() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_pause_is_not_held_against_a_source() {
+    let (desk, site) = (Desk::new().await, Site::start().await);
+    let day = SignedDuration::from_hours(24);
+    for number in 1..=10 {
+        site.set("/list", list(number..number + 1));
+        site.set(&format!("/post/{number}"), post("text", TODAY));
+        desk.read(&board(&site)).await;
+        desk.wait(day);
+    }
+    for _ in 0..6 {
+        desk.pause(&board(&site)).await;
+        let told = desk.told();
+        assert_eq!(
+            (told.condition, told.problem.as_str()),
+            (Condition::Paused, "")
+        );
+        desk.wait(day);
+    }
+    let gauge = &desk.metrics.source_condition;
+    assert_eq!(gauge.with_label_values(&["留言板", "paused"]).get(), 1);
+    assert_eq!(desk.health().await.condition, "paused");
+    desk.read(&board(&site)).await;
+    let told = desk.told();
+    assert_eq!(
+        (told.condition, told.usual),
+        (Condition::Well, Some(1.0)),
+        "not quiet: it was not read"
+    );
+    for _ in 0..3 {
+        desk.wait(day);
+        desk.read(&board(&site)).await;
+    }
+    assert_eq!(desk.told().condition, Condition::Quiet, "it is read again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_first_visit_takes_what_is_recent_and_edits_of_what_is_not() {
     let (desk, site) = (Desk::new().await, Site::start().await);
     site.set("/list", list(1..4));

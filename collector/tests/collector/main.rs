@@ -14,6 +14,7 @@ mod fetch;
 mod health;
 mod import;
 mod layouts;
+mod pause;
 mod push;
 mod scale;
 mod site;

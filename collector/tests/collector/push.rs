@@ -1,15 +1,25 @@
+use collector::pause::Pauses;
 use collector::source::Definition;
 use collector::source::push;
 use reqwest::StatusCode;
+use reqwest::header::RETRY_AFTER;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::desk::Desk;
+use crate::pause::decided;
 
 const TOKEN: &str = "a token of the hotline";
 
 /// The address that takes posts for a source named as in the desk.
 async fn intake(desk: &Desk) -> String {
+    let pauses = Pauses::default();
+    pauses.learn([]);
+    intake_with(desk, pauses).await
+}
+
+/// The same, with what officers decide.
+async fn intake_with(desk: &Desk, pauses: Pauses) -> String {
     std::fs::write(desk.path("token"), TOKEN).unwrap();
     let text = format!(
         "[[source]]\nname = \"留言板\"\nregion = \"990101\"\n[source.push]\ntoken = {{ file = \"{}\" }}\n",
@@ -17,7 +27,7 @@ async fn intake(desk: &Desk) -> String {
     );
     std::fs::write(desk.path("push.toml"), text).unwrap();
     let definition = Definition::load(&desk.path("push.toml")).unwrap().remove(0);
-    let router = push::Receiver::new(&[definition], desk.publisher())
+    let router = push::Receiver::new(&[definition], desk.publisher(), pauses)
         .unwrap()
         .router();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -96,6 +106,33 @@ async fn a_batch_that_the_brokers_do_not_take_is_sent_again_later() {
     desk.take_batches(Some(0));
     assert_eq!(send(&address, TOKEN, &batch).await.0, 503);
     desk.take_batches(None);
+    assert_eq!(send(&address, TOKEN, &batch).await.0, 200);
+    assert_eq!(desk.posts().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_paused_source_hands_over_is_asked_for_again_later() {
+    let (desk, pauses) = (Desk::new().await, Pauses::default());
+    let address = intake_with(&desk, pauses.clone()).await;
+    let batch = json!([post("1", "路灯坏了")]);
+    let refused = async |wait: &str| {
+        let response = reqwest::Client::new()
+            .post(&address)
+            .bearer_auth(TOKEN)
+            .json(&batch)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers()[RETRY_AFTER], wait);
+        assert_eq!(desk.posts(), []);
+    };
+    backbone::tls::install();
+    refused("30").await;
+    pauses.learn([decided("留言板", true, 1)]);
+    refused("600").await;
+    assert_eq!(send(&address, "a guess", &batch).await.0, 401);
+    pauses.learn([decided("留言板", false, 2)]);
     assert_eq!(send(&address, TOKEN, &batch).await.0, 200);
     assert_eq!(desk.posts().len(), 1);
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collector::fetch::Fetcher;
+use collector::pause::Pauses;
 use collector::schedule::run_all;
 use collector::settings::Fetch;
 use collector::source::Definition;
@@ -44,10 +45,13 @@ async fn one_process_reads_ten_thousand_sources() {
     };
     let fetcher = Fetcher::new(&settings).unwrap();
     let publisher = desk.publisher();
-    let stop = CancellationToken::new();
+    let (stop, pauses) = (CancellationToken::new(), Pauses::default());
+    pauses.learn([]);
     let reading = {
         let (stop, fetcher) = (stop.clone(), Arc::new(fetcher));
-        tokio::spawn(async move { run_all(definitions, &fetcher, &publisher, &stop).await })
+        tokio::spawn(
+            async move { run_all(definitions, &fetcher, &publisher, &pauses, &stop).await },
+        )
     };
     let all_are_read = async {
         let mut posts = 0;

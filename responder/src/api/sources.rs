@@ -13,6 +13,7 @@ use super::access::Caller;
 use super::asked::Asked;
 use super::problem::Problem;
 use crate::console::Console;
+use crate::source_edit::Pause;
 
 /// How a source is, as the collector last told.
 #[derive(Debug, Serialize, ToSchema)]
@@ -24,7 +25,7 @@ pub(super) struct SourceView {
     name: String,
     /// What kind of source it is: `board`, `feed`, `watch`, ….
     kind: String,
-    /// `well`, `failing`, `changed`, `quiet` or `faulty`.
+    /// `well`, `failing`, `changed`, `quiet`, `faulty` or `paused`.
     condition: &'static str,
     #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
@@ -44,6 +45,19 @@ pub(super) struct SourceView {
     lag_seconds: Option<u64>,
     /// What is wrong with the site itself, where it is watched.
     findings: Vec<FindingView>,
+    /// Why it is paused, where an officer paused it.
+    pause: Option<PauseView>,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+}
+
+/// A pause that an officer decided.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Pause)]
+pub(super) struct PauseView {
+    reason: String,
+    /// The officer's name to sign in with.
+    by: String,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
 }
@@ -59,9 +73,14 @@ pub(super) struct FindingView {
     since: Timestamp,
 }
 
-impl From<SourceHealth> for SourceView {
-    fn from(health: SourceHealth) -> Self {
+impl SourceView {
+    fn new(health: SourceHealth, pause: Option<&Pause>) -> Self {
         Self {
+            pause: pause.map(|pause| PauseView {
+                reason: pause.reason.clone(),
+                by: pause.officer.clone(),
+                at: pause.at,
+            }),
             id: health.id,
             region: health.region,
             name: health.source,
@@ -96,10 +115,14 @@ pub(super) async fn list(
     asked: Asked,
 ) -> Result<Json<Vec<SourceView>>, Problem> {
     asked.only(&[])?;
+    let pauses = console.source_edits.paused().await?;
     let mut sources = Vec::new();
     for code in console.regions.keys() {
         let known = console.sources.list(code).await?;
-        sources.extend(known.into_iter().map(SourceView::from));
+        sources.extend(known.into_iter().map(|health| {
+            let pause = pauses.get(&health.id);
+            SourceView::new(health, pause)
+        }));
     }
     Ok(Json(sources))
 }

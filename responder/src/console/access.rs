@@ -129,6 +129,8 @@ pub const ROUTES: &[Route] = &[
     route("POST", REGION_FILES, Roles(ADMINISTRATOR)),
     route("GET", "/units/{region}/{code}", Roles(OFFICE)),
     route("GET", "/sources", Roles(OFFICE)),
+    route("POST", "/sources/{id}/pause", Roles(DUTY)),
+    route("POST", "/sources/{id}/resume", Roles(DUTY)),
     route("GET", "/commitments", Roles(ALL)),
     route("POST", "/commitments/{id}/keep", Roles(MOVERS)),
     route("POST", "/commitments/{id}/withdraw", Roles(MOVERS)),

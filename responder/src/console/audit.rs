@@ -21,7 +21,7 @@ use crate::clock::local;
 const PER_PAGE: u32 = 100;
 
 /// What else than moves of cases is written down.
-const ACTIONS: [(&str, &str); 43] = [
+const ACTIONS: [(&str, &str); 45] = [
     ("sign-in", "登录"),
     ("sign-out", "退出"),
     ("end-session", "结束本人登录"),
@@ -41,6 +41,8 @@ const ACTIONS: [(&str, &str); 43] = [
     ("correct-post", "更正研判"),
     ("merge-event", "并入事件"),
     ("split-event", "拆分事件"),
+    ("pause-source", "暂停来源"),
+    ("resume-source", "恢复来源"),
     ("add-silence", "设置静默"),
     ("end-silence", "解除静默"),
     ("swap-shifts", "换班"),

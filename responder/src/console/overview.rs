@@ -14,7 +14,7 @@ use super::access::SignedIn;
 use super::page::{Frame, render};
 use super::problem::Problem;
 use super::show::{self, CaseLine};
-use super::sources;
+use super::sources::{self, Standing};
 use super::towns::{self, TileMap};
 use crate::api::{self, Figures};
 use crate::case::{Actor, Case, Query, State as Stage};
@@ -58,7 +58,7 @@ struct OverviewPage {
     duty: Vec<DutyLine>,
     levels: Vec<LevelCount>,
     needed: Vec<CaseLine>,
-    troubled_sources: usize,
+    sources: Standing,
     states: Vec<StateRow>,
     day: Option<Day>,
     maps: Vec<TileMap>,
@@ -90,7 +90,7 @@ pub(super) async fn page(
             async { Ok(api::figures(&console.cases, &actor, now).await?) },
             needed(&console, &actor, now),
             duty(&console, now),
-            sources::troubled(&console),
+            sources::standing(&console),
         )
     };
     let own = &signed_in.user.region;
@@ -99,7 +99,7 @@ pub(super) async fn page(
         day::day(&console.archive),
         towns::lately(&console, own, now)
     );
-    let (figures, needed, duty, troubled_sources) = kept?;
+    let (figures, needed, duty, sources) = kept?;
     render(&OverviewPage {
         frame,
         duty,
@@ -107,7 +107,7 @@ pub(super) async fn page(
         states: states(&figures),
         figures,
         needed: lines(&console, &needed, now),
-        troubled_sources,
+        sources,
         day: day.ok(),
         maps: maps.unwrap_or_default(),
     })

@@ -272,9 +272,13 @@ async fn channels(console: &Console, now: Timestamp) -> Vec<Part> {
 /// What of the office's own work keeps the rest from working: sources, the roster, the calendar, the files of the regions.
 async fn office(console: &Console, now: Timestamp) -> Vec<Part> {
     let mut parts = Vec::new();
-    if let Ok(Ok(troubled)) = timeout(PATIENCE, sources::troubled(console)).await {
-        let part = Part::well("来源", vec![format!("异常{troubled}个")]).see("/sources");
-        parts.push(match troubled {
+    if let Ok(Ok(standing)) = timeout(PATIENCE, sources::standing(console)).await {
+        let mut figures = vec![format!("异常{}个", standing.troubled)];
+        if standing.paused > 0 {
+            figures.push(format!("已暂停{}个", standing.paused));
+        }
+        let part = Part::well("来源", figures).see("/sources");
+        parts.push(match standing.troubled {
             0 => part,
             _ => part.wrong(How::Doubtful, "有来源读不到或疑似改版，请查看最近问题"),
         });

@@ -1,0 +1,200 @@
+//! Which sources are paused: what officers decided in the console, read from its topic from the beginning at each start and
+//! followed from there, so that a pause needs no place in the collector's own state. Until it is known nothing is read.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anyhow::ensure;
+use backbone::kafka::{Producer, Start, Tail, partitions, search_partition};
+use backbone::message::{SourceEdit, decode};
+use backbone::service::Readiness;
+use backbone::settings::Kafka;
+use backbone::topics::SOURCE_EDITS;
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+/// Wait before brokers that did not give what was decided are asked again.
+const AGAIN: Duration = Duration::from_secs(2);
+/// Wait between looks for what is decided.
+const LOOK: Duration = Duration::from_millis(250);
+/// The name under which readiness lists it, and by which dead letters say who refused them.
+const READER: &str = "collector source edits";
+
+/// The newest decision on a source: when, and whether it is paused by it.
+type Decided = (Timestamp, bool);
+
+/// What officers decided of the sources. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Pauses {
+    /// By the sources' ids; nothing until it is known.
+    decided: watch::Sender<Option<HashMap<String, Decided>>>,
+}
+
+impl Pauses {
+    /// Learns what was decided; from then on it is known. The newest of a source holds, whatever comes when.
+    pub fn learn(&self, edits: impl IntoIterator<Item = SourceEdit>) {
+        self.decided.send_modify(|decided| {
+            let decided = decided.get_or_insert_default();
+            for edit in edits {
+                let known = decided.get(&edit.source_id);
+                if known.is_none_or(|(at, _)| edit.at > *at) {
+                    info!(
+                        source = edit.source,
+                        paused = edit.paused,
+                        "an officer decided"
+                    );
+                    decided.insert(edit.source_id, (edit.at, edit.paused));
+                }
+            }
+        });
+    }
+
+    /// Whether a source is paused; nothing while that is not known.
+    #[must_use]
+    pub fn is_paused(&self, source: &str) -> Option<bool> {
+        of(self.decided.borrow().as_ref(), source)
+    }
+
+    /// Returns once it is known which sources are paused.
+    pub async fn known(&self) {
+        let mut decided = self.decided.subscribe();
+        // The sender is in `self`: it is not dropped meanwhile.
+        drop(decided.wait_for(Option::is_some).await);
+    }
+
+    /// Returns once it is known that a source is paused, or that it is not.
+    pub async fn until(&self, source: &str, paused: bool) {
+        let mut decided = self.decided.subscribe();
+        let is_so = |decided: &Option<_>| of(decided.as_ref(), source) == Some(paused);
+        drop(decided.wait_for(is_so).await);
+    }
+}
+
+fn of(decided: Option<&HashMap<String, Decided>>, source: &str) -> Option<bool> {
+    Some(decided?.get(source).is_some_and(|(_, paused)| *paused))
+}
+
+/// Reads what was decided so far, waiting for brokers that are down, and follows what is decided from then on, until `stop`.
+/// While the brokers are away, what is known holds.
+pub async fn follow(
+    kafka: &Kafka,
+    producer: &Producer,
+    pauses: &Pauses,
+    readiness: &Readiness,
+    stop: &CancellationToken,
+) {
+    let following = async {
+        let mut tail = loop {
+            match begin(kafka, producer, pauses).await {
+                Ok(tail) => break tail,
+                Err(error) => readiness.down(READER, error.to_string()),
+            }
+            tokio::time::sleep(AGAIN).await;
+        };
+        readiness.up(READER);
+        loop {
+            match tail.next().await {
+                Ok(Some(received)) => pauses.learn([received.message]),
+                Ok(None) => tokio::time::sleep(LOOK).await,
+                Err(error) => {
+                    warn!(%error, "what officers decide of sources cannot be read");
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        never = following => never,
+    }
+}
+
+/// Reads each partition to its end, and follows it from there.
+async fn begin(
+    kafka: &Kafka,
+    producer: &Producer,
+    pauses: &Pauses,
+) -> anyhow::Result<Tail<SourceEdit>> {
+    let mut tail = Tail::new(kafka, &SOURCE_EDITS, READER, producer)?;
+    let partitions = partitions(kafka, &SOURCE_EDITS).await?;
+    ensure!(
+        !partitions.is_empty(),
+        "`{}` has no partitions yet",
+        SOURCE_EDITS.name
+    );
+    let mut edits = Vec::new();
+    let unreadable = AtomicUsize::new(0);
+    let wanted = |bytes: &[u8]| {
+        let is_readable = decode::<SourceEdit>(bytes).is_ok();
+        unreadable.fetch_add(usize::from(!is_readable), Ordering::Relaxed);
+        is_readable
+    };
+    for partition in partitions {
+        let from = Start::Beginning;
+        let end = search_partition(kafka, &SOURCE_EDITS, partition, from, wanted, |read| {
+            edits.push(read.message);
+        })
+        .await?;
+        tail.follow(partition, Some(end))?;
+    }
+    let unreadable = unreadable.into_inner();
+    if unreadable > 0 {
+        warn!(
+            unreadable,
+            "some of what officers decided of sources cannot be read; is the responder newer than this collector?"
+        );
+    }
+    pauses.learn(edits);
+    Ok(tail)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    fn edit(source: &str, paused: bool, second: i64) -> SourceEdit {
+        SourceEdit {
+            id: format!("{source}{second}"),
+            region: "990101".to_owned(),
+            source: source.to_owned(),
+            source_id: source.to_owned(),
+            paused,
+            role: "duty-officer".to_owned(),
+            at: Timestamp::from_second(second).unwrap(),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_newest_decision_holds_once_it_is_known() {
+        let pauses = Pauses::default();
+        assert_eq!(pauses.is_paused("a"), None, "nothing is known yet");
+        pauses.learn([]);
+        assert_eq!(pauses.is_paused("a"), Some(false));
+        pauses.learn([edit("a", true, 1), edit("b", true, 1), edit("b", false, 2)]);
+        pauses.learn([edit("a", false, 0), edit("b", true, 1)]);
+        let known = ["a", "b", "c"].map(|source| pauses.is_paused(source));
+        assert_eq!(known, [Some(true), Some(false), Some(false)]);
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_decision_hears_of_it() {
+        let pauses = Pauses::default();
+        let waiting = {
+            let pauses = pauses.clone();
+            tokio::spawn(async move { pauses.until("a", true).await })
+        };
+        pauses.learn([edit("b", true, 1)]);
+        pauses.learn([edit("a", true, 1)]);
+        timeout(Duration::from_secs(10), waiting)
+            .await
+            .expect("it is heard of")
+            .unwrap();
+    }
+}
