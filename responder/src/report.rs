@@ -62,7 +62,9 @@ pub enum MakeError {
     #[error(transparent)]
     Report(#[from] ReportError),
     /// A template of the region cannot be read.
-    #[error("cannot read the template {0}; give it back, or remove it so that the usual one is used")]
+    #[error(
+        "cannot read the template {0}; give it back, or remove it so that the usual one is used"
+    )]
     Template(String, #[source] std::io::Error),
 }
 
@@ -137,4 +139,27 @@ fn templates(folder: &Path) -> Result<Templates, MakeError> {
         sources.push((name, source));
     }
     Ok(Templates::new(sources)?)
+}
+
+#[cfg(test)]
+mod tests {
+    /// The figure of a row of the model card.
+    fn accuracy(task: &str) -> &str {
+        let card = include_str!("../../analyzer/model/CARD.md");
+        let row = card.lines().find(|line| line.starts_with(task)).unwrap();
+        row.split('|').nth(3).unwrap().trim()
+    }
+
+    #[test]
+    fn the_error_rates_told_are_those_of_the_model_card() {
+        let told = include_str!("report/method.md");
+        for (words, task) in [
+            ("七类事项准确率", "| subject, seven, from the body"),
+            ("本领域情感准确率", "| sentiment, this field"),
+            ("诉求类型准确率", "| appeal |"),
+        ] {
+            let expected = format!("{words}{}", accuracy(task));
+            assert!(told.contains(&expected), "{expected}");
+        }
+    }
 }

@@ -6,6 +6,7 @@
     reason = "a test whose engines do not start fails"
 )]
 
+mod archived;
 mod console;
 pub mod duty;
 mod engines;
@@ -15,6 +16,7 @@ mod officer;
 mod program;
 pub mod walk;
 
+pub use archived::Archived;
 pub use console::{Browser, Page};
 pub use engines::{Broker, Postgres, Store};
 pub use office::{Office, REGION, send_raw};

@@ -524,7 +524,11 @@ async fn an_officer_opens_a_case_of_a_matter_that_no_alert_was_raised_for() {
     let found = office.cases.list(&Query::default(), &Actor::system()).await;
     let event = &found.unwrap().cases[0].alert.event;
     assert_eq!((event.posts, event.sentiments.negative), (2, 2));
-    assert_eq!(event.post_ids.last(), Some(&read.post.id), "the newest last");
+    assert_eq!(
+        event.post_ids.last(),
+        Some(&read.post.id),
+        "the newest last"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

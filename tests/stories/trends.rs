@@ -6,19 +6,13 @@
     reason = "a test that cannot go on fails"
 )]
 
-use std::time::{Duration, Instant};
-
-use analyzer::archive::{Archiver, Kept};
-use backbone::clickhouse::rows::AssessmentRow;
-use backbone::kafka::{Handler, Received, Unread};
 use backbone::message::{self, Alert, Assessment, Polarity};
-use backbone::settings::ClickHouse;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use responder::case::{Action, Actor, Deed, Query, Role};
 use responder::routing::Routed;
-use wensheng_tests::{Officer, Page, Store, number, officer, project};
+use wensheng_tests::{Archived, Officer, Page, officer, project};
 
 const REGION: &str = "990101";
 const SUBJECTS: [&str; 4] = ["交通运输", "环境保护", "教育文体", "民政"];
@@ -27,8 +21,7 @@ const SOURCES: [&str; 2] = ["县长信箱", "百姓论坛"];
 
 struct Office {
     officer: Officer,
-    archiver: Archiver<AssessmentRow>,
-    store: Store,
+    archived: Archived,
 }
 
 /// A post as it is put in.
@@ -138,46 +131,17 @@ fn assessment(posted: &Posted, revision: u32) -> Assessment {
 }
 
 async fn office() -> Office {
-    let clickhouse = Store::start();
-    let archive: ClickHouse =
-        serde_json::from_value(serde_json::json!({ "url": clickhouse.url })).unwrap();
-    backbone::clickhouse::migrate(&archive).await.unwrap();
-    let kept = Kept {
-        column: "collected_at",
-        days: 0,
-    };
-    let metrics = analyzer::metrics::Metrics::new(&prometheus::Registry::new()).unwrap();
-    let archiver = Archiver::<AssessmentRow>::new(&archive, kept, metrics)
-        .unwrap()
-        .counting_hours();
-    let archive = backbone::clickhouse::client(&archive).unwrap();
+    let archived = Archived::start().await;
     let region = project().join("deploy/sample/region").join(REGION);
     Office {
-        officer: officer(archive, &region).await,
-        archiver,
-        store: clickhouse,
+        officer: officer(archived.client(), &region).await,
+        archived,
     }
 }
 
 impl Office {
-    /// Archives posts, and waits until their hours are counted.
     async fn archive(&mut self, assessments: &[Assessment]) {
-        let batch: Vec<Received<Unread>> = (assessments.iter())
-            .map(|assessment| Received {
-                message: Unread(message::encode(assessment).unwrap()),
-                partition: 0,
-                offset: 0,
-            })
-            .collect();
-        assert_eq!(self.archiver.handle(&batch).await.unwrap(), []);
-        let end = Instant::now() + wensheng_tests::PATIENCE;
-        let marked = "SELECT countIf(touched >= counted) FROM \
-            (SELECT max(touched_at) AS touched, max(counted_at) AS counted FROM hour_marks GROUP BY region, hour)";
-        while number(&self.store.url, marked).await != Some(0) {
-            assert!(Instant::now() < end, "waited in vain for the counts");
-            self.archiver.idle().await.unwrap();
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        self.archived.archive(assessments).await;
     }
 
     async fn open(&mut self, address: &str) -> Page {

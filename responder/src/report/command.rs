@@ -86,13 +86,25 @@ pub async fn run(
         to: asked.to,
     };
     if period.from > period.to {
-        bail!("--from {} is after --to {}; give the first day, then the last", period.from, period.to);
+        bail!(
+            "--from {} is after --to {}; give the first day, then the last",
+            period.from,
+            period.to
+        );
     }
     if period.days() > LONGEST {
-        bail!("a report is of {LONGEST} days at most; --from {} to --to {} are {}", period.from, period.to, period.days());
+        bail!(
+            "a report is of {LONGEST} days at most; --from {} to --to {} are {}",
+            period.from,
+            period.to,
+            period.days()
+        );
     }
     let folder = (settings.regions.iter())
-        .find(|folder| Routing::load(folder).is_ok_and(|other| other.region().code() == routing.region().code()))
+        .find(|folder| {
+            Routing::load(folder)
+                .is_ok_and(|other| other.region().code() == routing.region().code())
+        })
         .context("the region's folder")?;
     let desk = Desk {
         archive: backbone::clickhouse::client(&settings.clickhouse)?,
@@ -105,7 +117,11 @@ pub async fn run(
     let made = weekly(&desk, period).await?;
     std::fs::create_dir_all(&asked.out)
         .with_context(|| format!("cannot make the folder {}", asked.out.display()))?;
-    let fonts = if asked.forms.iter().any(|form| matches!(form, Form::Docx | Form::Pdf)) {
+    let fonts = if asked
+        .forms
+        .iter()
+        .any(|form| matches!(form, Form::Docx | Form::Pdf))
+    {
         Fonts::find(&asked.fonts)?
     } else {
         Fonts::default()

@@ -14,9 +14,9 @@ use super::{Desk, MakeError};
 use crate::case::{Actor, Query, State};
 use crate::clock::CHINA;
 use crate::commitment;
+use crate::console::archive::Unavailable;
 use crate::console::archive::period::{self, Came, EventOfPeriod, View};
 use crate::console::archive::trends::{Days, Scope, covered};
-use crate::console::archive::Unavailable;
 use crate::trend::{
     Aspect, Counts, Day, Mean, Movement, Period, Share, Step, Verdict, by_bin, by_week, change,
     dispersion, in_all, movements, negative_dispersion,
@@ -267,9 +267,9 @@ pub(super) async fn gather(desk: &Desk<'_>, period: Period) -> Result<Facts, Mak
         to: period.to,
     };
     let earlier = Period::until(before.to, 28.max(period.days()));
-    let days = Days::default();
+    let (days, read) = (Days::default(), [all]);
     let (days, events, came, came_before, models, signals) = tokio::try_join!(
-        days.read(client, &scope, &[all]),
+        days.read(client, &scope, &read),
         period::events(client, code, period, EVENTS),
         period::came(client, code, period),
         period::came(client, code, earlier),
@@ -278,10 +278,7 @@ pub(super) async fn gather(desk: &Desk<'_>, period: Period) -> Result<Facts, Mak
     )?;
     let ids: Vec<&str> = events.iter().map(|event| event.event.as_str()).collect();
     let views = period::views(client, code, period, &ids).await?;
-    let links = Links {
-        desk,
-        period,
-    };
+    let links = Links { desk, period };
     let counts = in_all(of(&days), period);
     let phi = negative_dispersion(of(&days), all);
     let ranked = |aspect| rank(&links, &days, aspect, period, phi, counts.posts);
@@ -290,7 +287,12 @@ pub(super) async fn gather(desk: &Desk<'_>, period: Period) -> Result<Facts, Mak
         told.push(tell(&links, event, &views).await?);
     }
     let end = CHINA
-        .to_timestamp(period.to.saturating_add(1.day()).to_datetime(jiff::civil::Time::midnight()))
+        .to_timestamp(
+            period
+                .to
+                .saturating_add(1.day())
+                .to_datetime(jiff::civil::Time::midnight()),
+        )
         .map_err(|_| MakeError::Archive)?;
     let begin = CHINA
         .to_timestamp(period.from.to_datetime(jiff::civil::Time::midnight()))
@@ -306,8 +308,16 @@ pub(super) async fn gather(desk: &Desk<'_>, period: Period) -> Result<Facts, Mak
         from: period.from,
         to: period.to,
         days: period.days(),
-        this: if period.days() == 7 { "本周" } else { "本期" },
-        last: if period.days() == 7 { "上周" } else { "上期" },
+        this: if period.days() == 7 {
+            "本周"
+        } else {
+            "本期"
+        },
+        last: if period.days() == 7 {
+            "上周"
+        } else {
+            "上期"
+        },
         posts: links.posts(counts.posts, &[]),
         negative: links.posts(counts.negative, &[("sentiment", "negative")]),
         positive: links.posts(counts.positive, &[("sentiment", "positive")]),
@@ -442,8 +452,8 @@ fn told_before(links: &Links<'_>, days: &[Arc<Day>], period: Period, phi: f64) -
         }
         _ => Verdict::TooFew,
     };
-    let shares = Share::of(now.negative, now.posts, phi)
-        .zip(Share::of(then.negative, then.posts, phi));
+    let shares =
+        Share::of(now.negative, now.posts, phi).zip(Share::of(then.negative, then.posts, phi));
     let negative_verdict = shares.map_or(Verdict::TooFew, |(now, then)| {
         let apart = crate::trend::difference(now, then);
         if apart.low > 0.0 {
@@ -626,7 +636,9 @@ async fn commitments(
         };
         for one in desk.commitments.list(&query).await? {
             let broken = one.due_at < end;
-            if one.added_at < end && (broken || one.due_at < end + jiff::SignedDuration::from_hours(24 * AHEAD)) {
+            if one.added_at < end
+                && (broken || one.due_at < end + jiff::SignedDuration::from_hours(24 * AHEAD))
+            {
                 told.push(CommitmentFacts {
                     due: one.due(),
                     unit: unit_name(desk.region, &one.unit),

@@ -18,7 +18,12 @@ pub(super) fn of(facts: &Facts) -> Figures {
         .into_iter()
         .map(|(name, head, rows)| ranking(facts, name, head, rows))
         .collect();
-    tables.extend([events(facts), units(facts), commitments(facts), coverage(facts)]);
+    tables.extend([
+        events(facts),
+        units(facts),
+        commitments(facts),
+        coverage(facts),
+    ]);
     Figures {
         tables,
         charts: vec![volume(facts), sentiment(facts), subjects(facts)],
@@ -292,7 +297,10 @@ fn sentiment(facts: &Facts) -> Chart {
     let points = &facts.course.points;
     Chart {
         name: "sentiment".to_owned(),
-        title: format!("图2 {}情感均值（正面1，中性0，负面-1；带为95%区间）", facts.this),
+        title: format!(
+            "图2 {}情感均值（正面1，中性0，负面-1；带为95%区间）",
+            facts.this
+        ),
         words: facts.mean.map_or_else(
             || "没有帖文".to_owned(),
             |mean| format!("{}均值{:.2}", facts.this, mean.value),

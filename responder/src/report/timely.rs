@@ -76,7 +76,7 @@ pub(super) fn units(
                 name: unit_name(region, &code),
                 sign: Met::new(of(Clock::Sign)),
                 first_information: Met::new(of(Clock::FirstInformation)),
-                response: Met::new(of(Clock::Respond)),
+                response: Met::new(of(Clock::Response)),
                 all: Met::new(all),
                 code,
             }
@@ -85,9 +85,8 @@ pub(super) fn units(
     units.sort_by(|one, other| {
         (other.all.all.cmp(&one.all.all)).then_with(|| one.code.cmp(&other.code))
     });
-    let count = |holds: &dyn Fn(&Tracked) -> bool| {
-        own.iter().filter(|case| holds(case)).count() as u64
-    };
+    let count =
+        |holds: &dyn Fn(&Tracked) -> bool| own.iter().filter(|case| holds(case)).count() as u64;
     let cases = CaseFacts {
         opened: Number {
             value: own.len() as f64,
@@ -96,9 +95,7 @@ pub(super) fn units(
         answered: count(&|case| case.answered_at.is_some_and(|at| at < end)),
         dismissed: count(&|case| case.state == State::Dismissed),
         open: count(&|case| is_open(case.state)),
-        handed_back: count(&|case| {
-            (case.moves.iter()).any(|made| made.action == Action::HandBack)
-        }),
+        handed_back: count(&|case| (case.moves.iter()).any(|made| made.action == Action::Return)),
         clocks: judged.len() as u64,
         in_time: judged.iter().filter(|one| one.in_time).count() as u64,
     };

@@ -27,8 +27,9 @@ pub(super) struct ViewFacts {
 }
 
 /// What names a person.
-static NAMES: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new("先生|女士|小姐|同志|老师|医生|书记|局长|主任|县长|镇长|经理|姓|我叫|本人是|某某|[Xx×*]{2,}").ok());
+static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new("先生|女士|小姐|同志|老师|医生|书记|局长|主任|县长|镇长|经理|姓|我叫|本人是|某某|[Xx×*]{2,}").ok()
+});
 
 /// What was said of an event, by what people want, the most frequent first.
 pub(super) fn grouped(event: &EventOfPeriod, views: &[View]) -> Vec<ViewFacts> {
@@ -76,7 +77,8 @@ mod tests {
 
     #[test]
     fn a_line_is_quoted_that_says_something_and_names_nobody() {
-        let text = "您好！我是张先生的邻居。手机13812345678。小区门口的路灯坏了三个月没人修。请尽快处理。";
+        let text =
+            "您好！我是张先生的邻居。手机13812345678。小区门口的路灯坏了三个月没人修。请尽快处理。";
         assert_eq!(
             quote(text).as_deref(),
             Some("小区门口的路灯坏了三个月没人修")

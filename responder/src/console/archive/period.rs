@@ -2,7 +2,7 @@
 
 use clickhouse::query::Query;
 use clickhouse::{Client, Row};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::trends::number;
 use super::{Unavailable, all};
@@ -94,7 +94,7 @@ pub(crate) async fn views(
 }
 
 /// What came from a source in a period.
-#[derive(Debug, Clone, Row, Deserialize)]
+#[derive(Debug, Clone, Row, Deserialize, Serialize)]
 pub(crate) struct Came {
     pub(crate) source: String,
     /// Posts of the period, and of them those that concern the region.
@@ -147,11 +147,11 @@ pub(crate) async fn signals(
     limit: u32,
 ) -> Result<Vec<Found>, Unavailable> {
     let query = client.query(
-        "SELECT signal_id AS signal, toString(kind) AS kind, title, over_at <= fromUnixTimestamp64Milli(0) AS lasts \
+        "SELECT toString(kind) AS kind, title, over_at <= fromUnixTimestamp64Milli(0) AS lasts \
          FROM signals FINAL WHERE region = {region:String} \
             AND found_at < toDateTime64(({last:Int32} + 1) * 86400 - 28800, 3, 'UTC') \
             AND ends_at >= toDateTime64({first:Int32} * 86400 - 28800, 3, 'UTC') \
-         ORDER BY lasts DESC, found_at DESC, signal LIMIT {limit:UInt32}",
+         ORDER BY lasts DESC, found_at DESC, signal_id LIMIT {limit:UInt32}",
     );
     all(of_period(query, region, period).param("limit", limit)).await
 }
@@ -159,7 +159,6 @@ pub(crate) async fn signals(
 /// A burst or a common problem.
 #[derive(Debug, Clone, Row, Deserialize)]
 pub(crate) struct Found {
-    pub(crate) signal: String,
     pub(crate) kind: String,
     pub(crate) title: String,
     pub(crate) lasts: bool,

@@ -91,8 +91,8 @@ impl Days {
             "SELECT {DAY} AS day, count() AS hours, toInt64(toUnixTimestamp64Milli(max(counted_at))) AS counted \
              FROM post_hours WHERE {WITHIN} GROUP BY day"
         ));
-        let standing = (standing.param("first", first).param("last", last))
-            .param("region", &scope.region);
+        let standing =
+            (standing.param("first", first).param("last", last)).param("region", &scope.region);
         let standing: BTreeMap<i32, Stand> = (all::<Standing>(standing).await?.into_iter())
             .filter(|row| asked.contains(&row.day))
             .map(|row| (row.day, (row.hours, row.counted)))
