@@ -268,7 +268,7 @@ pub(super) async fn gather(desk: &Desk<'_>, period: Period) -> Result<Facts, Mak
     };
     let earlier = Period::until(before.to, 28.max(period.days()));
     let (days, read) = (Days::default(), [all]);
-    let (days, events, came, came_before, models, signals) = tokio::try_join!(
+    let (days, (events, events_in_all), came, came_before, models, signals) = tokio::try_join!(
         days.read(client, &scope, &read),
         period::events(client, code, period, EVENTS),
         period::came(client, code, period),
@@ -332,7 +332,7 @@ pub(super) async fn gather(desk: &Desk<'_>, period: Period) -> Result<Facts, Mak
         appeals: ranked(Aspect::Appeal),
         course: course(&days, period, phi),
         events_in_all: Number {
-            value: events.first().map_or(0, |event| event.total) as f64,
+            value: events_in_all as f64,
             link: links.of("/events", &[]),
         },
         events: told,

@@ -38,33 +38,50 @@ pub(crate) struct EventOfPeriod {
     /// The day of most posts, in days since 1970, and how many it had.
     pub(crate) peak: i32,
     pub(crate) peak_posts: u64,
-    /// How many events the period has in all.
-    pub(crate) total: u64,
 }
 
-/// The events of a period: the gravest first, then those with the most posts.
+/// An event that is told of, and how many there are in all.
+#[derive(Debug, Row, Deserialize)]
+struct Chosen {
+    event: String,
+    total: u64,
+}
+
+/// The events of a period: the gravest first, then those with the most posts. Which they are is found by no more than that
+/// takes, and only they are put together from their posts.
 pub(crate) async fn events(
     client: &Client,
     region: &str,
     period: Period,
     limit: u32,
-) -> Result<Vec<EventOfPeriod>, Unavailable> {
+) -> Result<(Vec<EventOfPeriod>, u64), Unavailable> {
     let query = client.query(&format!(
-        "SELECT event, argMin(named, first_day) AS title, sum(day_posts) AS posts, uniqExactMerge(day_voices) AS voices, \
+        "SELECT event_id AS event, count() OVER () AS total FROM {OF_PERIOD} AND relevant AND event_id != '' \
+         GROUP BY event ORDER BY min(if(event_level = 0, 9, event_level)), count() DESC, event LIMIT {{limit:UInt32}} \
+         SETTINGS do_not_merge_across_partitions_select_final = 1"
+    ));
+    let chosen: Vec<Chosen> = all(of_period(query, region, period).param("limit", limit)).await?;
+    let total = chosen.first().map_or(0, |one| one.total);
+    let ids: Vec<&str> = chosen.iter().map(|one| one.event.as_str()).collect();
+    let query = client.query(&format!(
+        "SELECT event, argMin(named, day_first) AS title, sum(day_posts) AS posts, uniqExactMerge(day_voices) AS voices, \
             sum(day_negative) AS negative, minIf(day_level, day_level > 0) AS gravest, min(day_first) AS first_at, \
             max(day_last) AS last_at, arraySort(groupUniqArrayArray(day_sources)) AS found_in, \
             topKArray(1)(day_subjects) AS subjects, topKArray(5)(day_places) AS named_places, \
-            argMax(day, (day_posts, -day)) AS peak, max(day_posts) AS peak_posts, count() OVER () AS total \
+            argMax(day, (day_posts, -day)) AS peak, max(day_posts) AS peak_posts \
          FROM (SELECT event_id AS event, toInt32(intDiv(toUnixTimestamp(published_at) + 28800, 86400)) AS day, \
-            argMin(event_title, published_at) AS named, min(published_at) AS first_day, count() AS day_posts, \
-            uniqExactState(author) AS day_voices, countIf(sentiment = 'negative') AS day_negative, \
-            minIf(event_level, event_level > 0) AS day_level, min(published_at) AS day_first, max(published_at) AS day_last, \
-            groupUniqArray(20)(toString(source)) AS day_sources, groupArrayIf(200)(toString(subject), subject != '') AS day_subjects, \
+            argMin(event_title, published_at) AS named, count() AS day_posts, uniqExactState(author) AS day_voices, \
+            countIf(sentiment = 'negative') AS day_negative, minIf(event_level, event_level > 0) AS day_level, \
+            min(published_at) AS day_first, max(published_at) AS day_last, groupUniqArray(20)(toString(source)) AS day_sources, \
+            groupArrayIf(200)(toString(subject), subject != '') AS day_subjects, \
             arrayFlatten(groupArray(200)(arrayMap(place -> toString(place), places))) AS day_places \
-            FROM {OF_PERIOD} AND relevant AND event_id != '' GROUP BY event, day) \
-         GROUP BY event ORDER BY if(gravest = 0, 9, gravest), posts DESC, event LIMIT {{limit:UInt32}}"
+            FROM {OF_PERIOD} AND relevant AND event_id IN {{events:Array(String)}} GROUP BY event, day) \
+         GROUP BY event"
     ));
-    all(of_period(query, region, period).param("limit", limit)).await
+    let query = of_period(query, region, period).param("events", &ids);
+    let mut events: Vec<EventOfPeriod> = all(query).await?;
+    events.sort_by_key(|event| ids.iter().position(|id| *id == event.event));
+    Ok((events, total))
 }
 
 /// What people of one appeal said of an event.
