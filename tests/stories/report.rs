@@ -245,8 +245,9 @@ fn is_counted_right(office: &Office, made: &Made, period: Period) {
         );
         let voices: BTreeSet<&str> = lines.iter().map(|line| line.user.as_str()).collect();
         assert_eq!(event["voices"].as_u64().unwrap() as usize, voices.len());
-        let days = ["first", "last"].map(|of| event[of].as_str().unwrap().parse().unwrap());
-        assert_eq!(days, [lines[0].day(), lines[lines.len() - 1].day()]);
+        let day = |of: &str| -> Date { event[of].as_str().unwrap().parse().unwrap() };
+        let told = [day("first"), day("last")];
+        assert_eq!(told, [lines[0].day(), lines[lines.len() - 1].day()]);
     }
     // What is written is what was counted.
     let numbers = report::numbers::numbers(&made.text);

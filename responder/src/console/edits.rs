@@ -91,11 +91,7 @@ async fn others(console: &Console, event: &Facts) -> Result<(Vec<Facts>, Vec<Fac
             .param("since", event.held_since)
             .param("event", &event.id)
             .param("title", &event.named);
-        let found: Vec<Found> = archive::all(query).await?;
-        let events: Vec<&str> = found.iter().map(|found| found.event.as_str()).collect();
-        let mut facts = facts(console, &events).await?;
-        facts.retain(Facts::current);
-        Ok(facts)
+        archive::all::<Found>(query).await
     };
     let like = ask(format!(
         "WITH (SELECT (argMax(subject, published_at), groupUniqArrayArray(places)) FROM assessments FINAL \
@@ -111,8 +107,17 @@ async fn others(console: &Console, event: &Facts) -> Result<(Vec<Facts>, Vec<Fac
          GROUP BY event ORDER BY max(published_at) DESC, event LIMIT {}",
         LIKE + NEWEST
     ));
-    let (like, mut newest) = tokio::try_join!(like, newest)?;
-    newest.retain(|other| like.iter().all(|known: &Facts| known.id != other.id));
+    let (like, newest) = tokio::try_join!(like, newest)?;
+    let mut events: Vec<&str> = Vec::new();
+    for found in like.iter().chain(&newest) {
+        if !events.contains(&found.event.as_str()) {
+            events.push(&found.event);
+        }
+    }
+    let mut facts = facts(console, &events).await?;
+    facts.retain(Facts::current);
+    let (like, mut newest): (Vec<_>, Vec<_>) =
+        (facts.into_iter()).partition(|one| like.iter().any(|found| found.event == one.id));
     newest.truncate(NEWEST as usize);
     Ok((like, newest))
 }

@@ -163,7 +163,7 @@ async fn show(
         archive::event::spread(client, &event),
         archive::event::alerts_of(client, id),
         archive::event::related(client, &event, RELATED),
-        folds(console, id, offset)
+        folds(console, &event, offset)
     );
     let Ok((course, sources, alerts, related, (folds, total))) = asked else {
         return archive_unavailable(frame);
@@ -229,7 +229,7 @@ async fn show(
 /// The posts of a page, folded, and how many folds there are.
 async fn folds(
     console: &Console,
-    event: &str,
+    event: &EventRow,
     offset: u32,
 ) -> Result<(Vec<FoldLine>, u64), archive::Unavailable> {
     let folds = archive::event::folds(&console.archive, event, offset, PER_PAGE).await?;

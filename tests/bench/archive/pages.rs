@@ -37,7 +37,7 @@ const PAGES: [&str; 35] = [
     "/trends",
     "/trends?period=1y",
     "/trends/effect?date=2026-05-06",
-    "/trends/effect?date=2026-05-06&text=物业",
+    "/trends/effect?date=2026-05-06&text=拖欠工资",
     "/roster",
     "/silences",
     "/routing",

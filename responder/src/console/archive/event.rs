@@ -17,7 +17,7 @@ pub(in crate::console) struct Step {
     pub(in crate::console) positive: u64,
 }
 
-/// The posts of an event that concern the region. Their time tells where they are kept.
+/// The posts of an event: all concern the region. Their time tells where they are kept.
 const OF_EVENT: &str = "assessments FINAL WHERE event_id = {event:String} AND relevant \
     AND published_at >= fromUnixTimestamp64Milli({first:Int64}, 'UTC') \
     AND published_at <= fromUnixTimestamp64Milli({last:Int64}, 'UTC')";
@@ -83,20 +83,19 @@ pub(in crate::console) struct Fold {
 /// hashes of their runs of three characters are (MinHash, Broder 1997).
 pub(in crate::console) async fn folds(
     client: &Client,
-    event: &str,
+    event: &EventRow,
     offset: u32,
     limit: u32,
 ) -> Result<Vec<Fold>, Unavailable> {
-    let query = client.query(
+    let query = client.query(&format!(
         "SELECT argMin(id, (at, id)) AS first, count() AS posts, \
          arraySlice(arraySort(one -> one.3, groupArray((id, source, at))), 2, 20) AS others, count() OVER () AS folds \
          FROM (SELECT post_id AS id, toString(assessments.source) AS source, toUnixTimestamp64Milli(published_at) AS at, \
          tupleElement(ngramMinHashUTF8(lowerUTF8(normalizeUTF8NFKC(concat(title, '\\n', text))), 3, 6), 1) AS same \
-         FROM assessments FINAL WHERE event_id = {event:String}) \
-         GROUP BY same ORDER BY max(at) DESC, first LIMIT {limit:UInt32} OFFSET {offset:UInt32}",
-    );
-    let query = query
-        .param("event", event)
+         FROM {OF_EVENT}) \
+         GROUP BY same ORDER BY max(at) DESC, first LIMIT {{limit:UInt32}} OFFSET {{offset:UInt32}}"
+    ));
+    let query = of_event(query, event)
         .param("limit", limit)
         .param("offset", offset);
     all(query).await
@@ -105,13 +104,13 @@ pub(in crate::console) async fn folds(
 /// Posts of an event by their ids.
 pub(in crate::console) async fn posts_named(
     client: &Client,
-    event: &str,
+    event: &EventRow,
     ids: &[&str],
 ) -> Result<Vec<AssessmentRow>, Unavailable> {
-    let query = client.query(
-        "SELECT ?fields FROM assessments FINAL WHERE event_id = {event:String} AND post_id IN {ids:Array(String)}",
-    );
-    all(query.param("event", event).param("ids", ids)).await
+    let query = client.query(&format!(
+        "SELECT ?fields FROM {OF_EVENT} AND post_id IN {{ids:Array(String)}}"
+    ));
+    all(of_event(query, event).param("ids", ids)).await
 }
 
 /// The alerts that an event raised, the first first.
