@@ -402,7 +402,7 @@ fn tables(days: &[&Day], asked: &Asked, comparable: bool) -> Vec<MovedTable> {
     .filter(|(.., shown)| *shown)
     .map(|(aspect, id, title, filter, _)| {
         let counted = by_week(days.iter().copied(), aspect, asked.period, asked.against);
-        let rows = movements(&counted, asked.period, asked.against, varies);
+        let rows = movements(&counted, asked.period, asked.against, None, varies);
         MovedTable {
             id,
             title,

@@ -1,5 +1,6 @@
 //! The facts of a period.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use backbone::region::Region;
@@ -30,6 +31,8 @@ const SIGNALS: u32 = 6;
 const USUAL: u32 = 8;
 /// Fewest whole periods from which something is usual.
 const FEWEST_USUAL: u32 = 4;
+/// Fewest posts of the period before from which a change is told.
+const FEWEST_BEFORE: u64 = 10;
 /// Longest period that is told by day.
 const BY_DAY: u32 = 62;
 /// Rows of a ranking.
@@ -104,7 +107,7 @@ pub(super) struct Before {
     pub(super) from: Date,
     pub(super) to: Date,
     pub(super) posts: Number,
-    /// How many times the posts of the period before, less one; absent where that had none.
+    /// How many times the posts of the period before, less one; absent where that had too few.
     pub(super) change: Option<f64>,
     /// `up`, `down`, `unclear` or `too-few`.
     pub(super) verdict: &'static str,
@@ -139,7 +142,7 @@ pub(super) struct Ranked {
     pub(super) posts: Number,
     pub(super) before: u64,
     pub(super) share: f64,
-    /// How many times the posts per day of the period before, less one; absent where it had none.
+    /// How many times the posts per day of the period before, less one; absent where that had too few.
     pub(super) change: Option<f64>,
     pub(super) verdict: &'static str,
     pub(super) negative_share: Option<f64>,
@@ -441,7 +444,7 @@ fn told_before(links: &Links<'_>, days: &[Arc<Day>], period: Period, phi: f64) -
     let length = f64::from(period.days());
     let moved = change(now.posts, length, then.posts, length, spread.unwrap_or(1.0));
     let verdict = match moved {
-        Some(moved) if spread.is_some() && now.posts + then.posts >= 10 => {
+        Some(moved) if spread.is_some() && then.posts >= FEWEST_BEFORE => {
             if moved.interval.low > 1.0 {
                 Verdict::Up
             } else if moved.interval.high < 1.0 {
@@ -468,7 +471,7 @@ fn told_before(links: &Links<'_>, days: &[Arc<Day>], period: Period, phi: f64) -
         from: before.from,
         to: before.to,
         posts: links.posts_of(then.posts, before, &[]),
-        change: (then.posts > 0).then(|| now.posts as f64 / then.posts as f64 - 1.0),
+        change: (then.posts >= FEWEST_BEFORE).then(|| now.posts as f64 / then.posts as f64 - 1.0),
         verdict: word(verdict),
         negative_share: Share::of(then.negative, then.posts, phi).map(|share| share.value),
         negative_verdict: word(negative_verdict),
@@ -523,7 +526,20 @@ fn rank(
         Aspect::Appeal => "appeal",
         Aspect::Place => "place",
     };
-    let counted = by_week(of(days), aspect, period, period.before());
+    let before = period.before();
+    let counted = by_week(of(days), aspect, period, before);
+    // A week by itself does not tell how much weeks vary: those before it do.
+    let history = Period::until(before.to, 7 * USUAL);
+    let mut weeks: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for count in by_week(of(days), aspect, history, history.before()) {
+        let row = weeks
+            .entry(count.name)
+            .or_insert_with(|| vec![0; USUAL as usize]);
+        if let Some(week) = row.get_mut(count.week).filter(|_| !count.before) {
+            *week += count.posts;
+        }
+    }
+    let spread = dispersion(weeks.values().map(Vec::as_slice));
     let row = |movement: Movement| Ranked {
         rank: movement.rank,
         moved: (movement.rank_before).map(|before| before as i64 - movement.rank as i64),
@@ -531,13 +547,17 @@ fn rank(
         before: movement.before,
         share: movement.posts as f64 / posts.max(1) as f64,
         change: (movement.change)
-            .filter(|_| movement.before > 0)
+            .filter(|_| movement.before >= FEWEST_BEFORE)
             .map(|change| change.ratio - 1.0),
-        verdict: word(movement.verdict),
+        verdict: word(if movement.before < FEWEST_BEFORE {
+            Verdict::TooFew
+        } else {
+            movement.verdict
+        }),
         negative_share: movement.negative_share.map(|share| share.value),
         name: movement.name,
     };
-    (movements(&counted, period, period.before(), phi).into_iter())
+    (movements(&counted, period, before, spread, phi).into_iter())
         .filter(|movement| movement.posts > 0)
         .take(RANKED)
         .map(row)

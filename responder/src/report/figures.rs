@@ -64,7 +64,11 @@ fn percent(value: Option<f64>) -> Cell {
 /// A change as a report words it: what chance may have done is said so.
 fn moved(row: &Ranked) -> Cell {
     let Some(change) = row.change else {
-        return text(if row.before == 0 { "新出现" } else { "—" });
+        return text(if row.before == 0 {
+            "新出现"
+        } else {
+            "件数过少"
+        });
     };
     let change = format!("{}%", report::wording::signed(change * 100.0, 1));
     text(match row.verdict {
@@ -219,7 +223,7 @@ fn coverage(facts: &Facts) -> Table {
         columns: vec![
             column("来源", false),
             column("采集（帖）", true),
-            column("涉及本县（帖）", true),
+            column("涉及本地区（帖）", true),
             column("有帖天数", true),
         ],
         rows: (facts.method.sources.iter())
@@ -264,7 +268,9 @@ fn volume(facts: &Facts) -> Chart {
         title: format!("图1 {}帖文数", facts.this),
         words: format!(
             "{}共{}帖，其中负面{}帖",
-            facts.this, facts.posts.value, facts.negative.value
+            facts.this,
+            report::wording::number(facts.posts.value, 0),
+            report::wording::number(facts.negative.value, 0)
         ),
         unit: "帖".to_owned(),
         kind: over(facts),
@@ -337,7 +343,10 @@ fn subjects(facts: &Facts) -> Chart {
         title: "图3 事项分布".to_owned(),
         words: (facts.subjects.first()).map_or_else(
             || "没有帖文".to_owned(),
-            |most| format!("最多的是{}，{}帖", most.name, most.posts.value),
+            |most| {
+                let posts = report::wording::number(most.posts.value, 0);
+                format!("最多的是{}，{posts}帖", most.name)
+            },
         ),
         unit: "帖".to_owned(),
         kind: ChartKind::Ranked {

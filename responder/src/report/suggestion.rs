@@ -23,13 +23,18 @@ pub(super) struct Suggestion {
 pub(super) fn watch(facts: &Facts) -> Vec<Watched> {
     let mut watched = Vec::new();
     for event in &facts.events {
-        let open = event.case.as_ref().is_some_and(|case| !case.answered);
-        if open && event.level.is_some_and(|level| level <= 2) {
+        let answered = event.case.as_ref().is_some_and(|case| case.answered);
+        let stand = if event.case.is_some() {
+            "尚未答复"
+        } else {
+            "尚未立案"
+        };
+        if !answered && event.level.is_some_and(|level| level <= 2) {
             watched.push(Watched {
                 what: event.title.clone(),
                 link: event.link.clone(),
                 why: format!(
-                    "达{}级，{}人反映，尚未答复",
+                    "达{}级，{}人反映，{stand}",
                     numeral(event.level),
                     event.voices
                 ),
@@ -68,14 +73,14 @@ pub(super) fn suggestions(facts: &Facts, region: &Region) -> Vec<Suggestion> {
             continue;
         };
         let unit = (region.units.iter())
-            .find(|unit| unit.subjects.iter().any(|own| *own == subject.name))
+            .find(|unit| unit.subjects.contains(&subject.name))
             .map_or("责任单位", |unit| unit.name.as_str());
         suggested.push(Suggestion {
             text: format!(
                 "{}类诉求{}{}件，较{}增加{}，超出偶然波动。建议{unit}梳理集中反映的问题，提出整改措施。",
                 subject.name,
                 facts.this,
-                subject.posts.value,
+                report::wording::number(subject.posts.value, 0),
                 facts.last,
                 report::wording::percent(change, 1),
             ),

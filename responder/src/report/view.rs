@@ -51,6 +51,10 @@ fn quote(text: &str) -> Option<String> {
         .find(|line| {
             let length = line.chars().count();
             (SHORTEST..=LONGEST).contains(&length)
+                && line.ends_with(['。', '！', '？', '!', '?'])
+                && !line.starts_with(|letter: char| {
+                    letter.is_ascii_digit() || "（(一二三四五六七八九十".contains(letter)
+                })
                 && !line.contains("您好")
                 && !line.contains("你好")
                 && !line.starts_with("尊敬")

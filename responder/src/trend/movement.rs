@@ -68,12 +68,13 @@ struct Thing {
 }
 
 /// How each thing has moved, the one with the most posts first. The dispersion of counts is measured from the whole weeks of
-/// both periods, over all things together; that of negative shares is given.
+/// both periods, over all things together, where it is not given; that of negative shares is given.
 #[must_use]
 pub fn movements(
     counted: &[Counted],
     period: Period,
     before: Period,
+    spread: Option<f64>,
     negative_dispersion: f64,
 ) -> Vec<Movement> {
     let whole_weeks = [period, before].map(|period| period.days() as usize / 7);
@@ -93,7 +94,7 @@ pub fn movements(
     let rows = things
         .values()
         .flat_map(|thing| thing.weeks.iter().map(Vec::as_slice));
-    let dispersion = dispersion(rows);
+    let dispersion = spread.or_else(|| dispersion(rows));
     let rank = |posts: u64, side: usize| {
         let ahead = things.values().filter(|thing| thing.posts[side] > posts);
         ahead.count() + 1

@@ -203,7 +203,7 @@ fn ranks_and_what_can_be_told_of_them() {
         counted("应急管理", true, &[(3, 0), (4, 1), (5, 2), (6, 2)]),
     ]
     .concat();
-    let moved = movements(&all, period, period.before(), 1.0);
+    let moved = movements(&all, period, period.before(), None, 1.0);
     let told: Vec<_> = (moved.iter())
         .map(|it| {
             (
@@ -231,7 +231,7 @@ fn ranks_and_what_can_be_told_of_them() {
     let week = Period::until(period.to, 7);
     let only = counted("交通运输", false, &[(40, 30)]);
     assert_eq!(
-        movements(&only, week, week.before(), 1.0)[0].verdict,
+        movements(&only, week, week.before(), None, 1.0)[0].verdict,
         Verdict::TooFew
     );
 }

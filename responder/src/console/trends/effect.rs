@@ -247,7 +247,7 @@ fn answer(days: &[&Day], sides: [Period; 2], calendar: &Calendar) -> Answer {
         });
     let table = |aspect| {
         let counted = by_week(each(), aspect, after, before);
-        moved::rows(&movements(&counted, after, before, varies(all)), true)
+        moved::rows(&movements(&counted, after, before, None, varies(all)), true)
     };
     Answer {
         day: show::day(after.from),
