@@ -297,12 +297,11 @@ async fn a_week_without_posts_says_so_and_a_source_that_fell_silent_is_named() {
     let quiet = office.of(Period::until(last, 28));
     let days: BTreeSet<Date> = quiet.iter().map(|(line, _)| line.day()).collect();
     assert_eq!(made.text.contains("请先核对来源是否正常"), days.len() >= 14);
-    for file in made
-        .document
-        .write(Form::Html, "weekly", &Fonts::default())
-        .unwrap()
-    {
-        keep(empty, &file.name, &file.bytes);
+    let fonts = Fonts::find(&[]).unwrap();
+    for form in Form::ALL {
+        for file in made.document.write(form, "weekly", &fonts).unwrap() {
+            keep(empty, &file.name, &file.bytes);
+        }
     }
     // Nothing before the first post is compared with.
     let first = Period {
