@@ -1,10 +1,11 @@
 //! Reports: what the archive and the store know of a period, put into words by a template and into a document by
-//! [`::report`]. Facts are gathered ([`facts`]), worded ([`weekly`](Kind::Weekly)'s template is `report/weekly.md`), and
+//! [`::report`]. Facts are gathered ([`gather`]), worded ([`weekly`](Kind::Weekly)'s template is `report/weekly.md`), and
 //! drawn ([`figures`]); the same facts give the same report, byte for byte.
 
 pub mod command;
 mod facts;
 mod figures;
+mod gather;
 mod suggestion;
 mod timely;
 mod view;
@@ -86,7 +87,7 @@ pub struct Made {
 /// # Errors
 /// When a store does not answer, or the template of the region is wrong.
 pub async fn weekly(desk: &Desk<'_>, period: Period) -> Result<Made, MakeError> {
-    let facts = facts::gather(desk, period).await?;
+    let facts = gather::facts(desk, period).await?;
     let figures = figures::of(&facts);
     let values = serde_json::to_value(&facts).map_err(|_| MakeError::Archive)?;
     let text = templates(desk.folder)?.render(WEEKLY, &values)?;

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Desk;
-use super::facts::{Bounded, CaseFacts, Number, is_open, unit_name};
+use super::facts::{Bounded, CaseFacts, Number};
+use super::gather::{is_open, unit_name};
 use crate::case::{Action, Clock, State};
 use crate::trend::{Tally, Tracked, judge, tally};
 
