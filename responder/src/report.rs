@@ -1,6 +1,6 @@
 //! Reports: what the archive and the store know of a period, put into words by a template and into a document by
-//! [`::report`]. Facts are gathered ([`gather`]), worded ([`weekly`](Kind::Weekly)'s template is `report/weekly.md`), and
-//! drawn ([`figures`]); the same facts give the same report, byte for byte.
+//! [`::report`]. Facts are gathered (`gather.rs`), worded (`weekly.md`) and drawn (`figures.rs`); the same facts give the same
+//! report, byte for byte.
 
 pub mod command;
 mod facts;
