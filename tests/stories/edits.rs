@@ -338,7 +338,8 @@ async fn an_officer_merges_and_splits_events(kafka: Broker) {
 
     let page = administrator.get("/audit").await;
     for (action, times) in [("并入事件", 1), ("拆分事件", 1)] {
-        assert_eq!(page.html.matches(action).count(), times, "{action}");
+        let line = format!("<td data-label=\"操作\">{action}</td>");
+        assert_eq!(page.html.matches(&line).count(), times, "{action}");
     }
     let dead = office.run(
         "analyzer",
