@@ -257,7 +257,8 @@ async fn a_day_of_a_reader(broker: Broker) {
     assert!(dead_letters::replay(&kafka, &POSTS, 1).await.unwrap());
     wait_for("the fifth dead letter", || async {
         let counts = dead_letters::count(&kafka).await.unwrap();
-        (counts == [5, 0, 0, 0, 0, 0, 0]).then_some(())
+        let others: u64 = counts.iter().skip(1).sum();
+        (counts.first() == Some(&5) && others == 0).then_some(())
     })
     .await;
     let behind = || async { lags(&kafka, &READ).await.unwrap().remove(0) };
