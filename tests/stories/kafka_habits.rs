@@ -319,7 +319,7 @@ async fn a_day_of_a_reader(broker: Broker) {
         .map(|number| format!("post-{number}"))
         .collect();
     assert_eq!(seen, sent, "{name}");
-    assert!(listed().await.contains("4 dead letters of posts"), "{name}");
+    assert!(listed().await.contains("5 dead letters of posts"), "{name}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
