@@ -6,7 +6,7 @@
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use crate::document::safe_link;
-use crate::xml::is_written;
+use crate::xml::plain;
 use crate::{Block, Figures, ReportError, Run};
 
 /// The blocks of a report.
@@ -174,18 +174,8 @@ impl Reader<'_> {
         if self.figure.is_some() && text.trim().is_empty() {
             return;
         }
-        let text: String = (text.chars())
-            .map(|letter| {
-                if letter.is_whitespace() && letter != '\u{3000}' {
-                    ' '
-                } else {
-                    letter
-                }
-            })
-            .filter(|letter| is_written(*letter))
-            .collect();
         let run = Run {
-            text,
+            text: plain(text),
             bold: self.bold > 0,
             link: self.links.last().cloned().flatten(),
         };

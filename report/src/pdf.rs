@@ -17,7 +17,7 @@ use typst_pdf::{PdfOptions, Timestamp};
 use crate::document::whole_link;
 use crate::fonts::{Faces, Use};
 use crate::layout::{DATE_FROM_RIGHT, MANY_COLUMNS, column_widths, issuer_from_right, office_size};
-use crate::xml::is_written;
+use crate::xml::plain;
 use crate::{Block, Cell, Chart, Document, Fonts, Form, ReportError, Run, Table, chart, wording};
 
 const TEMPLATE: &str = include_str!("../assets/report.typ");
@@ -172,20 +172,6 @@ fn data(document: &Document, fonts: &Fonts) -> Result<Json, ReportError> {
         },
         "blocks": blocks,
     }))
-}
-
-/// Text without what no font has a letter for.
-fn plain(text: &str) -> String {
-    (text.chars())
-        .map(|letter| {
-            if letter.is_whitespace() && letter != '\u{3000}' {
-                ' '
-            } else {
-                letter
-            }
-        })
-        .filter(|letter| is_written(*letter))
-        .collect()
 }
 
 fn runs(runs: &[Run]) -> Json {

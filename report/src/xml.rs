@@ -7,6 +7,20 @@ pub(crate) fn is_written(letter: char) -> bool {
     !(letter.is_control() || turns || none)
 }
 
+/// Text without letters that are not written, and with plain spaces; the wide space of Chinese text is one of its letters.
+pub(crate) fn plain(text: &str) -> String {
+    (text.chars())
+        .map(|letter| {
+            if letter.is_whitespace() && letter != '\u{3000}' {
+                ' '
+            } else {
+                letter
+            }
+        })
+        .filter(|letter| is_written(*letter))
+        .collect()
+}
+
 /// Text that stays text between tags and within attributes, without what XML cannot hold.
 pub(crate) fn escape(text: &str) -> String {
     let mut written = String::with_capacity(text.len() + text.len() / 8);
