@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::account::{Line, append};
 use crate::case::{Actor, StoreError};
+use crate::outbox;
 use crate::store::Store;
 
 /// Longest title of an event that is split off, in characters.
@@ -212,11 +213,7 @@ impl EventEdits {
             .bind(now.as_millisecond())
             .execute(&mut *transaction)
             .await?;
-        sqlx::query("INSERT INTO outbox (topic, message) VALUES ($1, $2)")
-            .bind(EVENT_EDITS.name)
-            .bind(&message)
-            .execute(&mut *transaction)
-            .await?;
+        outbox::put(&mut transaction, &EVENT_EDITS, &message).await?;
         let line = Line {
             user: &actor.name,
             action: &format!("{}-event", edit.change.kind()),

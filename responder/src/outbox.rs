@@ -7,7 +7,7 @@ use backbone::kafka::Producer;
 use backbone::message::{self, CaseEvent, EventEdit, Message, SourceEdit};
 use backbone::topics::{CASE_EVENTS, EVENT_EDITS, SOURCE_EDITS, Topic};
 use jiff::{SignedDuration, Timestamp};
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -106,6 +106,20 @@ async fn send_all(
         let moves = (messages.iter()).filter(|(topic, _)| *topic == CASE_EVENTS.name);
         metrics.case_events_total.inc_by(moves.count() as u64);
     }
+    Ok(())
+}
+
+/// Puts a message into the outbox, in the transaction of what it tells.
+pub(crate) async fn put(
+    connection: &mut AnyConnection,
+    topic: &Topic,
+    message: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT INTO outbox (topic, message) VALUES ($1, $2)")
+        .bind(topic.name)
+        .bind(message)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

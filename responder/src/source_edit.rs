@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use crate::account::{Line, append};
 use crate::case::{Actor, StoreError};
+use crate::outbox;
 use crate::store::Store;
 
 /// Longest reason, in characters.
@@ -149,11 +150,8 @@ impl SourceEdits {
             at,
         };
         let message = encode(&edit).map_err(|error| sqlx::Error::Encode(error.into()))?;
-        sqlx::query("INSERT INTO outbox (topic, message) VALUES ($1, $2)")
-            .bind(SOURCE_EDITS.name)
-            .bind(String::from_utf8_lossy(&message).into_owned())
-            .execute(&mut *transaction)
-            .await?;
+        let message = String::from_utf8_lossy(&message);
+        outbox::put(&mut transaction, &SOURCE_EDITS, &message).await?;
         let line = Line {
             user: &actor.name,
             action: if edit.paused {

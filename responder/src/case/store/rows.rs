@@ -2,12 +2,14 @@
 
 use backbone::id;
 use backbone::message::{Alert, CaseEvent, encode};
+use backbone::topics::CASE_EVENTS;
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::StoreError;
 use crate::case::{Action, Actor, Case, Move, Role, State};
+use crate::outbox;
 
 pub(super) async fn find(
     connection: &mut AnyConnection,
@@ -224,11 +226,8 @@ pub(super) async fn record(
         at: now,
     };
     let message = encode(&event).map_err(|_| StoreError::Unknown { what: "case event" })?;
-    sqlx::query("INSERT INTO outbox (message) VALUES ($1)")
-        .bind(String::from_utf8_lossy(&message).into_owned())
-        .execute(connection)
-        .await?;
-    Ok(())
+    let message = String::from_utf8_lossy(&message);
+    Ok(outbox::put(connection, &CASE_EVENTS, &message).await?)
 }
 
 fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
