@@ -26,6 +26,21 @@ pub const REGION: &str = "990101";
 /// Seconds of the office's time in a second of the walk.
 const SPEED: i64 = 3_600;
 
+/// The alert of the event of that number.
+///
+/// # Errors
+/// When the example it is made of cannot be read.
+pub fn alert_of(region: &str, number: u32, level: u8) -> anyhow::Result<Alert> {
+    let example = project().join("backbone/examples/alerts/v1/yellow.json");
+    let mut alert: Alert = message::decode(&std::fs::read(example)?)?;
+    region.clone_into(&mut alert.region);
+    alert.level = level;
+    alert.event.id = format!("event-{number}");
+    alert.event.title = format!("第{number}件事");
+    alert.id = backbone::id::of_alert(&alert.event.id, level);
+    Ok(alert)
+}
+
 /// An office whose cases are walked.
 pub struct Walk {
     /// Its cases.
@@ -84,13 +99,7 @@ impl Walk {
     /// # Errors
     /// When the store fails.
     pub async fn open_case(&self, number: u32, level: u8) -> anyhow::Result<()> {
-        let example = project().join("backbone/examples/alerts/v1/yellow.json");
-        let mut alert: Alert = message::decode(&std::fs::read(example)?)?;
-        REGION.clone_into(&mut alert.region);
-        alert.level = level;
-        alert.event.id = format!("event-{number}");
-        alert.event.title = format!("第{number}件事");
-        alert.id = backbone::id::of_alert(&alert.event.id, level);
+        let alert = alert_of(REGION, number, level)?;
         let routing = self.watch.routings.get(REGION).context("a routing")?;
         let now = self.now();
         let routed = routing.route(&alert);

@@ -1,12 +1,12 @@
 //! How long each page of the console takes to open with ten thousand cases beside the archive's posts.
 
 use anyhow::Context;
-use backbone::message::{self, Alert};
 use jiff::{SignedDuration, Timestamp};
 use responder::account::NewUser;
 use responder::case::{Action, Actor, Deed, Query, Role};
 use responder::routing::{Routed, Routing};
 use wensheng_tests::duty::PASSWORD;
+use wensheng_tests::walk::alert_of;
 use wensheng_tests::{Browser, Officer, project};
 
 use super::search::{REGION, at, say, times};
@@ -105,17 +105,10 @@ async fn fill(officer: &Officer) -> anyhow::Result<()> {
     let units: Vec<String> = (routing.region().units.iter())
         .map(|unit| unit.code.clone())
         .collect();
-    let example = project().join("backbone/examples/alerts/v1/yellow.json");
-    let example: Alert = message::decode(&std::fs::read(example)?)?;
     let now = Timestamp::now();
     let system = Actor::system();
     for number in 0..CASES {
-        let mut alert = example.clone();
-        REGION.clone_into(&mut alert.region);
-        alert.level = u8::try_from(number % 4)? + 1;
-        alert.event.id = format!("event-{number}");
-        alert.event.title = format!("第{number}件事");
-        alert.id = backbone::id::of_alert(&alert.event.id, alert.level);
+        let alert = alert_of(REGION, number, u8::try_from(number % 4)? + 1)?;
         let routed = Routed {
             lead: units
                 .get(number as usize % units.len())
