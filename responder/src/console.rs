@@ -32,7 +32,7 @@ mod routing;
 mod search;
 mod session;
 mod show;
-mod signals;
+pub(crate) mod signals;
 mod silences;
 mod sources;
 mod story;

@@ -12,7 +12,6 @@ mod view;
 
 use std::path::Path;
 
-use backbone::region::Region;
 use clickhouse::Client;
 use jiff::civil::Date;
 use report::template::Templates;
@@ -23,6 +22,7 @@ use thiserror::Error;
 use self::facts::Facts;
 use crate::case::{Cases, StoreError};
 use crate::commitment::{CommitmentError, Commitments};
+use crate::routing::Routing;
 use crate::trend::Period;
 
 /// Longest period of a report, in days.
@@ -37,10 +37,8 @@ pub struct Desk<'a> {
     pub cases: Cases,
     /// What units promised.
     pub commitments: Commitments,
-    /// The region.
-    pub region: &'a Region,
-    /// Folder of the region, where templates of its own may lie in `report/`.
-    pub folder: &'a Path,
+    /// The region; in its folder templates of its own may lie in `report/`.
+    pub routing: &'a Routing,
     /// Where the console is: links lead there.
     pub public_url: url::Url,
 }
@@ -53,6 +51,12 @@ pub enum MakeError {
         "ClickHouse did not answer, or not in time; see that `clickhouse.url` is right and it runs, and try again"
     )]
     Archive,
+    /// The period ends beyond the end of time.
+    #[error("the period ends beyond the end of time; give an earlier day")]
+    Time,
+    /// The facts cannot be kept.
+    #[error("the facts cannot be kept")]
+    Facts(#[from] serde_json::Error),
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
@@ -89,8 +93,8 @@ pub struct Made {
 pub async fn weekly(desk: &Desk<'_>, period: Period) -> Result<Made, MakeError> {
     let facts = gather::facts(desk, period).await?;
     let figures = figures::of(&facts);
-    let values = serde_json::to_value(&facts).map_err(|_| MakeError::Archive)?;
-    let text = templates(desk.folder)?.render(WEEKLY, &values)?;
+    let values = serde_json::to_value(&facts)?;
+    let text = templates(desk.routing.folder())?.render(WEEKLY, &values)?;
     let document = Document {
         title: title(&facts),
         subtitle: subtitle(period),

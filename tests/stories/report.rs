@@ -20,6 +20,7 @@ use report::{Fonts, Form};
 use responder::case::{Cases, Timing};
 use responder::commitment::Commitments;
 use responder::report::{Desk, Made, weekly};
+use responder::routing::Routing;
 use responder::store::{Place, Store};
 use responder::trend::Period;
 use serde::Deserialize;
@@ -103,8 +104,7 @@ fn read(region: &Region, lines: &[Line]) -> Vec<Assessment> {
 struct Office {
     archived: Archived,
     store: Store,
-    region: Region,
-    folder: PathBuf,
+    routing: Routing,
     lines: Vec<Line>,
     read: Vec<Assessment>,
     _kept: tempfile::TempDir,
@@ -112,8 +112,8 @@ struct Office {
 
 async fn office() -> Office {
     let (folder, lines) = lines();
-    let region = Region::load(&folder).unwrap();
-    let read = read(&region, &lines);
+    let routing = Routing::load(&folder).unwrap();
+    let read = read(routing.region(), &lines);
     let mut archived = Archived::start().await;
     for batch in read.chunks(1_000) {
         archived.archive(batch).await;
@@ -123,8 +123,7 @@ async fn office() -> Office {
     Office {
         archived,
         store: Store::open(&place).await.unwrap(),
-        region,
-        folder,
+        routing,
         lines,
         read,
         _kept: kept,
@@ -137,8 +136,7 @@ impl Office {
             archive: self.archived.client(),
             cases: Cases::new(self.store.clone(), Timing::default()),
             commitments: Commitments::new(self.store.clone()),
-            region: &self.region,
-            folder: &self.folder,
+            routing: &self.routing,
             public_url: "https://console.example.test/".parse().unwrap(),
         };
         weekly(&desk, period).await.unwrap()

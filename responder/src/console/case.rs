@@ -26,7 +26,6 @@ use super::reply_check;
 use super::show::{self, CaseLine};
 use super::story::{Earlier, KeyDateLine, Term, earlier, key_dates, terms};
 use crate::case::{Action, Actor, Case, Deed, MoveError, State, StoreError, allowed};
-
 use crate::reply::draft::Drafted;
 use crate::{commitment, notify};
 

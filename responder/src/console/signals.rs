@@ -18,6 +18,17 @@ pub(super) struct SignalLine {
     pub(super) event_count: u32,
 }
 
+/// The word for a kind of signal.
+pub(crate) fn word(kind: &str) -> &'static str {
+    match kind {
+        "burst" => "突增",
+        "many-places" => "多地同类",
+        "many-subjects" => "一地多类",
+        "rise" => "持续上升",
+        _ => "提示",
+    }
+}
+
 /// One of its events.
 pub(super) struct EventLink {
     pub(super) id: String,
@@ -26,18 +37,11 @@ pub(super) struct EventLink {
 
 impl SignalLine {
     pub(super) fn new(row: SignalRow) -> Self {
-        let word = match row.kind.as_str() {
-            "burst" => "突增",
-            "many-places" => "多地同类",
-            "many-subjects" => "一地多类",
-            "rise" => "持续上升",
-            _ => "提示",
-        };
         let events = row.events.into_iter().zip(row.event_titles);
         let weekly: Vec<String> = row.weekly.iter().map(u32::to_string).collect();
         Self {
             id: row.signal_id,
-            word,
+            word: word(&row.kind),
             kind: row.kind,
             title: row.title,
             when: show::time_of(row.found_at),

@@ -100,18 +100,11 @@ pub async fn run(
             period.days()
         );
     }
-    let folder = (settings.regions.iter())
-        .find(|folder| {
-            Routing::load(folder)
-                .is_ok_and(|other| other.region().code() == routing.region().code())
-        })
-        .context("the region's folder")?;
     let desk = Desk {
         archive: backbone::clickhouse::client(&settings.clickhouse)?,
         commitments: Commitments::new(store.clone()),
         cases,
-        region: routing.region(),
-        folder,
+        routing,
         public_url: settings.console.public_url.clone(),
     };
     let made = weekly(&desk, period).await?;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use backbone::region::Region;
-use jiff::ToSpan;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::facts::{
     Before, Bounded, CommitmentFacts, Course, EventCase, EventFacts, Facts, Method, Number, Peak,
@@ -15,15 +15,16 @@ use super::suggestion::suggestions;
 use super::timely::units;
 use super::view::grouped;
 use super::{Desk, MakeError};
+use crate::calendar::{at_minute, day_of};
 use crate::case::{Actor, Query, State};
-use crate::clock::CHINA;
 use crate::commitment;
 use crate::console::archive::Unavailable;
 use crate::console::archive::period::{self, Came, EventOfPeriod, View};
 use crate::console::archive::trends::{Days, Scope, covered};
+use crate::console::signals;
 use crate::trend::{
     Aspect, Counts, Day, Mean, Movement, Period, Share, Step, Verdict, by_bin, by_week, change,
-    dispersion, in_all, movements, negative_dispersion,
+    difference, dispersion, in_all, movements, negative_dispersion,
 };
 
 /// Events told of one by one.
@@ -51,7 +52,7 @@ impl From<Unavailable> for MakeError {
 
 /// Gathers them. What was done about the matters is as it stood when the period was over.
 pub(super) async fn facts(desk: &Desk<'_>, period: Period) -> Result<Facts, MakeError> {
-    let region = desk.region;
+    let region = desk.routing.region();
     let code = region.code();
     let client = &desk.archive;
     let before = period.before();
@@ -85,17 +86,8 @@ pub(super) async fn facts(desk: &Desk<'_>, period: Period) -> Result<Facts, Make
     for event in &events {
         told.push(tell(&links, event, &views).await?);
     }
-    let end = CHINA
-        .to_timestamp(
-            period
-                .to
-                .saturating_add(1.day())
-                .to_datetime(jiff::civil::Time::midnight()),
-        )
-        .map_err(|_| MakeError::Archive)?;
-    let begin = CHINA
-        .to_timestamp(period.from.to_datetime(jiff::civil::Time::midnight()))
-        .map_err(|_| MakeError::Archive)?;
+    let begin = at_minute(period.from, 0).ok_or(MakeError::Time)?;
+    let end = at_minute(period.to.saturating_add(1.day()), 0).ok_or(MakeError::Time)?;
     let tracked = desk.cases.tracked(begin, end).await?;
     let (units, cases) = units(desk, &tracked, end, links.of("/cases", &[]));
     let commitments = commitments(desk, &links, end).await?;
@@ -137,13 +129,7 @@ pub(super) async fn facts(desk: &Desk<'_>, period: Period) -> Result<Facts, Make
         events: told,
         signals: (signals.into_iter())
             .map(|found| SignalFacts {
-                kind: match found.kind.as_str() {
-                    "burst" => "突增",
-                    "many-places" => "多地同类",
-                    "many-subjects" => "一地多类",
-                    "rise" => "持续上升",
-                    _ => "提示",
-                },
+                kind: signals::word(&found.kind),
                 title: found.title,
                 lasts: found.lasts,
             })
@@ -241,27 +227,14 @@ fn told_before(links: &Links<'_>, days: &[Arc<Day>], period: Period, phi: f64) -
     let moved = change(now.posts, length, then.posts, length, spread.unwrap_or(1.0));
     let verdict = match moved {
         Some(moved) if spread.is_some() && then.posts >= FEWEST_BEFORE => {
-            if moved.interval.low > 1.0 {
-                Verdict::Up
-            } else if moved.interval.high < 1.0 {
-                Verdict::Down
-            } else {
-                Verdict::Unclear
-            }
+            Verdict::of(moved.interval, 1.0)
         }
         _ => Verdict::TooFew,
     };
     let shares =
         Share::of(now.negative, now.posts, phi).zip(Share::of(then.negative, then.posts, phi));
     let negative_verdict = shares.map_or(Verdict::TooFew, |(now, then)| {
-        let apart = crate::trend::difference(now, then);
-        if apart.low > 0.0 {
-            Verdict::Up
-        } else if apart.high < 0.0 {
-            Verdict::Down
-        } else {
-            Verdict::Unclear
-        }
+        Verdict::of(difference(now, then), 0.0)
     });
     Before {
         from: before.from,
@@ -386,10 +359,7 @@ async fn tell(
     views: &[View],
 ) -> Result<EventFacts, MakeError> {
     let desk = links.desk;
-    let day = |at: i64| {
-        let at = jiff::Timestamp::from_millisecond(at).unwrap_or_default();
-        CHINA.to_datetime(at).date()
-    };
+    let day = |at: i64| day_of(Timestamp::from_millisecond(at).unwrap_or_default());
     let query = Query {
         event: event.event.clone(),
         limit: 1,
@@ -402,7 +372,7 @@ async fn tell(
         answered: case.answered_at.is_some(),
         late: case.answered_at.is_some_and(|at| at > case.respond_by),
         units: (case.parts.iter())
-            .map(|part| unit_name(desk.region, &part.unit))
+            .map(|part| unit_name(desk.routing.region(), &part.unit))
             .collect(),
         reply: (!case.reply.is_empty() && case.answered_at.is_some())
             .then(|| super::view::opening(&case.reply)),
@@ -440,12 +410,12 @@ pub(super) fn unit_name(region: &Region, code: &str) -> String {
 async fn commitments(
     desk: &Desk<'_>,
     links: &Links<'_>,
-    end: jiff::Timestamp,
+    end: Timestamp,
 ) -> Result<Vec<CommitmentFacts>, MakeError> {
     let mut told = Vec::new();
     for state in [commitment::State::Broken, commitment::State::Open] {
         let query = commitment::Query {
-            region: desk.region.code().to_owned(),
+            region: desk.routing.region().code().to_owned(),
             state: Some(state),
             limit: 200,
             ..commitment::Query::default()
@@ -453,11 +423,11 @@ async fn commitments(
         for one in desk.commitments.list(&query).await? {
             let broken = one.due_at < end;
             if one.added_at < end
-                && (broken || one.due_at < end + jiff::SignedDuration::from_hours(24 * AHEAD))
+                && (broken || one.due_at < end + SignedDuration::from_hours(24 * AHEAD))
             {
                 told.push(CommitmentFacts {
                     due: one.due(),
-                    unit: unit_name(desk.region, &one.unit),
+                    unit: unit_name(desk.routing.region(), &one.unit),
                     link: links.of(&format!("/cases/{}", one.case_id), &[]),
                     what: one.what,
                     broken,

@@ -53,7 +53,7 @@ pub(super) fn units(
     end: Timestamp,
     link: String,
 ) -> (Vec<UnitFacts>, CaseFacts) {
-    let region = desk.region;
+    let region = desk.routing.region();
     let own: Vec<&Tracked> = tracked
         .iter()
         .filter(|case| case.region == region.code())

@@ -35,6 +35,20 @@ pub enum Verdict {
     TooFew,
 }
 
+impl Verdict {
+    /// What an interval says of a value that stands for no change.
+    #[must_use]
+    pub fn of(interval: Interval, unchanged: f64) -> Self {
+        if interval.low > unchanged {
+            Self::Up
+        } else if interval.high < unchanged {
+            Self::Down
+        } else {
+            Self::Unclear
+        }
+    }
+}
+
 /// How a thing has moved.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Movement {
@@ -121,7 +135,7 @@ pub fn movements(
                 rank_before: (posts_before > 0).then(|| rank(posts_before, 1)),
                 verdict: match change {
                     Some(change) if dispersion.is_some() && posts + posts_before >= FEWEST => {
-                        verdict(change.interval, 1.0)
+                        Verdict::of(change.interval, 1.0)
                     }
                     _ => Verdict::TooFew,
                 },
@@ -141,15 +155,4 @@ pub fn movements(
             .then_with(|| one.name.cmp(&other.name))
     });
     movements
-}
-
-/// What an interval says of a value that stands for no change.
-fn verdict(interval: Interval, unchanged: f64) -> Verdict {
-    if interval.low > unchanged {
-        Verdict::Up
-    } else if interval.high < unchanged {
-        Verdict::Down
-    } else {
-        Verdict::Unclear
-    }
 }

@@ -129,11 +129,9 @@ pub(super) fn means(now: Mean, before: Mean) -> String {
 
 /// What an interval says of no change.
 pub(super) fn said(interval: Interval, unchanged: f64) -> &'static str {
-    if interval.low > unchanged {
-        "上升"
-    } else if interval.high < unchanged {
-        "下降"
-    } else {
-        "不能判断有无变化"
+    match Verdict::of(interval, unchanged) {
+        Verdict::Up => "上升",
+        Verdict::Down => "下降",
+        Verdict::Unclear | Verdict::TooFew => "不能判断有无变化",
     }
 }
