@@ -9,6 +9,7 @@ mod gather;
 mod suggestion;
 mod timely;
 mod view;
+mod wanted;
 
 use std::path::Path;
 
@@ -20,6 +21,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use self::facts::Facts;
+pub use self::wanted::{Kind, Wanted};
 use crate::case::{Cases, StoreError};
 use crate::commitment::{CommitmentError, Commitments};
 use crate::routing::Routing;
@@ -86,11 +88,18 @@ pub struct Made {
     pub document: Document,
 }
 
-/// Makes the trend report of a period (舆情周报 where it has seven days).
+/// Makes a report.
 ///
 /// # Errors
 /// When a store does not answer, or the template of the region is wrong.
-pub async fn weekly(desk: &Desk<'_>, period: Period) -> Result<Made, MakeError> {
+pub async fn make(desk: &Desk<'_>, wanted: &Wanted) -> Result<Made, MakeError> {
+    match wanted {
+        Wanted::Weekly(period) => weekly(desk, *period).await,
+    }
+}
+
+/// The trend report of a period (舆情周报 where it has seven days).
+async fn weekly(desk: &Desk<'_>, period: Period) -> Result<Made, MakeError> {
     let facts = gather::facts(desk, period).await?;
     let figures = figures::of(&facts);
     let values = serde_json::to_value(&facts)?;

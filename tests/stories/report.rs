@@ -19,7 +19,7 @@ use jiff::{Timestamp, ToSpan};
 use report::{Fonts, Form};
 use responder::case::{Cases, Timing};
 use responder::commitment::Commitments;
-use responder::report::{Desk, Made, weekly};
+use responder::report::{Desk, Made, Wanted, make};
 use responder::routing::Routing;
 use responder::store::{Place, Store};
 use responder::trend::Period;
@@ -139,7 +139,7 @@ impl Office {
             routing: &self.routing,
             public_url: "https://console.example.test/".parse().unwrap(),
         };
-        weekly(&desk, period).await.unwrap()
+        make(&desk, &Wanted::Weekly(period)).await.unwrap()
     }
 
     /// The posts of a period, straight from the file, with what the analyzer read in each.

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use report::{Fonts, Form};
 
-use super::{Desk, LONGEST, weekly};
+use super::{Desk, LONGEST, Wanted, make};
 use crate::case::Cases;
 use crate::commitment::Commitments;
 use crate::routing::Routing;
@@ -107,7 +107,8 @@ pub async fn run(
         routing,
         public_url: settings.console.public_url.clone(),
     };
-    let made = weekly(&desk, period).await?;
+    let wanted = Wanted::Weekly(period);
+    let made = make(&desk, &wanted).await?;
     std::fs::create_dir_all(&asked.out)
         .with_context(|| format!("cannot make the folder {}", asked.out.display()))?;
     let fonts = if asked
@@ -119,7 +120,7 @@ pub async fn run(
     } else {
         Fonts::default()
     };
-    let stem = format!("weekly-{}-{}-{}", asked.region, period.from, period.to);
+    let stem = wanted.stem(&asked.region);
     for form in &asked.forms {
         for file in made.document.write(*form, &stem, &fonts)? {
             let path = asked.out.join(&file.name);
