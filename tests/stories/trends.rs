@@ -83,10 +83,11 @@ fn posts() -> Vec<Posted> {
                 },
                 title: format!(
                     "反映{}",
-                    if next(3) == 0 {
-                        "公交改线"
-                    } else {
-                        "其他"
+                    match (next(3), posts.len() % 4) {
+                        (0, _) => "公交改线",
+                        // The same neighbouring characters, but not the word.
+                        (_, 0) => "公交改道和改线",
+                        _ => "其他",
                     }
                 ),
             });
@@ -429,19 +430,39 @@ async fn before_and_after_a_day_says_what_the_weeks_carry() {
         outside.html
     );
 
-    // Posts with certain words, counted from their texts.
-    let page = office
-        .open(&format!("/trends/effect?date={date}&text=公交改线"))
-        .await;
+    // Posts with certain words: the index tells of two characters which they are, of more it is looked up.
+    let asked = |words: &str| format!("/trends/effect?date={date}&text={words}");
+    let sides = |word: &str| [of(168, 85, word), of(84, 1, word)];
+    for word in ["公交", "改道和改线"] {
+        let page = office.open(&asked(word)).await;
+        let counted = text(&page, "id=\"counted\"", "</section>");
+        for posts in sides(word) {
+            assert!(counted.contains(&format!("{posts}帖")), "{counted}");
+        }
+        assert_eq!(
+            counted.contains("帖数为估计"),
+            sides(word).iter().sum::<usize>() > 200 && word.chars().count() > 2,
+            "{counted}"
+        );
+    }
+    // Of many it is looked up in some, and that is said.
+    let page = office.open(&asked("公交改线")).await;
     let counted = text(&page, "id=\"counted\"", "</section>");
-    assert!(
-        counted.contains(&format!("{}帖", of(168, 85, "公交改线"))),
-        "{counted}"
-    );
-    assert!(
-        counted.contains(&format!("{}帖", of(84, 1, "公交改线"))),
-        "{counted}"
-    );
+    assert!(counted.contains("帖数为估计"), "{counted}");
+    let told: Vec<f64> = (counted.split_whitespace())
+        .filter_map(|word| word.strip_suffix('帖')?.parse().ok())
+        .collect();
+    for (told, posts) in told.iter().zip(sides("公交改线")) {
+        let off = told / posts as f64 - 1.0;
+        assert!(off.abs() < 0.25, "{posts} posts told as {told}");
+    }
+    assert_eq!(told.len(), 2, "{counted}");
+    // What is left out is not counted.
+    let page = office.open(&asked("公交+-改道")).await;
+    let counted = text(&page, "id=\"counted\"", "</section>");
+    for posts in sides("公交改线") {
+        assert!(counted.contains(&format!("{posts}帖")), "{counted}");
+    }
     let page = office
         .open(&format!("/trends/effect?date={date}&text=没有这样的词"))
         .await;

@@ -15,7 +15,7 @@ pub(in crate::console) use export::{Exported, Exporting, MOST_EXPORTED};
 pub(in crate::console) use facets::{Facets, MOST_OVER_ALL, Over, facets};
 pub(in crate::console) use words::Words;
 use words::is_indexed;
-pub(super) use words::{MOST_WORDS, holds, may_hold};
+pub(super) use words::{holds, is_pair, may_hold};
 
 use super::{Filter, LATELY, Unavailable, all, within};
 

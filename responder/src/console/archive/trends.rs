@@ -1,6 +1,8 @@
 //! Posts by day of China's time, from those that the archiver keeps by hour. A year of them is a lot to count, and days that
 //! are over hardly change: each is counted once, and again when one of its hours was.
 
+mod words;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -10,7 +12,7 @@ use jiff::civil::{Date, date};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::search::{MOST_WORDS, holds, may_hold};
+pub(crate) use self::words::{LookedUp, with_words};
 use super::{Unavailable, all, within};
 use crate::trend::{Aspect, Counts, Day, Period};
 
@@ -244,67 +246,6 @@ pub(crate) async fn covered(
         .zip(date_of(covered.last))
         .filter(|_| covered.posts > 0)
         .map(|(from, to)| Period { from, to }))
-}
-
-/// Posts with all of some words by day, in order, of those that concern the region. The index of words tells which posts may
-/// have them in any version; whether they do is looked up in the newest.
-pub(crate) async fn with_words(
-    client: &Client,
-    words: &[&str],
-    scope: &Scope,
-    period: Period,
-) -> Result<Vec<Day>, Unavailable> {
-    /// A day.
-    #[derive(Debug, Row, Deserialize)]
-    struct Found {
-        day: i32,
-        posts: u64,
-        negative: u64,
-        positive: u64,
-    }
-    const TIME: &str = "published_at >= toDateTime64({first:Int32} * 86400 - 28800, 3, 'UTC') \
-        AND published_at < toDateTime64(({last:Int32} + 1) * 86400 - 28800, 3, 'UTC')";
-    let words = words.get(..MOST_WORDS).unwrap_or(words);
-    let parameter = |at: usize| format!("word_{at}");
-    let by_index: String = (words.iter().enumerate())
-        .filter_map(|(at, word)| may_hold(word, &parameter(at)))
-        .map(|condition| format!(" AND {condition}"))
-        .collect();
-    let by_text: String = (0..words.len())
-        .map(|at| format!(" AND {}", holds(&parameter(at))))
-        .collect();
-    let query = client.query(&format!(
-        "SELECT toInt32(intDiv(toUnixTimestamp(published_at) + 28800, 86400)) AS day, count() AS posts, \
-            countIf(sentiment = 'negative') AS negative, countIf(sentiment = 'positive') AS positive \
-         FROM assessments FINAL \
-         PREWHERE {TIME} AND published_at IN (SELECT published_at FROM assessments WHERE {TIME}{by_index}) \
-            AND post_id IN (SELECT post_id FROM assessments WHERE {TIME}{by_index}) \
-         WHERE relevant{by_text} AND ({{region:String}} = '' OR region = {{region:String}}) \
-            AND ({{subject:String}} = '' OR subject = {{subject:String}}) \
-            AND ({{source:String}} = '' OR source = {{source:String}}) \
-            AND ({{place:String}} = '' OR has(places, {{place:String}})) \
-         GROUP BY day ORDER BY day SETTINGS do_not_merge_across_partitions_select_final = 1"
-    ));
-    let query = query
-        .param("first", number(period.from))
-        .param("last", number(period.to))
-        .param("region", &scope.region)
-        .param("subject", &scope.subject)
-        .param("source", &scope.source)
-        .param("place", &scope.place);
-    let query = (words.iter().enumerate())
-        .fold(query, |query, (at, word)| query.param(&parameter(at), word));
-    Ok((all::<Found>(query).await?.into_iter())
-        .filter_map(|row| {
-            let mut day = Day::empty(date_of(row.day)?);
-            day.all = Counts {
-                posts: row.posts,
-                negative: row.negative,
-                positive: row.positive,
-            };
-            Some(day)
-        })
-        .collect())
 }
 
 pub(super) fn number(day: Date) -> i32 {

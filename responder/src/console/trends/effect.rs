@@ -11,7 +11,7 @@ use jiff::{Timestamp, ToSpan};
 
 use super::super::Console;
 use super::super::access::SignedIn;
-use super::super::archive::trends::{Days, Scope, covered, with_words};
+use super::super::archive::trends::{Days, LookedUp, Scope, covered, with_words};
 use super::super::archive::{self, Unavailable};
 use super::super::chart::{Chart, Series};
 use super::super::fields::{Choice, Fields};
@@ -71,6 +71,8 @@ struct EffectPage {
     event_title: String,
     /// What is wrong with what was asked for; empty where nothing is.
     problem: String,
+    /// Where the posts with the words are estimated.
+    estimated: Option<LookedUp>,
     answer: Option<Answer>,
 }
 
@@ -113,6 +115,7 @@ pub(in crate::console) async fn page(
     };
     let (weeks_before, weeks_after) = (weeks("before"), weeks("after"));
     let sides = day.map(|day| sides(day, weeks_before, weeks_after, known));
+    let mut estimated = None;
     let (problem, answer) = match sides {
         None if fields.get("date").is_empty() => (String::new(), None),
         None => ("请填写日期，如 2026-03-01。".to_owned(), None),
@@ -126,9 +129,11 @@ pub(in crate::console) async fn page(
             let counted = if text.is_empty() {
                 days.read(client, &scope, &[all]).await
             } else {
-                let words: Vec<&str> = text.split_whitespace().collect();
-                let found = with_words(client, &words, &scope, all).await;
-                found.map(|days| days.into_iter().map(Arc::new).collect())
+                let found = with_words(client, text, &scope, all).await;
+                found.map(|found| {
+                    estimated = found.estimated;
+                    found.days.into_iter().map(Arc::new).collect()
+                })
             };
             let Ok(counted) = counted else {
                 return archive_unavailable(frame);
@@ -156,6 +161,7 @@ pub(in crate::console) async fn page(
         event: event.to_owned(),
         event_title: found.map_or(String::new(), |event| event.named),
         problem,
+        estimated,
         answer,
     })
 }

@@ -2,7 +2,7 @@
 //! quotation marks is looked for as it stands.
 
 /// Words of a search that are looked for, and as many that are left out; more are passed over.
-pub(in crate::console::archive) const MOST_WORDS: usize = 8;
+const MOST_WORDS: usize = 8;
 
 /// The words of a search.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,6 +58,11 @@ const OF_POST: &str = "lowerUTF8(normalizeUTF8NFKC(concat(title, '\\n', text)))"
 /// Whether a word is in the index, which has pairs of characters.
 pub(super) fn is_indexed(word: &str) -> bool {
     word.chars().count() > 1
+}
+
+/// Whether a word is one of the pairs themselves.
+pub(in crate::console::archive) fn is_pair(word: &str) -> bool {
+    word.chars().count() == 2
 }
 
 /// That a row may hold a word, the value of a parameter, by the index; nothing for a word that is not in it.
