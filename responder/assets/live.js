@@ -14,6 +14,8 @@ const correctForm = document.querySelector('[data-correct]');
 const { csrf } = list.dataset;
 
 const waiting = [];
+// Posts among those waiting of which an officer said something.
+const unseen = new Set();
 let last = '';
 let skipped = 0;
 let held = false;
@@ -47,8 +49,29 @@ function show(html) {
   while (list.children.length > MOST) list.lastElementChild.remove();
 }
 
+// What another officer said of a post is seen here too, but not while the line is being corrected.
+async function judged(id) {
+  const find = () => list.querySelector(`[data-post="${CSS.escape(id)}"]`);
+  if (find() === null) {
+    if (waiting.some((html) => line(html).dataset.post === id)) unseen.add(id);
+    return;
+  }
+  const answer = await fetch(`/live/posts/${encodeURIComponent(id)}`).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
+  const said = line(await answer.text());
+  const item = find();
+  const words = (of) => of.querySelector('.verdict')?.textContent;
+  if (item !== null && item.querySelector('.correct') === null && words(item) !== words(said)) item.replaceWith(said);
+}
+
+function showWaiting() {
+  for (const html of waiting.splice(0)) show(html);
+  for (const id of unseen) judged(id);
+  unseen.clear();
+}
+
 function settle() {
-  if (!isPaused()) for (const html of waiting.splice(0)) show(html);
+  if (!isPaused()) showWaiting();
   waitingButton.hidden = waiting.length === 0;
   waitingButton.textContent = `有 ${waiting.length} 条新帖文，点此显示`;
   if (!skippedNote.hidden || skipped > 0) {
@@ -91,6 +114,7 @@ function open() {
     }
     settle();
   });
+  source.addEventListener('verdict', (event) => judged(decodeURIComponent(event.data)));
   source.addEventListener('skipped', (event) => {
     skipped += Number(event.data);
     settle();
@@ -107,7 +131,7 @@ pause.addEventListener('click', () => {
   settle();
 });
 waitingButton.addEventListener('click', () => {
-  for (const html of waiting.splice(0)) show(html);
+  showWaiting();
   settle();
 });
 if (matchMedia('(hover: hover)').matches) {

@@ -14,7 +14,7 @@ use backbone::kafka::{ConsumerMetrics, Consumption, Producer, consume};
 use backbone::service::{Readiness, serve_operations};
 use backbone::settings::SettingsError;
 use backbone::topics::{self, ALERTS, SOURCE_HEALTH, Topic};
-use futures::future::{try_join, try_join_all};
+use futures::future::{join, try_join, try_join_all};
 use jiff::Timestamp;
 use prometheus::Registry;
 use tokio::net::TcpListener;
@@ -25,6 +25,7 @@ use crate::account::{Accounts, NewUser, Provider};
 use crate::calendar::Calendar;
 use crate::case::{Cases, Role, Timing};
 use crate::console::{self, Console, Surroundings};
+use crate::correction::Corrections;
 use crate::intake::{Intake, SourceIntake};
 use crate::live::{self, Limits, Live};
 use crate::metrics::Metrics;
@@ -47,6 +48,9 @@ pub const SOURCES_GROUP: &str = topics::group::RESPONDER_SOURCES;
 
 /// Name of the first account.
 pub const FIRST_ADMINISTRATOR: &str = "admin";
+
+/// How often viewers are told what officers said of the posts that came lately.
+const VERDICTS_EVERY: Duration = Duration::from_secs(2);
 
 type Task<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
 
@@ -154,11 +158,19 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         .map(|_| ())
     };
     // A task of its own: reading what viewers see takes no time from alerts.
-    let watching = tokio::spawn(live::read(
-        settings.kafka.clone(),
-        live,
-        move |region| regions.contains_key(region),
-        stop.clone(),
+    let watching = tokio::spawn(join(
+        live::read(
+            settings.kafka.clone(),
+            live.clone(),
+            move |region| regions.contains_key(region),
+            stop.clone(),
+        ),
+        live::tell_verdicts(
+            live,
+            Corrections::new(store.clone()),
+            VERDICTS_EVERY,
+            stop.clone(),
+        ),
     ));
     let tasks: [Task<'_>; 7] = [
         Box::pin(serve_operations(
@@ -177,7 +189,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         )),
         Box::pin(carrier.run(stop.clone())),
         Box::pin(watch.run(stop.clone())),
-        Box::pin(async { Ok(watching.await?) }),
+        Box::pin(async { Ok(watching.await.map(|_| ())?) }),
     ];
     let ended = try_join_all(tasks).await.map(|_| ());
     stop.cancel();

@@ -3,8 +3,9 @@
 //! slow viewer misses some and is told how many; the archive has them all.
 
 mod reader;
+mod verdicts;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 pub use reader::read;
+pub use verdicts::tell_verdicts;
 
 use crate::metrics::Metrics;
 
@@ -112,6 +114,8 @@ pub struct News {
     pub posts: Vec<Arc<Fresh>>,
     /// How many came besides that the viewer is not shown.
     pub skipped: u64,
+    /// Ids of posts of which an officer said something, or took it back.
+    pub judged: Vec<String>,
 }
 
 impl News {
@@ -123,6 +127,7 @@ impl News {
         Self {
             posts,
             skipped: skipped as u64,
+            judged: Vec::new(),
         }
     }
 }
@@ -148,6 +153,7 @@ struct Shared {
     metrics: Metrics,
     stop: CancellationToken,
     channel: broadcast::Sender<Arc<[Arc<Fresh>]>>,
+    judged: broadcast::Sender<Arc<[String]>>,
     recent: Mutex<VecDeque<Arc<Fresh>>>,
     /// Streams of each session.
     streams: Mutex<BTreeMap<String, usize>>,
@@ -158,12 +164,14 @@ impl Live {
     #[must_use]
     pub fn new(limits: Limits, metrics: Metrics, stop: CancellationToken) -> Self {
         let (channel, _) = broadcast::channel(BEHIND);
+        let (judged, _) = broadcast::channel(BEHIND);
         Self {
             shared: Arc::new(Shared {
                 limits,
                 metrics,
                 stop,
                 channel,
+                judged,
                 recent: Mutex::default(),
                 streams: Mutex::default(),
             }),
@@ -203,6 +211,17 @@ impl Live {
         recent.drain(..over);
         // Where nobody watches there is nobody to send to.
         drop(self.shared.channel.send(batch));
+    }
+
+    /// Tells the viewers that officers judged some posts, or took that back.
+    fn tell_judged(&self, posts: Vec<String>) {
+        drop(self.shared.judged.send(posts.into()));
+    }
+
+    /// Ids of the posts that came lately.
+    fn posts_of_late(&self) -> BTreeSet<String> {
+        let recent = held(&self.shared.recent);
+        recent.iter().map(|post| post.row.post_id.clone()).collect()
     }
 
     /// A post that came lately.
@@ -245,6 +264,7 @@ impl Live {
         let place = self.place(session)?;
         let recent = held(&self.shared.recent);
         let receiver = self.shared.channel.subscribe();
+        let judged = self.shared.judged.subscribe();
         let known = recent.iter().position(|post| post.id == after);
         let missed = recent.iter().skip(known.map_or(0, |at| at + 1));
         let mut first = News::of(missed.map(Arc::clone), &wanted, AT_ONCE);
@@ -256,6 +276,7 @@ impl Live {
         drop(recent);
         let viewer = Viewer {
             receiver,
+            judged,
             wanted,
             next,
             place,
@@ -306,6 +327,7 @@ impl Drop for Place {
 #[derive(Debug)]
 pub struct Viewer {
     receiver: broadcast::Receiver<Arc<[Arc<Fresh>]>>,
+    judged: broadcast::Receiver<Arc<[String]>>,
     wanted: Wanted,
     /// The number of the post that should come next.
     next: u64,
@@ -317,7 +339,19 @@ impl Viewer {
     pub async fn next(&mut self) -> News {
         use broadcast::error::RecvError::{Closed, Lagged};
         loop {
-            let batch = match self.receiver.recv().await {
+            let received = tokio::select! {
+                received = self.receiver.recv() => received,
+                judged = self.judged.recv() => match judged {
+                    Ok(posts) => {
+                        let judged = posts.to_vec();
+                        return News { judged, ..News::default() };
+                    }
+                    // What is missed is seen when the page is opened again.
+                    Err(Lagged(_)) => continue,
+                    Err(Closed) => std::future::pending().await,
+                },
+            };
+            let batch = match received {
                 Ok(batch) => batch,
                 // How many that were, the numbers tell.
                 Err(Lagged(_)) => continue,

@@ -28,6 +28,7 @@ on_each_store!(
     a_stream_ends_with_its_session,
     there_are_so_many_streams_and_no_more,
     an_officer_confirms_dismisses_and_corrects_in_the_line,
+    what_one_officer_says_of_a_post_the_others_see,
     what_people_wrote_is_text_in_the_stream,
     the_page_begins_with_what_came_lately,
 );
@@ -340,6 +341,44 @@ async fn an_officer_confirms_dismisses_and_corrects_in_the_line(kept: Kept) {
     assert!(!page.text.contains("确认无误</button>"));
     let refused = leader.form("/posts/post-1/correction", &back).await;
     assert_eq!(refused.status, 403);
+}
+
+async fn what_one_officer_says_of_a_post_the_others_see(kept: Kept) {
+    let office = office(kept).await;
+    tokio::spawn(responder::live::tell_verdicts(
+        office.live.clone(),
+        Corrections::new(office.kept.store.clone()),
+        Duration::from_millis(20),
+        office.stop.clone(),
+    ));
+    let mut officer = office.person("officer").await;
+    let mut leader = office.person("leader").await;
+    let mut watched = Stream::open(&leader, "").await;
+    office.live.publish(&[post(1, |_| {}), post(2, |_| {})]);
+    assert_eq!(
+        [watched.post().await, watched.post().await],
+        ["post-1", "post-2"]
+    );
+    // An empty correction takes back what was said.
+    let taken_back = [("relevant", ""), ("sentiment", "")];
+    for (fields, shown) in [
+        (&[("verdict", "confirm")][..], "值班员确认无误（officer，"),
+        (
+            &[("verdict", "dismiss")],
+            "值班员更正：不涉及本地（officer，",
+        ),
+        (&taken_back, ""),
+    ] {
+        officer.form("/posts/post-2/correction", fields).await;
+        let event = watched.next().await.unwrap();
+        assert_eq!(
+            (event.name.as_str(), event.data.as_str()),
+            ("verdict", "post-2")
+        );
+        let line = leader.get("/live/posts/post-2").await;
+        assert_eq!(line.text.contains("class=\"verdict\""), !shown.is_empty());
+        assert!(line.text.contains(shown), "{}", line.text);
+    }
 }
 
 async fn what_people_wrote_is_text_in_the_stream(kept: Kept) {

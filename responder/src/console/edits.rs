@@ -57,15 +57,17 @@ const FACTS: &str = "SELECT event_id AS id, argMin(event_title, published_at) AS
     FROM assessments FINAL CROSS JOIN (SELECT least(published_at, now64(3, 'UTC')) AS at FROM assessments \
         WHERE region = (SELECT region FROM assessments WHERE event_id IN {events:Array(String)} LIMIT 1) \
         ORDER BY region DESC, assessments.published_at DESC LIMIT 1) AS newest \
-    WHERE event_id IN {events:Array(String)} AND relevant GROUP BY event_id";
+    WHERE event_id IN {events:Array(String)} AND relevant \
+        AND published_at > fromUnixTimestamp64Milli({since:Int64}, 'UTC') GROUP BY event_id";
 
-/// The events of those ids, all of one region, in their order.
-async fn facts(console: &Console, events: &[&str]) -> Result<Vec<Facts>, Unavailable> {
+/// The events of those ids, all of one region, in their order, by their posts after a time.
+async fn facts(console: &Console, events: &[&str], since: i64) -> Result<Vec<Facts>, Unavailable> {
     let query = console
         .archive
         .query(&format!("SELECT ?fields FROM ({FACTS})"));
     let query = query
         .param("events", events)
+        .param("since", since)
         .param("days", ASSESSMENTS.retention_days);
     let mut found: Vec<Facts> = archive::all(query).await?;
     found.sort_by_key(|one| events.iter().position(|event| *event == one.id));
@@ -73,7 +75,7 @@ async fn facts(console: &Console, events: &[&str]) -> Result<Vec<Facts>, Unavail
 }
 
 async fn fact(console: &Console, event: &str) -> Result<Option<Facts>, Unavailable> {
-    Ok(facts(console, &[event]).await?.pop())
+    Ok(facts(console, &[event], 0).await?.pop())
 }
 
 /// Events that one may be merged into: those most like it, then the newest.
@@ -114,8 +116,7 @@ async fn others(console: &Console, event: &Facts) -> Result<(Vec<Facts>, Vec<Fac
             events.push(&found.event);
         }
     }
-    let mut facts = facts(console, &events).await?;
-    facts.retain(Facts::current);
+    let facts = facts(console, &events, event.held_since).await?;
     let (like, mut newest): (Vec<_>, Vec<_>) =
         (facts.into_iter()).partition(|one| like.iter().any(|found| found.event == one.id));
     newest.truncate(NEWEST as usize);
@@ -208,7 +209,8 @@ async fn page(
     let candidates = |facts: Vec<Facts>| -> Vec<Candidate> {
         let candidate = |other: Facts| Candidate {
             says: format!(
-                "{}帖 {}人，最近 {}",
+                "近{}天{}帖 {}人，最近 {}",
+                ASSESSMENTS.retention_days,
                 other.posts,
                 other.voices,
                 show::time_of(other.newest_at)

@@ -16,7 +16,7 @@ use backbone::clickhouse::rows::AssessmentRow;
 use backbone::region::SUBJECTS;
 use jiff::Timestamp;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
-use url::form_urlencoded::Serializer;
+use url::form_urlencoded::{Serializer, byte_serialize};
 
 use super::Console;
 use super::access::{DUTY, SignedIn, may_open};
@@ -274,6 +274,11 @@ impl Watching {
         for post in news.posts {
             self.sent
                 .push_back(post.shown(|post| frame(&self.console, post)));
+        }
+        for post in news.judged {
+            let post: String = byte_serialize(post.as_bytes()).collect();
+            let judged = format!("event: verdict\ndata: {post}\n\n");
+            self.sent.push_back(judged.into());
         }
     }
 

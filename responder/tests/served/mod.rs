@@ -59,7 +59,7 @@ pub(crate) struct Office {
     pub(crate) live: Live,
     pub(crate) metrics: Metrics,
     pub(crate) kept: Kept,
-    stop: CancellationToken,
+    pub(crate) stop: CancellationToken,
 }
 
 impl Drop for Office {
