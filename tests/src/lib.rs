@@ -20,7 +20,7 @@ pub use archived::Archived;
 pub use console::{Browser, Page};
 pub use engines::{Broker, Postgres, Store};
 pub use office::{Office, REGION, send_raw};
-pub use officer::{Officer, officer};
+pub use officer::{Officer, officer, officer_beside};
 pub use program::{Program, project, shared_data};
 
 use std::future::Future;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use backbone::settings::Kafka;
 use clickhouse::Client;
 use jiff::Timestamp;
 use responder::account::{Accounts, NewUser};
 use responder::case::{Cases, Role};
-use responder::console::{self, Console};
+use responder::console::{self, Console, Surroundings};
 use responder::notify::Composer;
 use responder::routing::Routing;
 use responder::settings;
@@ -43,6 +44,15 @@ pub struct Officer {
 /// # Panics
 /// When it does not start.
 pub async fn officer(archive: Client, region: &Path) -> Officer {
+    // Nobody listens there.
+    officer_beside(archive, region, Kafka::at("127.0.0.1:9")).await
+}
+
+/// The same, beside a Kafka.
+///
+/// # Panics
+/// When it does not start.
+pub async fn officer_beside(archive: Client, region: &Path, kafka: Kafka) -> Officer {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let place = Place::File(folder.path().join("responder.sqlite"));
     let store = Store::open(&place).await.expect("a store");
@@ -70,6 +80,14 @@ pub async fn officer(archive: Client, region: &Path) -> Officer {
         .await
         .expect("an account");
     let console = Console::new(settings, store, routings, archive).expect("a console");
+    let surroundings = Surroundings {
+        kafka,
+        ..console.surroundings
+    };
+    let console = Console {
+        surroundings,
+        ..console
+    };
     let (cases, notices) = (console.cases.clone(), Arc::clone(&console.notices));
     let stop = CancellationToken::new();
     tokio::spawn(console::serve(console, listener, stop.clone()));

@@ -8,11 +8,12 @@ use analyzer::archive::{Archiver, Kept};
 use analyzer::metrics::Metrics;
 use backbone::clickhouse::rows::AssessmentRow;
 use backbone::kafka::Handler;
-use backbone::settings::ClickHouse;
+use backbone::settings::{ClickHouse, Kafka};
+use backbone::topics;
 use clickhouse::{Client, Row};
 use prometheus::Registry;
 use serde::Serialize;
-use wensheng_tests::{Browser, Program, officer, project};
+use wensheng_tests::{Broker, Browser, Program, officer_beside, project};
 
 use super::{option, pages, texts};
 
@@ -85,7 +86,10 @@ pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Resul
     fill(&client, posts).await?;
     count_hours(&archive, &client).await?;
     let region = project().join("deploy/config/region").join(REGION);
-    let mut officer = officer(client, &region).await;
+    let broker = Broker::embedded();
+    let kafka = Kafka::at(broker.address());
+    topics::create_missing(&kafka).await?;
+    let mut officer = officer_beside(client, &region, kafka).await;
     pages::measure(&officer).await?;
     let browser = &mut officer.browser;
     let by_words: Vec<String> = SEARCHES
