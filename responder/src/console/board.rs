@@ -36,6 +36,8 @@ struct Column {
     cases: Vec<CaseLine>,
     /// How many are not shown.
     more: u64,
+    /// The lists that have them all: address and the state's name.
+    lists: Vec<(String, &'static str)>,
 }
 
 #[derive(Template)]
@@ -69,6 +71,12 @@ pub(super) async fn page(
             title,
             total: found.total,
             more: found.total - found.cases.len() as u64,
+            lists: (states.iter())
+                .map(|state| {
+                    let query = fields.with("state", state.name()).query();
+                    (format!("/cases?{query}"), state.title())
+                })
+                .collect(),
             cases: (found.cases.iter())
                 .map(|case| CaseLine::new(&console, case, now))
                 .collect(),
