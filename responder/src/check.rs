@@ -23,7 +23,15 @@ pub async fn warnings(
     calendar: &Calendar,
     now: Timestamp,
 ) -> Vec<String> {
-    let mut warnings: Vec<String> = routings.values().flat_map(Routing::warnings).collect();
+    let mut warnings: Vec<String> = (routings.values())
+        .flat_map(|routing| {
+            let warned = routing.warnings().into_iter();
+            warned.map(|warning| {
+                let file = routing.folder().join(warning.file());
+                format!("{}: {warning}", file.display())
+            })
+        })
+        .collect();
     warnings.extend(of_calendar(settings, calendar, now));
     match of_roster(settings, routings, now).await {
         Ok(gaps) => warnings.extend(gaps),

@@ -25,6 +25,7 @@ use backbone::message::Alert;
 use backbone::region::{Region, Unit};
 use backbone::settings::{SettingsError, parse, read};
 
+pub use check::Warning;
 pub use explain::{Explained, Told};
 pub use group::{Group, Grouping, Label};
 pub use hold::{Hold, Moment};
@@ -134,9 +135,9 @@ impl Routing {
         &self.region
     }
 
-    /// What is not wrong but leaves someone unheard: a line each, with the file and the remedy.
+    /// What is not wrong but leaves someone unheard.
     #[must_use]
-    pub fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<Warning> {
         check::warnings(self)
     }
 

@@ -21,6 +21,7 @@ on_each_store!(
     an_answer_is_proposed_by_the_office_and_approved_by_its_unit,
     a_unit_keeps_what_it_promised_and_another_cannot,
     a_units_page_says_what_it_has_to_do_and_whom_it_is_told_by,
+    a_column_of_the_board_that_is_too_long_leads_to_its_list,
     a_file_of_the_region_is_checked_as_at_the_start,
     the_audit_is_looked_through_and_a_token_is_shown_once,
     what_is_down_is_said_in_words_and_nothing_else_goes_down_with_it,
@@ -436,7 +437,7 @@ async fn a_units_page_says_what_it_has_to_do_and_whom_it_is_told_by(kept: Kept) 
         &[
             "/units/990101/zhujian",
             "配置检查的提示",
-            "no one is told of the matters of",
+            "个单位没有可通知的联系人（",
         ],
     );
     assert!(
@@ -465,6 +466,19 @@ async fn a_units_page_says_what_it_has_to_do_and_whom_it_is_told_by(kept: Kept) 
             .status,
         403
     );
+}
+
+async fn a_column_of_the_board_that_is_too_long_leads_to_its_list(kept: Kept) {
+    let office = office(kept).await;
+    for number in 0..23 {
+        office.case(&format!("路灯{number}"), "zhujian").await;
+    }
+    let mut officer = office.person("officer").await;
+    let board = officer.get("/cases/board?unit=zhujian&page=9").await;
+    let list = "/cases?unit=zhujian&#38;page=9&#38;state=pending";
+    has(&board, 200, &["另有3件", list, "<small>23件</small>"]);
+    let list = officer.get("/cases?unit=zhujian&state=pending").await;
+    has(&list, 200, &["共 23 条"]);
 }
 
 async fn a_file_of_the_region_is_checked_as_at_the_start(kept: Kept) {

@@ -750,7 +750,11 @@ fn what_leaves_someone_unheard_is_a_warning() {
         let file = county.join("units.toml");
         let text = std::fs::read_to_string(&file).unwrap();
         std::fs::write(&file, units(text)).unwrap();
-        let warnings = Routing::load(&county).unwrap().warnings().join("\n");
+        let warnings = Routing::load(&county).unwrap().warnings();
+        let warnings: Vec<String> = (warnings.iter())
+            .map(|warning| format!("{}: {warning}", warning.file()))
+            .collect();
+        let warnings = warnings.join("\n");
         drop(folder);
         warnings
     };

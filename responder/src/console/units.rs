@@ -17,7 +17,7 @@ use super::access::SignedIn;
 use super::page::{Frame, render};
 use super::problem::Problem;
 use crate::case::Role;
-use crate::routing::Routing;
+use crate::routing::{Routing, Warning};
 
 pub(super) use files::{check, show as files};
 pub(super) use one::show as one;
@@ -96,12 +96,9 @@ pub(super) async fn list(
     })
 }
 
-/// What `check-config` warns of in a region's files, which are named without their folder.
+/// What `check-config` warns of in a region's files.
 pub(super) fn warnings(routing: &Routing) -> Vec<String> {
-    let folder = format!("{}/", routing.folder().display());
-    (routing.warnings().into_iter())
-        .map(|warning| warning.replace(&folder, ""))
-        .collect()
+    routing.warnings().iter().map(Warning::told).collect()
 }
 
 /// The word for what a unit answers for.

@@ -1,13 +1,14 @@
 //! What is wrong with a region's routing, and what is not wrong but leaves someone unheard.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use backbone::region::{Region, SUBJECTS};
 use serde::Deserialize;
 
-use super::Routing;
 use super::explain::carries;
 use super::rule::{BY_BOTH, BY_PLACE, BY_SUBJECT, Rule, Tree};
+use super::{Routing, Texts};
 use crate::deadline::Term;
 
 /// Units named in a warning.
@@ -137,68 +138,120 @@ fn reachable(
     Ok(())
 }
 
+/// What is not wrong in a region's files, but leaves someone unheard.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Warning {
+    /// Units, by code and name, for which no one is told.
+    Unheard(Vec<(String, String)>),
+    /// Subjects that no unit is in charge of.
+    NoOneInCharge(Vec<String>),
+    /// A part of a subject that the rules do not tell apart: the subject, and the unit's code that names it; none where a
+    /// rule of the routing does.
+    NoSuchPart(String, Option<String>),
+}
+
+impl Warning {
+    /// The file that is warned of.
+    #[must_use]
+    pub fn file(&self) -> &'static str {
+        match self {
+            Self::Unheard(_) | Self::NoOneInCharge(_) | Self::NoSuchPart(_, Some(_)) => {
+                Texts::UNITS
+            }
+            Self::NoSuchPart(_, None) => Texts::ROUTING,
+        }
+    }
+
+    /// As the console says it.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let file = self.file();
+        match self {
+            Self::Unheard(units) => format!(
+                "{file}：{}个单位没有可通知的联系人（{}），请为其添加 [[unit.contact]]。",
+                units.len(),
+                some(units.iter().map(|(_, name)| name.as_str()), "、")
+            ),
+            Self::NoOneInCharge(subjects) => format!(
+                "{file}：没有单位主管{}。此类事项按文字和地点找单位，找不到的由值班室处理；请写入有关单位的 subjects。",
+                subjects.join("、")
+            ),
+            Self::NoSuchPart(subject, Some(unit)) => format!(
+                "{file}：单位 {unit} 的事项“{subject}”在 subjects.toml 中没有，不会有这类帖文，请更正。"
+            ),
+            Self::NoSuchPart(subject, None) => format!(
+                "{file}：有规则以“{subject}”为条件，subjects.toml 中没有这个事项，不会有这类帖文，请更正。"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unheard(units) => write!(
+                formatter,
+                "no one is told of the matters of {} units ({}); give each a [[unit.contact]]",
+                units.len(),
+                some(units.iter().map(|(code, _)| code.as_str()), ", ")
+            ),
+            Self::NoOneInCharge(subjects) => write!(
+                formatter,
+                "no unit is in charge of {}; such matters go by their words and places, else to the duty office: add them to `subjects` of a unit",
+                subjects.join(", ")
+            ),
+            Self::NoSuchPart(subject, unit) => {
+                match unit {
+                    Some(unit) => write!(formatter, "unit `{unit}`")?,
+                    None => formatter.write_str("a `match`")?,
+                }
+                write!(
+                    formatter,
+                    " has the subject `{subject}`, which subjects.toml does not have, so that no matter has it; correct it"
+                )
+            }
+        }
+    }
+}
+
 /// What leaves someone unheard.
-pub(super) fn warnings(routing: &Routing) -> Vec<String> {
+pub(super) fn warnings(routing: &Routing) -> Vec<Warning> {
     let region = &routing.region;
-    let units_file = routing.folder.join("units.toml");
-    let units_file = units_file.display();
     let mut warnings = Vec::new();
-    let unheard: Vec<&str> = (region.units.iter())
+    let unheard: Vec<(String, String)> = (region.units.iter())
         .filter(|unit| carries(unit).is_none())
-        .map(|unit| unit.code.as_str())
+        .map(|unit| (unit.code.clone(), unit.name.clone()))
         .collect();
     if !unheard.is_empty() {
-        warnings.push(format!(
-            "{units_file}: no one is told of the matters of {} units ({}); give each a [[unit.contact]]",
-            unheard.len(),
-            some(&unheard)
-        ));
+        warnings.push(Warning::Unheard(unheard));
     }
     let in_charge: BTreeSet<&str> = (region.units.iter())
         .flat_map(|unit| unit.subjects.iter().map(String::as_str))
         .collect();
-    let left: Vec<&str> = SUBJECTS
-        .into_iter()
+    let left: Vec<String> = (SUBJECTS.into_iter())
         .filter(|subject| !in_charge.contains(subject))
+        .map(str::to_owned)
         .collect();
     if !left.is_empty() {
-        warnings.push(format!(
-            "{units_file}: no unit is in charge of {}; such matters go by their words and places, else to the duty office: add them to `subjects` of a unit",
-            left.join(", ")
-        ));
+        warnings.push(Warning::NoOneInCharge(left));
     }
     if let Some(known) = parts(region) {
-        let mut unknown: Vec<(String, String)> = Vec::new();
-        for unit in &region.units {
-            let at = format!("{units_file}: unit `{}`", unit.code);
-            unknown.extend(
-                unit.subjects
-                    .iter()
-                    .map(|subject| (at.clone(), subject.clone())),
-            );
-        }
-        let routing_file = routing.folder.join("routing.toml");
-        let at = format!("{}: a `match`", routing_file.display());
-        let mut wanted = Vec::new();
-        subjects_of(&routing.root, &mut wanted);
-        unknown.extend(
-            wanted
-                .into_iter()
-                .map(|subject| (at.clone(), subject.to_owned())),
+        let of_units = (region.units.iter())
+            .flat_map(|unit| (unit.subjects.iter()).map(|subject| (subject, Some(&unit.code))));
+        let mut of_rules = Vec::new();
+        subjects_of(&routing.root, &mut of_rules);
+        let named = of_units.chain(of_rules.into_iter().map(|subject| (subject, None)));
+        warnings.extend(
+            named
+                .filter(|(subject, _)| subject.contains('/') && !known.contains(*subject))
+                .map(|(subject, unit)| Warning::NoSuchPart(subject.clone(), unit.cloned())),
         );
-        for (at, subject) in unknown {
-            if subject.contains('/') && !known.contains(&subject) {
-                warnings.push(format!(
-                    "{at} has the subject `{subject}`, which subjects.toml does not have, so that no matter has it; correct it"
-                ));
-            }
-        }
     }
     warnings
 }
 
-fn subjects_of<'a>(rule: &'a Rule, subjects: &mut Vec<&'a str>) {
-    subjects.extend(rule.matches.subject.iter().map(String::as_str));
+fn subjects_of<'a>(rule: &'a Rule, subjects: &mut Vec<&'a String>) {
+    subjects.extend(&rule.matches.subject);
     for below in &rule.routes {
         subjects_of(below, subjects);
     }
@@ -220,12 +273,13 @@ fn parts(region: &Region) -> Option<BTreeSet<String>> {
     Some(parts.collect())
 }
 
-fn some(codes: &[&str]) -> String {
-    let mut text = (codes.iter().take(NAMED).copied())
-        .collect::<Vec<_>>()
-        .join(", ");
-    if codes.len() > NAMED {
-        text.push_str(", …");
-    }
-    text
+/// The first of some names.
+fn some<'a>(names: impl ExactSizeIterator<Item = &'a str>, between: &str) -> String {
+    let more = if names.len() > NAMED {
+        format!("{between}…")
+    } else {
+        String::new()
+    };
+    let named: Vec<&str> = names.take(NAMED).collect();
+    named.join(between) + &more
 }

@@ -8,7 +8,7 @@ use axum::response::Response;
 use backbone::mask::mask;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{kind, warnings};
+use super::kind;
 use crate::case::{Query, Role, State as Stage};
 use crate::console::access::SignedIn;
 use crate::console::page::{Frame, render};
@@ -16,6 +16,7 @@ use crate::console::problem::Problem;
 use crate::console::show::CaseLine;
 use crate::console::{Console, show};
 use crate::notify::{self, State as Sent};
+use crate::routing::{Routing, Warning};
 
 /// Cases and notices that are shown.
 const SHOWN: u32 = 20;
@@ -108,14 +109,15 @@ pub(in crate::console) async fn show(
     ];
     // Where people are reached is the administrator's to see; for others numbers and mailboxes are masked.
     let plain = signed_in.user.role == Role::Administrator;
-    let quoted = format!("`{}`", unit.code);
     let unheard = unit
         .contact
         .is_empty()
         .then(|| "没有联系人：派来的事项不会有人收到通知".to_owned());
-    let warnings = (console.routings.get(region.code()))
-        .map(warnings)
-        .unwrap_or_default();
+    let warnings = console.routings.get(region.code()).map(Routing::warnings);
+    let of_unit = |warning: &Warning| match warning {
+        Warning::NoSuchPart(_, of) => of.as_ref() == Some(&unit.code),
+        Warning::Unheard(_) | Warning::NoOneInCharge(_) => false,
+    };
     let page = UnitPage {
         region: region.gazetteer.name.clone(),
         code: unit.code.clone(),
@@ -141,7 +143,7 @@ pub(in crate::console) async fn show(
             })
             .collect(),
         warnings: (unheard.into_iter())
-            .chain(warnings.into_iter().filter(|line| line.contains(&quoted)))
+            .chain((warnings.into_iter().flatten().filter(of_unit)).map(|warning| warning.told()))
             .collect(),
         open: cases.total,
         cases: (cases.cases.iter())
