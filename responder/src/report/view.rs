@@ -45,7 +45,7 @@ pub(super) fn grouped(event: &EventOfPeriod, views: &[View]) -> Vec<ViewFacts> {
 }
 
 /// The first sentence of a text that may stand by itself: neither too short nor too long, no greeting, nobody's name.
-fn quote(text: &str) -> Option<String> {
+pub(super) fn quote(text: &str) -> Option<String> {
     text.split_inclusive(['。', '！', '？', '；', '\n', '!', '?'])
         .map(str::trim)
         .find(|line| {
@@ -62,6 +62,11 @@ fn quote(text: &str) -> Option<String> {
                 && NAMES.as_ref().is_some_and(|names| !names.is_match(line))
         })
         .map(|line| line.trim_end_matches(['。', '；', '\n']).to_owned())
+}
+
+/// Whether a title names nobody.
+pub(super) fn nameless(title: &str) -> bool {
+    NAMES.as_ref().is_some_and(|names| !names.is_match(title))
 }
 
 /// The beginning of a reply.

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use clickhouse::query::Query;
 use clickhouse::{Client, Row};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
@@ -262,17 +263,7 @@ pub(crate) async fn with_words(
         negative: u64,
         positive: u64,
     }
-    const TIME: &str = "published_at >= toDateTime64({first:Int32} * 86400 - 28800, 3, 'UTC') \
-        AND published_at < toDateTime64(({last:Int32} + 1) * 86400 - 28800, 3, 'UTC')";
-    let words = words.get(..MOST_WORDS).unwrap_or(words);
-    let parameter = |at: usize| format!("word_{at}");
-    let by_index: String = (words.iter().enumerate())
-        .filter_map(|(at, word)| may_hold(word, &parameter(at)))
-        .map(|condition| format!(" AND {condition}"))
-        .collect();
-    let by_text: String = (0..words.len())
-        .map(|at| format!(" AND {}", holds(&parameter(at))))
-        .collect();
+    let (words, by_index, by_text) = of_words(words);
     let query = client.query(&format!(
         "SELECT toInt32(intDiv(toUnixTimestamp(published_at) + 28800, 86400)) AS day, count() AS posts, \
             countIf(sentiment = 'negative') AS negative, countIf(sentiment = 'positive') AS positive \
@@ -285,15 +276,7 @@ pub(crate) async fn with_words(
             AND ({{place:String}} = '' OR has(places, {{place:String}})) \
          GROUP BY day ORDER BY day SETTINGS do_not_merge_across_partitions_select_final = 1"
     ));
-    let query = query
-        .param("first", number(period.from))
-        .param("last", number(period.to))
-        .param("region", &scope.region)
-        .param("subject", &scope.subject)
-        .param("source", &scope.source)
-        .param("place", &scope.place);
-    let query = (words.iter().enumerate())
-        .fold(query, |query, (at, word)| query.param(&parameter(at), word));
+    let query = asked_of(query, words, scope, period);
     Ok((all::<Found>(query).await?.into_iter())
         .filter_map(|row| {
             let mut day = Day::empty(date_of(row.day)?);
@@ -305,6 +288,70 @@ pub(crate) async fn with_words(
             Some(day)
         })
         .collect())
+}
+
+/// Within the days asked for.
+const TIME: &str = "published_at >= toDateTime64({first:Int32} * 86400 - 28800, 3, 'UTC') \
+    AND published_at < toDateTime64(({last:Int32} + 1) * 86400 - 28800, 3, 'UTC')";
+
+fn parameter(at: usize) -> String {
+    format!("word_{at}")
+}
+
+/// As many words as are looked for, and the conditions by the index and by the text that a post has all of them.
+fn of_words<'a>(words: &'a [&'a str]) -> (&'a [&'a str], String, String) {
+    let words = words.get(..MOST_WORDS).unwrap_or(words);
+    let by_index = (words.iter().enumerate())
+        .filter_map(|(at, word)| may_hold(word, &parameter(at)))
+        .map(|condition| format!(" AND {condition}"))
+        .collect();
+    let by_text = (0..words.len())
+        .map(|at| format!(" AND {}", holds(&parameter(at))))
+        .collect();
+    (words, by_index, by_text)
+}
+
+fn asked_of(query: Query, words: &[&str], scope: &Scope, period: Period) -> Query {
+    let query = query
+        .param("first", number(period.from))
+        .param("last", number(period.to))
+        .param("region", &scope.region)
+        .param("subject", &scope.subject)
+        .param("source", &scope.source)
+        .param("place", &scope.place);
+    (words.iter().enumerate()).fold(query, |query, (at, word)| query.param(&parameter(at), word))
+}
+
+/// What a post says, for a line of it to be quoted.
+#[derive(Debug, Clone, Row, Deserialize)]
+pub(crate) struct Said {
+    pub(crate) appeal: String,
+    pub(crate) text: String,
+}
+
+/// The beginnings of the posts of a period, with all of some words, so many of each appeal: those first that were published last, or,
+/// where they are `after` a day, first.
+pub(crate) async fn said(
+    client: &Client,
+    words: &[&str],
+    scope: &Scope,
+    period: Period,
+    after: bool,
+    limit: u32,
+) -> Result<Vec<Said>, Unavailable> {
+    let (words, by_index, by_text) = of_words(words);
+    let order = if after { "" } else { "DESC" };
+    let query = client.query(&format!(
+        "SELECT toString(assessments.appeal) AS appeal, substringUTF8(assessments.text, 1, 400) AS text FROM assessments FINAL \
+         PREWHERE {TIME} AND published_at IN (SELECT published_at FROM assessments WHERE {TIME}{by_index}) \
+         WHERE relevant{by_text} AND appeal != '' AND region = {{region:String}} \
+            AND ({{subject:String}} = '' OR subject = {{subject:String}}) \
+            AND ({{source:String}} = '' OR source = {{source:String}}) \
+            AND ({{place:String}} = '' OR has(places, {{place:String}})) \
+         ORDER BY published_at {order}, post_id LIMIT {{limit:UInt32}} BY appeal LIMIT 200 \
+         SETTINGS do_not_merge_across_partitions_select_final = 1"
+    ));
+    all(asked_of(query, words, scope, period).param("limit", limit)).await
 }
 
 pub(super) fn number(day: Date) -> i32 {
