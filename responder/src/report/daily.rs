@@ -14,7 +14,7 @@ use super::gather::{
     FEWEST_BEFORE, Links, case_of, commitments, in_charge, of, silent, unit_name, word,
 };
 use super::suggestion::Suggestion;
-use super::view::quote;
+use super::view::{first_line, quote};
 use super::{Desk, Kind, Made, MakeError, finish};
 use crate::calendar::{at_minute, day_of};
 use crate::case::{Actor, Case, Query};
@@ -28,7 +28,9 @@ const WEEKS: u32 = 8;
 const FEWEST_WEEKS: u32 = 4;
 /// Events that are looked at, and told of in each part.
 const EVENTS: u32 = 40;
-const TOLD: usize = 5;
+const TOLD: usize = 4;
+/// Characters of what is said of an event.
+const GIST: usize = 48;
 /// Cases told of in each part.
 const CASES: usize = 6;
 /// Posts of a day from which an event that has more than the day before is said to grow.
@@ -281,7 +283,7 @@ async fn tell(
         };
         let page = links.of(&format!("/events/{}", event.event), &[]);
         told.push(Told {
-            gist: (alerted.map(|gist| gist.gist.clone()))
+            gist: (alerted.map(|gist| first_line(&gist.gist, GIST)))
                 .filter(|gist| !gist.is_empty())
                 .or_else(said),
             stand: case_of(desk, &event.event)

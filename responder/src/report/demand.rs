@@ -35,7 +35,7 @@ struct Facts {
     region: String,
     period: Period,
     posts: Number,
-    /// Whether the archive has all of the period before.
+    /// Whether the archive has all of the period before, and enough posts of it to compare with.
     compared: bool,
     demands_in_all: usize,
     demands: Vec<Told>,
@@ -110,7 +110,9 @@ async fn gather(desk: &Desk<'_>, period: Period) -> Result<Facts, MakeError> {
         period::demands(client, code, before),
         period::matters(client, code, period, MATTERS),
     )?;
-    let compared = known.is_some_and(|known| known.from <= before.from);
+    let posts_before: u64 = earlier.iter().map(|one| one.posts).sum();
+    let compared =
+        posts_before >= FEWEST_BEFORE && known.is_some_and(|known| known.from <= before.from);
     let mut counted = weekly(&now, period, false);
     counted.extend(weekly(&earlier, before, true));
     let moved: Vec<Movement> = (movements(&counted, period, before, None, 1.0).into_iter())
@@ -322,8 +324,8 @@ fn demands(facts: &Facts) -> Table {
             column("上期（帖）", true),
             column("变化", false),
             column("负面占比", true),
-            column("已公开答复（件）", true),
-            column("重点事项的答案", false),
+            column("已答复（件）", true),
+            column("答案", false),
         ],
         rows: (facts.demands.iter())
             .map(|told| {

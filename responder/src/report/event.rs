@@ -175,7 +175,7 @@ async fn gather(desk: &Desk<'_>, id: &str, to: Date) -> Result<Facts, MakeError>
         region: region.gazetteer.name.clone(),
         to,
         gist: (gists.into_iter().next())
-            .map(|gist| gist.gist)
+            .map(|gist| sentences(&gist.gist))
             .filter(|gist| !gist.is_empty()),
         days: period.days(),
         step,
@@ -199,6 +199,13 @@ async fn gather(desk: &Desk<'_>, id: &str, to: Date) -> Result<Facts, MakeError>
         in_charge(region, subject).map(ToOwned::to_owned)
     });
     Ok(facts)
+}
+
+/// The two lines of a gist as sentences, without the end where it is cut off.
+fn sentences(gist: &str) -> String {
+    let lines = gist.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = lines.map(|line| line.trim_end_matches(['。', '；', '，', '…']));
+    lines.collect::<Vec<_>>().join("。")
 }
 
 fn sum(step: &Step) -> u64 {

@@ -45,7 +45,8 @@ struct Told {
     posts: Number,
     voices: u64,
     subject: String,
-    unit: String,
+    /// Absent where none is in charge of the subject.
+    unit: Option<String>,
     /// The beginning of the reply that was published.
     answer: Option<String>,
     answer_link: String,
@@ -181,9 +182,9 @@ async fn tell(
         link,
         voices: members.iter().map(|member| member.voices).sum(),
         unit: if lead.is_empty() {
-            in_charge(region, subject).unwrap_or("待定").to_owned()
+            in_charge(region, subject).map(ToOwned::to_owned)
         } else {
-            unit_name(region, &lead)
+            Some(unit_name(region, &lead))
         },
         subject: if subject.is_empty() {
             "其他".to_owned()
@@ -203,7 +204,6 @@ fn questions(facts: &Facts) -> Table {
         name: "questions".to_owned(),
         title: "反复咨询的问题".to_owned(),
         columns: vec![
-            column("序号", true),
             column("问题", false),
             column("帖文", true),
             column("人次", true),
@@ -211,14 +211,13 @@ fn questions(facts: &Facts) -> Table {
             column("答复", false),
             column("问答库", false),
         ],
-        rows: (facts.questions.iter().enumerate())
-            .map(|(at, one)| {
+        rows: (facts.questions.iter())
+            .map(|one| {
                 vec![
-                    number((at + 1) as f64),
                     linked(&one.question, &one.link),
                     cited(&one.posts),
                     number(one.voices as f64),
-                    text(&one.unit),
+                    text(one.unit.as_deref().unwrap_or("待定")),
                     text(if one.answer.is_some() { "有" } else { "无" }),
                     text(one.known.as_ref().map_or("没有", |known| known.status)),
                 ]

@@ -348,7 +348,7 @@ fn comparison(facts: &Facts) -> Table {
             column("应有（项）", true),
             column("比值", true),
             column("95%区间", true),
-            column("结论", false),
+            column("与全县水平", false),
         ],
         rows: (units.into_iter())
             .map(|(unit, compared)| {
@@ -366,10 +366,10 @@ fn comparison(facts: &Facts) -> Table {
                         .into(),
                     text(compared.ratio.map_or("—".to_owned(), bounds)),
                     text(match compared.verdict {
-                        "up" => "高于全县水平",
-                        "down" => "低于全县水平",
-                        "unclear" => "与全县水平无明显差别",
-                        _ => "项数过少，不排序",
+                        "up" => "高于",
+                        "down" => "低于",
+                        "unclear" => "无明显差别",
+                        _ => "项数过少",
                     }),
                 ]
             })
@@ -463,7 +463,7 @@ fn ratios(facts: &Facts) -> Chart {
             name: "按时/应有".to_owned(),
             shape: Shape::Bars,
             values: (ranked.iter())
-                .map(|(_, ratio)| Some(ratio * 100.0))
+                .map(|(_, ratio)| Some((ratio * 100.0).round()))
                 .collect(),
             between: Vec::new(),
         }],

@@ -58,6 +58,8 @@ pub(super) fn quote(text: &str) -> Option<String> {
                 && !line.contains("您好")
                 && !line.contains("你好")
                 && !line.starts_with("尊敬")
+                && !line.contains("以下")
+                && !line.contains("几点")
                 && marks(line).is_empty()
                 && NAMES.as_ref().is_some_and(|names| !names.is_match(line))
         })
@@ -67,6 +69,21 @@ pub(super) fn quote(text: &str) -> Option<String> {
 /// Whether a title names nobody.
 pub(super) fn nameless(title: &str) -> bool {
     NAMES.as_ref().is_some_and(|names| !names.is_match(title))
+}
+
+/// The first line of what an alert says of its matter, short.
+pub(super) fn first_line(gist: &str, most: usize) -> String {
+    let mut line = gist
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or("")
+        .to_owned();
+    if let Some((end, _)) = line.char_indices().nth(most) {
+        line.truncate(end);
+        line.push('…');
+    }
+    line.trim_end_matches(['。', '；', '，']).to_owned()
 }
 
 /// The beginning of a reply.
