@@ -35,7 +35,7 @@ mod show;
 pub(crate) mod signals;
 mod silences;
 mod sources;
-mod story;
+pub(crate) mod story;
 mod system;
 mod towns;
 mod trends;

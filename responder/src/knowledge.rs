@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use thiserror::Error;
 
+pub(crate) use frequent::KNOWN;
 pub use frequent::{Asked, Frequent, asked, frequent};
 pub use page::page;
 pub use store::{Knowledge, Query};

@@ -186,7 +186,8 @@ async fn report(settings: &Settings, asked: &report::command::Arguments) -> anyh
         escalation: settings.escalation.clone(),
     };
     let cases = Cases::new(store.clone(), timing);
-    report::command::run(settings, cases, routing, &store, asked, &mut stdout()).await
+    let now = Timestamp::now();
+    report::command::run(settings, cases, routing, &store, asked, now, &mut stdout()).await
 }
 
 async fn notify_test(

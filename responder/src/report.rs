@@ -1,11 +1,19 @@
 //! Reports: what the archive and the store know of a period, put into words by a template and into a document by
-//! [`::report`]. Facts are gathered (`gather.rs`), worded (`weekly.md`) and drawn (`figures.rs`); the same facts give the same
-//! report, byte for byte.
+//! [`::report`]. Of each kind the facts are gathered, worded by `NAME.md` and drawn (the weekly report: `gather.rs`, `weekly.md`,
+//! `figures.rs`; the others in a file each); the same facts give the same report, byte for byte.
 
+mod cell;
 pub mod command;
+mod daily;
+mod demand;
+mod event;
 mod facts;
+mod faq;
 mod figures;
 mod gather;
+mod head;
+mod policy;
+mod scorecard;
 mod suggestion;
 mod timely;
 mod view;
@@ -21,9 +29,11 @@ use serde::Serialize;
 use thiserror::Error;
 
 use self::facts::Facts;
-pub use self::wanted::{Kind, Wanted};
+pub use self::head::Letterhead;
+pub use self::wanted::{Kind, Policy, Wanted};
 use crate::case::{Cases, StoreError};
 use crate::commitment::{CommitmentError, Commitments};
+use crate::knowledge::KnowledgeError;
 use crate::routing::Routing;
 use crate::trend::Period;
 
@@ -68,6 +78,22 @@ pub enum MakeError {
     /// The template or the document is wrong.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// The knowledge base could not be read.
+    #[error("the knowledge base could not be read")]
+    Knowledge(#[from] KnowledgeError),
+    /// There is no such event.
+    #[error(
+        "the archive has no post of the event `{0}` up to that day; take its id from the end of its page's address"
+    )]
+    NoEvent(String),
+    /// The days of a policy note are beyond what the archive has.
+    #[error("{0}")]
+    Outside(String),
+    /// The head of the region's papers is wrong.
+    #[error(
+        "{0}: {1}; it has `office`, and `number` with {{year}} and {{n}} where papers are numbered"
+    )]
+    Head(String, String),
     /// A template of the region cannot be read.
     #[error(
         "cannot read the template {0}; give it back, or remove it so that the usual one is used"
@@ -95,6 +121,12 @@ pub struct Made {
 pub async fn make(desk: &Desk<'_>, wanted: &Wanted) -> Result<Made, MakeError> {
     match wanted {
         Wanted::Weekly(period) => weekly(desk, *period).await,
+        Wanted::Daily(period) => daily::make(desk, period.to).await,
+        Wanted::Event { event, to } => event::make(desk, event, *to).await,
+        Wanted::Scorecard(period) => scorecard::make(desk, *period).await,
+        Wanted::Faq(period) => faq::make(desk, *period).await,
+        Wanted::Demand(period) => demand::make(desk, *period).await,
+        Wanted::Policy(policy) => policy::make(desk, policy).await,
     }
 }
 
@@ -102,14 +134,37 @@ pub async fn make(desk: &Desk<'_>, wanted: &Wanted) -> Result<Made, MakeError> {
 async fn weekly(desk: &Desk<'_>, period: Period) -> Result<Made, MakeError> {
     let facts = gather::facts(desk, period).await?;
     let figures = figures::of(&facts);
-    let values = serde_json::to_value(&facts)?;
-    let text = templates(desk.routing.folder())?.render(WEEKLY, &values)?;
+    let title = title(&facts);
+    finish(
+        desk,
+        Kind::Weekly,
+        title,
+        &subtitle(period),
+        period.to,
+        &facts,
+        figures,
+    )
+}
+
+/// Words facts by the template of their kind, and puts them into a document.
+fn finish(
+    desk: &Desk<'_>,
+    kind: Kind,
+    title: String,
+    subtitle: &str,
+    date: Date,
+    facts: &impl Serialize,
+    figures: Figures,
+) -> Result<Made, MakeError> {
+    let folder = desk.routing.folder();
+    let values = serde_json::to_value(facts)?;
+    let text = templates(folder)?.render(kind.name(), &values)?;
     let document = Document {
-        title: title(&facts),
-        subtitle: subtitle(period),
-        head: None,
-        issuer: facts.issuer.clone(),
-        date: period.to,
+        title,
+        subtitle: subtitle.to_owned(),
+        head: Letterhead::read(folder)?.map(|head| head.head(date, None)),
+        issuer: issuer(desk),
+        date,
         blocks: markdown::read(&text, &figures)?,
     };
     Ok(Made {
@@ -118,6 +173,11 @@ async fn weekly(desk: &Desk<'_>, period: Period) -> Result<Made, MakeError> {
         figures,
         document,
     })
+}
+
+/// Who signs the reports of the region.
+fn issuer(desk: &Desk<'_>) -> String {
+    format!("{}人民政府办公室", desk.routing.region().gazetteer.name)
 }
 
 fn title(facts: &Facts) -> String {
@@ -134,12 +194,16 @@ fn subtitle(period: Period) -> String {
     }
 }
 
-const WEEKLY: &str = "weekly";
-
 /// The usual templates, and in their place those of the region.
 fn templates(folder: &Path) -> Result<Templates, MakeError> {
     let usual = [
-        (WEEKLY, include_str!("report/weekly.md")),
+        ("daily", include_str!("report/daily.md")),
+        ("weekly", include_str!("report/weekly.md")),
+        ("scorecard", include_str!("report/scorecard.md")),
+        ("event", include_str!("report/event.md")),
+        ("policy", include_str!("report/policy.md")),
+        ("faq", include_str!("report/faq.md")),
+        ("demand", include_str!("report/demand.md")),
         ("method", include_str!("report/method.md")),
     ];
     let mut sources = Vec::new();

@@ -5,21 +5,25 @@
 //! All intervals are of 95 %. Posts about one matter come together, so counts vary more than chance alone would have them;
 //! by how much is measured ([`dispersion`], [`dispersion_of_shares`]), and makes intervals wider.
 
+mod around;
 mod count;
 mod day;
 mod effect;
 mod movement;
 mod period;
 mod share;
+mod standard;
 mod student;
 mod timeliness;
 
+pub use around::{Around, Beside, Changes, Measured, Outside};
 pub use count::{Change, change, dispersion};
 pub use day::{Aspect, Counts, Day, by_bin, by_week, in_all, negative_dispersion};
 pub use effect::{Effect, Estimate, Why, interrupted};
 pub use movement::{Counted, Movement, Verdict, movements};
 pub use period::{Bin, Period, Step};
 pub use share::{Mean, Share, difference, dispersion_of_shares};
+pub use standard::{Ratio, Standard, standardised};
 pub use timeliness::{Judged, Tally, Traced, Tracked, judge, tally};
 
 /// Bounds within which a value lies with 95 % certainty.

@@ -444,6 +444,11 @@ impl Cases {
         Ok(case.filter(|case| actor.sees(case)))
     }
 
+    /// The store that they are in.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// A case, if the actor may see it.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! What the console asks ClickHouse. Every value goes as a server-side parameter, never into the text.
 
 mod day;
-pub(super) mod event;
+pub(crate) mod event;
 mod filter;
 mod health;
 mod lines;

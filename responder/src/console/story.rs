@@ -26,8 +26,9 @@ pub(super) struct Earlier {
     pub(super) last_at: String,
 }
 
-pub(super) fn terms(alert: &Alert) -> Vec<Term> {
-    let title = |name: &str| match name {
+/// What a term of the risk formula is called.
+pub(crate) fn term_title(name: &str) -> &'static str {
+    match name {
         "subject" => "事项敏感程度",
         "sentiment" => "负面程度",
         "intensity" => "伤害与紧急用词",
@@ -38,12 +39,15 @@ pub(super) fn terms(alert: &Alert) -> Vec<Term> {
         "silence" => "等待答复时间",
         "answer" => "已有官方回应",
         _ => "其他",
-    };
+    }
+}
+
+pub(super) fn terms(alert: &Alert) -> Vec<Term> {
     alert
         .terms
         .iter()
         .map(|term| Term {
-            title: title(&term.name),
+            title: term_title(&term.name),
             value: format!("{:.2}", term.value),
             share: format!("{:+.3}", term.share + 0.0),
             length: (term.value.clamp(0.0, 1.0) * 100.0).round() as u64,

@@ -3,13 +3,16 @@
 use crate::case::{Actor, Cases, StoreError};
 use crate::likeness::{Pairs, groups};
 
+/// How like a question an entry must be to be said to answer it.
+pub(crate) const KNOWN: f64 = 0.6;
+
 /// What people want who ask a question.
 const QUESTION: &str = "咨询";
 
 /// How alike two questions must be to be one.
 const SAME: f64 = 0.3;
 
-/// A question that was asked, and the published reply.
+/// A question that was asked, and the published reply, where there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     /// The question in plain words.
@@ -20,7 +23,7 @@ pub struct Asked {
     pub subject: String,
     /// Code of the unit that replied.
     pub unit: String,
-    /// Id of the case.
+    /// Id of the case, or of the event, that asks it.
     pub case: String,
 }
 
@@ -31,7 +34,7 @@ pub struct Frequent {
     pub asked: Asked,
     /// How often it was asked.
     pub times: usize,
-    /// Ids of the other cases that ask it.
+    /// Ids of the others that ask it.
     pub others: Vec<String>,
 }
 

@@ -190,6 +190,7 @@ pub(super) struct CommitmentFacts {
     pub(super) unit: String,
     pub(super) due: Date,
     pub(super) broken: bool,
+    pub(super) kept: bool,
     pub(super) link: String,
 }
 

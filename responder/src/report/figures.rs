@@ -1,10 +1,10 @@
 //! The tables and charts of a report.
 
 use jiff::civil::Date;
-use report::{Cell, Chart, ChartKind, Column, Figures, Mark, Series, Shape, Table, Value};
+use report::{Cell, Chart, ChartKind, Figures, Mark, Series, Shape, Table};
 
-use super::facts::{Facts, Number, Ranked};
-use super::timely::Met;
+use super::cell::{between, cited, column, event_level, linked, met, number, percent, text};
+use super::facts::{Facts, Ranked};
 
 /// All that a template may place.
 pub(super) fn of(facts: &Facts) -> Figures {
@@ -28,37 +28,6 @@ pub(super) fn of(facts: &Facts) -> Figures {
         tables,
         charts: vec![volume(facts), sentiment(facts), subjects(facts)],
     }
-}
-
-fn column(name: impl Into<String>, number: bool) -> Column {
-    Column {
-        name: name.into(),
-        number,
-    }
-}
-
-fn text(value: impl Into<String>) -> Cell {
-    Value::Text(value.into()).into()
-}
-
-fn number(value: f64) -> Cell {
-    Value::Number { value, digits: 0 }.into()
-}
-
-fn cited(number: &Number) -> Cell {
-    Cell {
-        value: Value::Number {
-            value: number.value,
-            digits: 0,
-        },
-        link: Some(number.link.clone()),
-    }
-}
-
-fn percent(value: Option<f64>) -> Cell {
-    value
-        .map_or(Value::Empty, |value| Value::Percent { value, digits: 1 })
-        .into()
 }
 
 /// A change as a report words it: what chance may have done is said so.
@@ -130,15 +99,9 @@ fn events(facts: &Facts) -> Table {
         ],
         rows: (facts.events.iter())
             .map(|event| {
-                let level = event
-                    .level
-                    .and_then(|level| report::wording::level(u64::from(level)));
                 vec![
-                    text(level.map_or("—".to_owned(), |level| format!("{level}级"))),
-                    Cell {
-                        value: Value::Text(event.title.clone()),
-                        link: Some(event.link.clone()),
-                    },
+                    event_level(event.level),
+                    linked(&event.title, &event.link),
                     cited(&event.posts),
                     number(event.voices as f64),
                     percent(Some(event.negative_share)),
@@ -150,13 +113,6 @@ fn events(facts: &Facts) -> Table {
 }
 
 fn units(facts: &Facts) -> Table {
-    let met = |met: &Met| {
-        text(if met.all == 0 {
-            "—".to_owned()
-        } else {
-            format!("{}/{}", met.in_time, met.all)
-        })
-    };
     Table {
         name: "units".to_owned(),
         title: "单位办理时效（按时/到期）".to_owned(),
@@ -177,13 +133,7 @@ fn units(facts: &Facts) -> Table {
                     met(&unit.first_information),
                     met(&unit.response),
                     percent(share.map(|share| share.value)),
-                    text(share.map_or("—".to_owned(), |share| {
-                        format!(
-                            "{}–{}",
-                            report::wording::percent(share.low, 0),
-                            report::wording::percent(share.high, 0)
-                        )
-                    })),
+                    between(share),
                 ]
             })
             .collect(),
@@ -203,10 +153,7 @@ fn commitments(facts: &Facts) -> Table {
         rows: (facts.commitments.iter())
             .map(|one| {
                 vec![
-                    Cell {
-                        value: Value::Text(one.what.clone()),
-                        link: Some(one.link.clone()),
-                    },
+                    linked(&one.what, &one.link),
                     text(&one.unit),
                     text(report::wording::full_day(one.due)),
                     text(if one.broken { "已逾期" } else { "待兑现" }),

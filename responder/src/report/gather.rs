@@ -16,7 +16,7 @@ use super::timely::units;
 use super::view::grouped;
 use super::{Desk, MakeError};
 use crate::calendar::{at_minute, day_of};
-use crate::case::{Actor, Query, State};
+use crate::case::{Actor, Case, Query, State};
 use crate::commitment;
 use crate::console::archive::Unavailable;
 use crate::console::archive::period::{self, Came, EventOfPeriod, View};
@@ -36,7 +36,7 @@ const USUAL: u32 = 8;
 /// Fewest whole periods from which something is usual.
 const FEWEST_USUAL: u32 = 4;
 /// Fewest posts of the period before from which a change is told.
-const FEWEST_BEFORE: u64 = 10;
+pub(super) const FEWEST_BEFORE: u64 = 10;
 /// Longest period that is told by day.
 const BY_DAY: u32 = 62;
 /// Rows of a ranking.
@@ -90,11 +90,11 @@ pub(super) async fn facts(desk: &Desk<'_>, period: Period) -> Result<Facts, Make
     let end = at_minute(period.to.saturating_add(1.day()), 0).ok_or(MakeError::Time)?;
     let tracked = desk.cases.tracked(begin, end).await?;
     let (units, cases) = units(desk, &tracked, end, links.of("/cases", &[]));
-    let commitments = commitments(desk, &links, end).await?;
+    let commitments = commitments(desk, &links, end, AHEAD).await?;
     let subjects = ranked(Aspect::Subject);
     let whole_before = known.is_some_and(|known| known.from <= before.from);
     let mut facts = Facts {
-        issuer: format!("{}人民政府办公室", region.gazetteer.name),
+        issuer: super::issuer(desk),
         region: region.gazetteer.name.clone(),
         from: period.from,
         to: period.to,
@@ -153,11 +153,11 @@ pub(super) async fn facts(desk: &Desk<'_>, period: Period) -> Result<Facts, Make
     Ok(facts)
 }
 
-fn of(days: &[Arc<Day>]) -> impl Iterator<Item = &Day> + Clone {
+pub(super) fn of(days: &[Arc<Day>]) -> impl Iterator<Item = &Day> + Clone {
     days.iter().map(AsRef::as_ref)
 }
 
-fn bounded_share(share: Share) -> Bounded {
+pub(super) fn bounded_share(share: Share) -> Bounded {
     Bounded {
         value: share.value,
         low: share.interval.low,
@@ -165,7 +165,7 @@ fn bounded_share(share: Share) -> Bounded {
     }
 }
 
-fn mean(counts: Counts, phi: f64) -> Option<Bounded> {
+pub(super) fn mean(counts: Counts, phi: f64) -> Option<Bounded> {
     Mean::of(counts.positive, counts.negative, counts.posts, phi).map(|mean| Bounded {
         value: mean.value,
         low: mean.interval.low,
@@ -191,11 +191,11 @@ impl Links<'_> {
     }
 
     /// Posts of the period, and those that they are.
-    fn posts(&self, posts: u64, fields: &[(&str, &str)]) -> Number {
+    pub(super) fn posts(&self, posts: u64, fields: &[(&str, &str)]) -> Number {
         self.posts_of(posts, self.period, fields)
     }
 
-    fn posts_of(&self, posts: u64, period: Period, fields: &[(&str, &str)]) -> Number {
+    pub(super) fn posts_of(&self, posts: u64, period: Period, fields: &[(&str, &str)]) -> Number {
         let (from, to) = (period.from.to_string(), period.to.to_string());
         let mut all = vec![("from", from.as_str()), ("to", to.as_str())];
         all.extend(fields);
@@ -206,7 +206,7 @@ impl Links<'_> {
     }
 }
 
-fn word(verdict: Verdict) -> &'static str {
+pub(super) fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Up => "up",
         Verdict::Down => "down",
@@ -353,30 +353,14 @@ fn course(days: &[Arc<Day>], period: Period, phi: f64) -> Course {
     }
 }
 
-async fn tell(
+pub(super) async fn tell(
     links: &Links<'_>,
     event: &EventOfPeriod,
     views: &[View],
 ) -> Result<EventFacts, MakeError> {
-    let desk = links.desk;
     let day = |at: i64| day_of(Timestamp::from_millisecond(at).unwrap_or_default());
-    let query = Query {
-        event: event.event.clone(),
-        limit: 1,
-        ..Query::default()
-    };
-    let found = desk.cases.list(&query, &Actor::system()).await?.cases;
-    let case = found.first().map(|case| EventCase {
-        link: links.of(&format!("/cases/{}", case.id), &[]),
-        state: case.state.title(),
-        answered: case.answered_at.is_some(),
-        late: case.answered_at.is_some_and(|at| at > case.respond_by),
-        units: (case.parts.iter())
-            .map(|part| unit_name(desk.routing.region(), &part.unit))
-            .collect(),
-        reply: (!case.reply.is_empty() && case.answered_at.is_some())
-            .then(|| super::view::opening(&case.reply)),
-    });
+    let found = case_of(links.desk, &event.event).await?;
+    let case = found.map(|case| told_case(links, &case));
     let page = format!("/events/{}", event.event);
     Ok(EventFacts {
         title: event.title.clone(),
@@ -401,16 +385,49 @@ async fn tell(
     })
 }
 
+/// The case of an event; none where none was opened.
+pub(super) async fn case_of(desk: &Desk<'_>, event: &str) -> Result<Option<Case>, MakeError> {
+    let query = Query {
+        event: event.to_owned(),
+        limit: 1,
+        ..Query::default()
+    };
+    let found = desk.cases.list(&query, &Actor::system()).await?.cases;
+    Ok(found.into_iter().next())
+}
+
+pub(super) fn told_case(links: &Links<'_>, case: &Case) -> EventCase {
+    EventCase {
+        link: links.of(&format!("/cases/{}", case.id), &[]),
+        state: case.state.title(),
+        answered: case.answered_at.is_some(),
+        late: case.answered_at.is_some_and(|at| at > case.respond_by),
+        units: (case.parts.iter())
+            .map(|part| unit_name(links.desk.routing.region(), &part.unit))
+            .collect(),
+        reply: (!case.reply.is_empty() && case.answered_at.is_some())
+            .then(|| super::view::opening(&case.reply)),
+    }
+}
+
+/// The unit in charge of a subject, by name; none where the region names none.
+pub(super) fn in_charge<'a>(region: &'a Region, subject: &str) -> Option<&'a str> {
+    (region.units.iter())
+        .find(|unit| unit.subjects.iter().any(|own| own == subject))
+        .map(|unit| unit.name.as_str())
+}
+
 pub(super) fn unit_name(region: &Region, code: &str) -> String {
     region
         .unit(code)
         .map_or_else(|| code.to_owned(), |unit| unit.name.clone())
 }
 
-async fn commitments(
+pub(super) async fn commitments(
     desk: &Desk<'_>,
     links: &Links<'_>,
     end: Timestamp,
+    ahead: i64,
 ) -> Result<Vec<CommitmentFacts>, MakeError> {
     let mut told = Vec::new();
     for state in [commitment::State::Broken, commitment::State::Open] {
@@ -423,7 +440,7 @@ async fn commitments(
         for one in desk.commitments.list(&query).await? {
             let broken = one.due_at < end;
             if one.added_at < end
-                && (broken || one.due_at < end + SignedDuration::from_hours(24 * AHEAD))
+                && (broken || one.due_at < end + SignedDuration::from_hours(24 * ahead))
             {
                 told.push(CommitmentFacts {
                     due: one.due(),
@@ -431,6 +448,7 @@ async fn commitments(
                     link: links.of(&format!("/cases/{}", one.case_id), &[]),
                     what: one.what,
                     broken,
+                    kept: false,
                 });
             }
         }
@@ -440,7 +458,7 @@ async fn commitments(
 }
 
 /// Sources from which something came on half of the days before at least, and nothing in the period.
-fn silent(now: &[Came], before: &[Came], earlier: Period) -> Vec<String> {
+pub(super) fn silent(now: &[Came], before: &[Came], earlier: Period) -> Vec<String> {
     (before.iter())
         .filter(|source| source.days * 2 >= u64::from(earlier.days()))
         .filter(|source| now.iter().all(|other| other.source != source.source))

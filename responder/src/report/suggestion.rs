@@ -4,6 +4,7 @@ use backbone::region::Region;
 use serde::Serialize;
 
 use super::facts::{Facts, Watched};
+use super::gather::in_charge;
 
 /// Things to watch, and suggestions, at most.
 const MOST: usize = 6;
@@ -72,9 +73,7 @@ pub(super) fn suggestions(facts: &Facts, region: &Region) -> Vec<Suggestion> {
         let Some(change) = subject.change.filter(|change| *change >= RISE) else {
             continue;
         };
-        let unit = (region.units.iter())
-            .find(|unit| unit.subjects.contains(&subject.name))
-            .map_or("责任单位", |unit| unit.name.as_str());
+        let unit = in_charge(region, &subject.name).unwrap_or("责任单位");
         suggested.push(Suggestion {
             text: format!(
                 "{}类诉求{}{}件，较{}增加{}，超出偶然波动。建议{unit}梳理集中反映的问题，提出整改措施。",

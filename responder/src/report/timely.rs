@@ -33,7 +33,7 @@ pub(super) struct Met {
 }
 
 impl Met {
-    fn new(tally: Tally) -> Self {
+    pub(super) fn new(tally: Tally) -> Self {
         Self {
             in_time: tally.in_time,
             all: tally.all,
@@ -54,9 +54,9 @@ pub(super) fn units(
     link: String,
 ) -> (Vec<UnitFacts>, CaseFacts) {
     let region = desk.routing.region();
-    let own: Vec<&Tracked> = tracked
-        .iter()
+    let own: Vec<Tracked> = (tracked.iter())
         .filter(|case| case.region == region.code())
+        .map(|case| case.clone().as_of(end, desk.cases.timing()))
         .collect();
     let judged: Vec<_> = (own.iter())
         .flat_map(|case| judge(case, desk.cases.timing(), end))

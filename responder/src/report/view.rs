@@ -45,7 +45,7 @@ pub(super) fn grouped(event: &EventOfPeriod, views: &[View]) -> Vec<ViewFacts> {
 }
 
 /// The first sentence of a text that may stand by itself: neither too short nor too long, no greeting, nobody's name.
-fn quote(text: &str) -> Option<String> {
+pub(super) fn quote(text: &str) -> Option<String> {
     text.split_inclusive(['。', '！', '？', '；', '\n', '!', '?'])
         .map(str::trim)
         .find(|line| {
@@ -58,10 +58,32 @@ fn quote(text: &str) -> Option<String> {
                 && !line.contains("您好")
                 && !line.contains("你好")
                 && !line.starts_with("尊敬")
+                && !line.contains("以下")
+                && !line.contains("几点")
                 && marks(line).is_empty()
                 && NAMES.as_ref().is_some_and(|names| !names.is_match(line))
         })
         .map(|line| line.trim_end_matches(['。', '；', '\n']).to_owned())
+}
+
+/// Whether a title names nobody.
+pub(super) fn nameless(title: &str) -> bool {
+    NAMES.as_ref().is_some_and(|names| !names.is_match(title))
+}
+
+/// The first line of what an alert says of its matter, short.
+pub(super) fn first_line(gist: &str, most: usize) -> String {
+    let mut line = gist
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or("")
+        .to_owned();
+    if let Some((end, _)) = line.char_indices().nth(most) {
+        line.truncate(end);
+        line.push('…');
+    }
+    line.trim_end_matches(['。', '；', '，']).to_owned()
 }
 
 /// The beginning of a reply.

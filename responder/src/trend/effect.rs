@@ -66,6 +66,8 @@ pub struct Effect {
 pub enum Why {
     /// There are less than four weeks on a side, or twelve in all.
     FewWeeks,
+    /// The weeks have too few posts.
+    FewPosts,
     /// All weeks are alike: there is nothing to tell chance by.
     NoVariation,
 }

@@ -92,7 +92,7 @@ impl Mean {
 }
 
 /// The bounds of p − q.
-fn apart(p: f64, of_p: Interval, q: f64, of_q: Interval) -> Interval {
+pub(super) fn apart(p: f64, of_p: Interval, q: f64, of_q: Interval) -> Interval {
     Interval {
         low: p - q - (p - of_p.low).hypot(of_q.high - q),
         high: p - q + (of_p.high - p).hypot(q - of_q.low),

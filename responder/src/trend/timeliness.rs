@@ -27,6 +27,8 @@ pub struct Tracked {
     pub respond_by: Timestamp,
     /// When they were.
     pub answered_at: Option<Timestamp>,
+    /// What those asked at the follow-up said; empty before.
+    pub satisfaction: String,
     /// Since when its clocks stand; absent where they run.
     pub paused_at: Option<Timestamp>,
     /// Its moves, in order.
@@ -40,6 +42,8 @@ pub struct Traced {
     pub action: Action,
     /// Whether it changed the state.
     pub moved: bool,
+    /// The state after it.
+    pub to: State,
     /// The unit that acted; empty for the office.
     pub unit: String,
     /// When.
@@ -53,6 +57,8 @@ pub struct Judged {
     pub unit: String,
     /// The clock.
     pub clock: Clock,
+    /// Level of the case.
+    pub level: u8,
     /// Whether it was in time.
     pub in_time: bool,
     /// When the case was opened.
@@ -76,6 +82,62 @@ impl Tally {
     }
 }
 
+impl Tracked {
+    /// The case as it stood at a moment: what came later is not known yet, and the clocks that were met later still run.
+    /// Its level and its units are those it has now.
+    #[must_use]
+    pub fn as_of(mut self, moment: Timestamp, timing: &Timing) -> Self {
+        let later = |made: &Traced| made.at >= moment;
+        let Some(first) = self.moves.iter().position(later) else {
+            return self;
+        };
+        let after = self.moves.split_off(first);
+        let Some(last) = self.moves.last() else {
+            return self;
+        };
+        self.state = last.to;
+        self.answered_at = self.answered_at.filter(|at| *at < moment);
+        if after.iter().any(|made| made.action == Action::FollowUp) {
+            self.satisfaction.clear();
+        }
+        let paused = (self.moves.iter()).rposition(|made| made.action == Action::Pause);
+        self.paused_at = paused
+            .filter(|at| self.moves.iter().skip(at + 1).all(|made| !made.goes_on()))
+            .and_then(|at| Some(self.moves.get(at)?.at));
+        for part in &mut self.parts {
+            let signs = |made: &&Traced| made.action == Action::Sign && made.unit == part.unit;
+            if part.sign_by.is_none() && !self.moves.iter().any(|made| signs(&made)) {
+                let sent = (self.moves.iter().rev()).find(|made| SENDS.contains(&made.action));
+                part.sign_by = sent.map(|sent| timing.sign(self.level, sent.at));
+            }
+        }
+        let informs = [Action::Report, Action::Reply];
+        if self.first_information_by.is_none()
+            && !(self.moves.iter()).any(|made| informs.contains(&made.action))
+        {
+            let set = (self.moves.iter().rev()).find(|made| BEGINS.contains(&made.action));
+            self.first_information_by =
+                set.and_then(|set| timing.first_information(self.level, set.at));
+        }
+        self
+    }
+}
+
+/// Moves that set the clock of signing, and that of first information.
+const SENDS: [Action; 3] = [Action::Dispatch, Action::Redispatch, Action::Absorb];
+const BEGINS: [Action; 4] = [Action::Open, Action::Raise, Action::Reopen, Action::Split];
+
+impl Traced {
+    /// Whether clocks that stood go on with it.
+    fn goes_on(&self) -> bool {
+        self.moved
+            || matches!(
+                self.action,
+                Action::Resume | Action::Raise | Action::Redispatch
+            )
+    }
+}
+
 /// How timely the units of a case were, by its clocks. What the case still knows, it says itself: when an answer was due, with
 /// all extensions and pauses, and what is due now. What it has forgotten, when a signature or first information that came was
 /// due, is worked out from its moves: the term of its level from the last move that set the clock, and the time that it stood.
@@ -89,6 +151,7 @@ pub fn judge(case: &Tracked, timing: &Timing, now: Timestamp) -> Vec<Judged> {
         judged.push(Judged {
             unit: unit.to_owned(),
             clock,
+            level: case.level,
             in_time,
             opened_at: case.opened_at,
         });
@@ -101,8 +164,7 @@ pub fn judge(case: &Tracked, timing: &Timing, now: Timestamp) -> Vec<Judged> {
         match (part.sign_by, signed) {
             (Some(due), _) if late(due) => say(&part.unit, Clock::Sign, false),
             (None, Some(signed)) => {
-                let sets = [Action::Dispatch, Action::Redispatch, Action::Absorb];
-                if let Some((since, at)) = ended(case, signed, &sets) {
+                if let Some((since, at)) = ended(case, signed, &SENDS) {
                     let due = timing.sign(case.level, since) + stood(case, since, at);
                     say(&part.unit, Clock::Sign, at <= due);
                 }
@@ -125,8 +187,7 @@ pub fn judge(case: &Tracked, timing: &Timing, now: Timestamp) -> Vec<Judged> {
     match (case.first_information_by, informed) {
         (Some(due), _) if late(due) => say(lead, Clock::FirstInformation, false),
         (None, Some(informed)) => {
-            let sets = [Action::Open, Action::Raise, Action::Reopen, Action::Split];
-            if let Some((since, at)) = ended(case, informed, &sets)
+            if let Some((since, at)) = ended(case, informed, &BEGINS)
                 && let Some(due) = timing.first_information(case.level, since)
             {
                 let due = due + stood(case, since, at);
@@ -163,8 +224,7 @@ fn stood(case: &Tracked, since: Timestamp, until: Timestamp) -> SignedDuration {
             paused = Some(made.at);
             continue;
         }
-        let goes_on = [Action::Resume, Action::Raise, Action::Redispatch];
-        if (made.moved || goes_on.contains(&made.action))
+        if made.goes_on()
             && let Some(from) = paused.take()
         {
             let length = made.at.min(until).duration_since(from.max(since));
@@ -225,11 +285,13 @@ mod tests {
             first_information_by: Some(at(5)),
             respond_by: at(24),
             answered_at: None,
+            satisfaction: String::new(),
             paused_at: None,
             moves: (first.iter().chain(moves))
                 .map(|(action, unit, hour)| Traced {
                     action: *action,
                     moved: !matches!(action, Action::Pause | Action::Resume),
+                    to: State::Handling,
                     unit: (*unit).to_owned(),
                     at: at(*hour),
                 })
@@ -297,6 +359,45 @@ mod tests {
             ..case(&[(Action::Pause, "", 3)])
         };
         assert_eq!(told(&paused, 30), [says("housing", Sign, true)]);
+    }
+
+    #[test]
+    fn what_came_after_a_moment_is_not_known_at_it() {
+        // Housing signed at 2 and answered at 20; at 1:30 it had done neither, at 10 it had signed.
+        let answered = Tracked {
+            state: State::Answered,
+            first_information_by: None,
+            answered_at: Some(at(30)),
+            satisfaction: "满意".to_owned(),
+            ..case(&[
+                (Action::Reply, "housing", 26),
+                (Action::Approve, "", 30),
+                (Action::FollowUp, "", 60),
+            ])
+        };
+        let timing = Timing::default();
+        let then = answered.clone().as_of(at(25), &timing);
+        assert_eq!((then.state, then.answered_at), (State::Handling, None));
+        assert_eq!(then.satisfaction, "");
+        assert_eq!(
+            told(&then, 25),
+            [
+                says("housing", Sign, true),
+                says("health", Sign, false),
+                says("housing", FirstInformation, false),
+                says("housing", Response, false)
+            ]
+        );
+        let before = answered.clone().as_of(at(2), &timing);
+        assert_eq!(
+            before.parts[0].sign_by,
+            Some(at(2)),
+            "it has not signed yet"
+        );
+        assert_eq!(answered.clone().as_of(at(90), &timing), answered);
+        let paused = case(&[(Action::Pause, "", 3), (Action::Resume, "", 9)]);
+        assert_eq!(paused.clone().as_of(at(5), &timing).paused_at, Some(at(3)));
+        assert_eq!(paused.as_of(at(9), &timing).paused_at, Some(at(3)));
     }
 
     #[test]

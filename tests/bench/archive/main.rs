@@ -10,6 +10,7 @@
 
 mod drain;
 mod pages;
+mod reports;
 mod search;
 mod texts;
 
@@ -26,8 +27,9 @@ async fn main() -> anyhow::Result<()> {
     match what.as_str() {
         "drain" => drain::measure(&options).await,
         "search" => search::measure(&options).await,
+        "report" => reports::measure(&options).await,
         _ => anyhow::bail!(
-            "usage: archive drain|search [--OPTION VALUE]…; see tests/bench/archive/run"
+            "usage: archive drain|search|report [--OPTION VALUE]…; see tests/bench/archive/run"
         ),
     }
 }

@@ -73,18 +73,7 @@ pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Resul
     let folder = options
         .get("data")
         .ok_or_else(|| anyhow::anyhow!("--data names the folder to fill"))?;
-    let library = Command::new(project().join("deploy/libchdb")).output()?;
-    let mut command = Program::command("clickhouse");
-    command
-        .env("CHDB_LIB", String::from_utf8_lossy(&library.stdout).trim())
-        .args(["--data", folder, "--port", "0"]);
-    let (_program, url) = Program::start_and_wait(command);
-    let archive: ClickHouse =
-        serde_json::from_value(serde_json::json!({ "url": url, "database": database }))?;
-    backbone::clickhouse::migrate(&archive).await?;
-    let client = backbone::clickhouse::client(&archive)?;
-    fill(&client, posts).await?;
-    count_hours(&archive, &client).await?;
+    let (_program, client) = filled(folder, posts, &database).await?;
     let region = project().join("deploy/config/region").join(REGION);
     let broker = Broker::embedded();
     let kafka = Kafka::at(broker.address());
@@ -123,6 +112,27 @@ pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Resul
     saved(browser, &by_words, rounds).await;
     files(browser).await;
     Ok(())
+}
+
+/// ClickHouse on a folder, filled where it has not that many posts yet.
+pub(crate) async fn filled(
+    folder: &str,
+    posts: u64,
+    database: &str,
+) -> anyhow::Result<(Program, Client)> {
+    let library = Command::new(project().join("deploy/libchdb")).output()?;
+    let mut command = Program::command("clickhouse");
+    command
+        .env("CHDB_LIB", String::from_utf8_lossy(&library.stdout).trim())
+        .args(["--data", folder, "--port", "0"]);
+    let (program, url) = Program::start_and_wait(command);
+    let archive: ClickHouse =
+        serde_json::from_value(serde_json::json!({ "url": url, "database": database }))?;
+    backbone::clickhouse::migrate(&archive).await?;
+    let client = backbone::clickhouse::client(&archive)?;
+    fill(&client, posts).await?;
+    count_hours(&archive, &client).await?;
+    Ok((program, client))
 }
 
 pub(crate) fn say(what: &str, times: &[Vec<f64>]) {

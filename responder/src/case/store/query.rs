@@ -1,11 +1,13 @@
 //! Cases asked for.
 
 use backbone::message::Alert;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::Row;
 
 use super::rows::{read_case, read_level, read_state};
 use super::{Cases, StoreError};
+use crate::calendar::at_minute;
 use crate::case::{Actor, Case, State};
 use crate::store::{Conditions, anywhere};
 
@@ -127,6 +129,29 @@ impl Cases {
         conditions.add_plain("answered_at IS NOT NULL");
         let bounds = format!("LIMIT {limit}");
         self.cases(conditions, "answered_at DESC, id", &bounds)
+            .await
+    }
+
+    /// The cases of a region that an actor may see and that were opened on a day of China's time, the first first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn opened(
+        &self,
+        region: &str,
+        day: Date,
+        actor: &Actor,
+        limit: u32,
+    ) -> Result<Vec<Case>, StoreError> {
+        let query = Query {
+            region: region.to_owned(),
+            ..Query::default()
+        };
+        let mut conditions = conditions(&query, actor)?;
+        let begin = at_minute(day, 0).map_or(i64::MAX, Timestamp::as_millisecond);
+        conditions.add("opened_at >= {}", begin)?;
+        conditions.add("opened_at < {}", begin.saturating_add(24 * 3_600_000))?;
+        self.cases(conditions, "opened_at, id", &format!("LIMIT {limit}"))
             .await
     }
 

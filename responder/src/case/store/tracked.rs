@@ -40,13 +40,15 @@ impl Cases {
             let made = Traced {
                 action: Action::named(row.try_get("action")?).ok_or(unknown("action"))?,
                 moved: before != Some(after),
+                to: read_state(after)?,
                 unit: row.try_get("unit")?,
                 at: optional_time(row, "at")?.ok_or(unknown("time"))?,
             };
             (traced.entry(row.try_get("case_id")?).or_default()).push(made);
         }
         let cases = sqlx::query(
-            "SELECT id, region, state, level, parts, opened_at, first_information_by, respond_by, answered_at, paused_at \
+            "SELECT id, region, state, level, parts, opened_at, first_information_by, respond_by, answered_at, \
+             satisfaction, paused_at \
              FROM cases WHERE opened_at >= $1 AND opened_at < $2 ORDER BY opened_at DESC, id LIMIT $3",
         );
         let cases = cases.bind(from).bind(until).bind(MOST);
@@ -64,6 +66,7 @@ impl Cases {
                     first_information_by: optional_time(row, "first_information_by")?,
                     respond_by: required("respond_by")?,
                     answered_at: optional_time(row, "answered_at")?,
+                    satisfaction: row.try_get("satisfaction")?,
                     paused_at: optional_time(row, "paused_at")?,
                     moves: traced.remove(id).unwrap_or_default(),
                 })

@@ -9,12 +9,12 @@ use super::{EVENTS, EventRow, Unavailable, all};
 
 /// Posts of a part of an event's time.
 #[derive(Debug, Clone, Row, Deserialize)]
-pub(in crate::console) struct Step {
+pub(crate) struct Step {
     /// Number of the part, from 0.
-    pub(in crate::console) number: i64,
-    pub(in crate::console) negative: u64,
-    pub(in crate::console) neutral: u64,
-    pub(in crate::console) positive: u64,
+    pub(crate) number: i64,
+    pub(crate) negative: u64,
+    pub(crate) neutral: u64,
+    pub(crate) positive: u64,
 }
 
 /// The posts of an event: all concern the region. Their time tells where they are kept.
@@ -30,7 +30,7 @@ fn of_event(query: Query, event: &EventRow) -> Query {
 }
 
 /// The posts of an event by parts of `length` milliseconds since `begin`; parts without posts are left out.
-pub(in crate::console) async fn course(
+pub(crate) async fn course(
     client: &Client,
     event: &EventRow,
     begin: i64,
@@ -49,18 +49,15 @@ pub(in crate::console) async fn course(
 
 /// A source that an event was seen in.
 #[derive(Debug, Clone, Row, Deserialize)]
-pub(in crate::console) struct SeenIn {
-    pub(in crate::console) name: String,
-    pub(in crate::console) posts: u64,
-    pub(in crate::console) voices: u64,
-    pub(in crate::console) first_at: i64,
+pub(crate) struct SeenIn {
+    pub(crate) name: String,
+    pub(crate) posts: u64,
+    pub(crate) voices: u64,
+    pub(crate) first_at: i64,
 }
 
 /// Where an event was seen, in the order of its spread.
-pub(in crate::console) async fn spread(
-    client: &Client,
-    event: &EventRow,
-) -> Result<Vec<SeenIn>, Unavailable> {
+pub(crate) async fn spread(client: &Client, event: &EventRow) -> Result<Vec<SeenIn>, Unavailable> {
     let query = client.query(&format!(
         "SELECT toString(source) AS name, count() AS posts, uniqExact(author) AS voices, min(published_at) AS first_at \
          FROM {OF_EVENT} GROUP BY name ORDER BY first_at, name LIMIT 30"
@@ -70,18 +67,18 @@ pub(in crate::console) async fn spread(
 
 /// Posts that say the same, told by the first of them.
 #[derive(Debug, Row, Deserialize)]
-pub(in crate::console) struct Fold {
-    pub(in crate::console) first: String,
-    pub(in crate::console) posts: u64,
+pub(crate) struct Fold {
+    pub(crate) first: String,
+    pub(crate) posts: u64,
     /// Ids, sources and times of the others, the first twenty.
-    pub(in crate::console) others: Vec<(String, String, i64)>,
+    pub(crate) others: Vec<(String, String, i64)>,
     /// How many such folds the event has.
-    pub(in crate::console) folds: u64,
+    pub(crate) folds: u64,
 }
 
 /// The posts of an event, those with nearly the same text as one, the newest first: texts are the same where the six least
 /// hashes of their runs of three characters are (MinHash, Broder 1997).
-pub(in crate::console) async fn folds(
+pub(crate) async fn folds(
     client: &Client,
     event: &EventRow,
     offset: u32,
@@ -102,7 +99,7 @@ pub(in crate::console) async fn folds(
 }
 
 /// Posts of an event by their ids.
-pub(in crate::console) async fn posts_named(
+pub(crate) async fn posts_named(
     client: &Client,
     event: &EventRow,
     ids: &[&str],
@@ -114,10 +111,7 @@ pub(in crate::console) async fn posts_named(
 }
 
 /// The alerts that an event raised, the first first.
-pub(in crate::console) async fn alerts_of(
-    client: &Client,
-    event: &str,
-) -> Result<Vec<AlertRow>, Unavailable> {
+pub(crate) async fn alerts_of(client: &Client, event: &str) -> Result<Vec<AlertRow>, Unavailable> {
     let query = client.query(
         "SELECT ?fields FROM alerts FINAL WHERE event_id = {event:String} ORDER BY raised_at, level DESC LIMIT 8",
     );
@@ -133,7 +127,7 @@ struct Like {
 const AROUND: u32 = 30;
 
 /// Events of the same subject that name one of the same places in the weeks around, those with the most posts first.
-pub(in crate::console) async fn related(
+pub(crate) async fn related(
     client: &Client,
     event: &EventRow,
     limit: u32,

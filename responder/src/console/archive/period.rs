@@ -63,6 +63,19 @@ pub(crate) async fn events(
     let chosen: Vec<Chosen> = all(of_period(query, region, period).param("limit", limit)).await?;
     let total = chosen.first().map_or(0, |one| one.total);
     let ids: Vec<&str> = chosen.iter().map(|one| one.event.as_str()).collect();
+    Ok((events_named(client, region, period, &ids).await?, total))
+}
+
+/// Events by their posts of a period, in the order of their ids; those without posts in it are left out.
+pub(crate) async fn events_named(
+    client: &Client,
+    region: &str,
+    period: Period,
+    ids: &[&str],
+) -> Result<Vec<EventOfPeriod>, Unavailable> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let query = client.query(&format!(
         "SELECT event, argMin(named, day_first) AS title, sum(day_posts) AS posts, uniqExactMerge(day_voices) AS voices, \
             sum(day_negative) AS negative, minIf(day_level, day_level > 0) AS gravest, min(day_first) AS first_at, \
@@ -78,10 +91,10 @@ pub(crate) async fn events(
             FROM {OF_PERIOD} AND relevant AND event_id IN {{events:Array(String)}} GROUP BY event, day) \
          GROUP BY event"
     ));
-    let query = of_period(query, region, period).param("events", &ids);
+    let query = of_period(query, region, period).param("events", ids);
     let mut events: Vec<EventOfPeriod> = all(query).await?;
     events.sort_by_key(|event| ids.iter().position(|id| *id == event.event));
-    Ok((events, total))
+    Ok(events)
 }
 
 /// What people of one appeal said of an event.
@@ -179,4 +192,134 @@ pub(crate) struct Found {
     pub(crate) kind: String,
     pub(crate) title: String,
     pub(crate) lasts: bool,
+}
+
+/// What the alerts of an event said of it.
+#[derive(Debug, Clone, Row, Deserialize)]
+pub(crate) struct Gist {
+    pub(crate) event: String,
+    pub(crate) gist: String,
+}
+
+/// The gists of some events, each as the last alert up to the end of a period has it.
+pub(crate) async fn gists(
+    client: &Client,
+    region: &str,
+    period: Period,
+    events: &[&str],
+) -> Result<Vec<Gist>, Unavailable> {
+    let query = client.query(
+        "SELECT event_id AS event, argMax(alerts.gist, (raised_at, update)) AS gist FROM alerts FINAL \
+         WHERE region = {region:String} AND event_id IN {events:Array(String)} \
+            AND raised_at < toDateTime64(({last:Int32} + 1) * 86400 - 28800, 3, 'UTC') GROUP BY event",
+    );
+    all(of_period(query, region, period).param("events", events)).await
+}
+
+/// An event, by when it began.
+#[derive(Debug, Clone, Row, Deserialize)]
+struct Begun {
+    event: String,
+}
+
+/// Which of some events have no post before a period.
+pub(crate) async fn new_events(
+    client: &Client,
+    region: &str,
+    period: Period,
+    events: &[&str],
+) -> Result<Vec<String>, Unavailable> {
+    let query = client.query(
+        "SELECT event_id AS event FROM assessments FINAL WHERE region = {region:String} AND relevant \
+            AND event_id IN {events:Array(String)} \
+            AND published_at >= toDateTime64(({first:Int32} - 400) * 86400 - 28800, 3, 'UTC') \
+            AND published_at < toDateTime64(({last:Int32} + 1) * 86400 - 28800, 3, 'UTC') \
+         GROUP BY event HAVING min(published_at) >= toDateTime64({first:Int32} * 86400 - 28800, 3, 'UTC') \
+         ORDER BY event SETTINGS do_not_merge_across_partitions_select_final = 1",
+    );
+    let found: Vec<Begun> = all(of_period(query, region, period).param("events", events)).await?;
+    Ok(found.into_iter().map(|row| row.event).collect())
+}
+
+/// A matter of which most posts ask something.
+#[derive(Debug, Clone, Row, Deserialize)]
+pub(crate) struct Question {
+    pub(crate) event: String,
+    pub(crate) title: String,
+    pub(crate) posts: u64,
+    pub(crate) voices: u64,
+    /// Its first-level subject; may be empty.
+    pub(crate) about: String,
+}
+
+/// The matters of a period of which half of the posts or more ask something (咨询), those with the most posts first.
+pub(crate) async fn questions(
+    client: &Client,
+    region: &str,
+    period: Period,
+    limit: u32,
+) -> Result<Vec<Question>, Unavailable> {
+    let query = client.query(&format!(
+        "SELECT event_id AS event, argMin(event_title, published_at) AS title, count() AS posts, uniqExact(author) AS voices, \
+            arrayElement(topKIf(1)(toString(subject), subject != ''), 1) AS about \
+         FROM {OF_PERIOD} AND relevant AND event_id != '' GROUP BY event HAVING countIf(appeal = '咨询') * 2 >= posts \
+         ORDER BY posts DESC, event LIMIT {{limit:UInt32}} SETTINGS do_not_merge_across_partitions_select_final = 1"
+    ));
+    all(of_period(query, region, period).param("limit", limit)).await
+}
+
+/// Posts that ask for something, of one subject and place in one week.
+#[derive(Debug, Clone, Row, Deserialize)]
+pub(crate) struct Demand {
+    pub(crate) subject: String,
+    /// Empty where the posts name none.
+    pub(crate) place: String,
+    /// The day, in days since 1970.
+    pub(crate) day: i32,
+    pub(crate) posts: u64,
+    pub(crate) negative: u64,
+}
+
+/// What people asked, complained of or wanted help with in a period, by subject, the place that a post names first, and day.
+pub(crate) async fn demands(
+    client: &Client,
+    region: &str,
+    period: Period,
+) -> Result<Vec<Demand>, Unavailable> {
+    let query = client.query(&format!(
+        "SELECT toString(assessments.subject) AS subject, toString(arrayElement(places, 1)) AS place, \
+            toInt32(intDiv(toUnixTimestamp(published_at) + 28800, 86400)) AS day, count() AS posts, \
+            countIf(sentiment = 'negative') AS negative \
+         FROM {OF_PERIOD} AND relevant AND subject != '' AND appeal IN ('咨询', '投诉', '求助') \
+         GROUP BY subject, place, day ORDER BY subject, place, day SETTINGS do_not_merge_across_partitions_select_final = 1"
+    ));
+    all(of_period(query, region, period)).await
+}
+
+/// A matter that people of a subject and place speak of.
+#[derive(Debug, Clone, Row, Deserialize)]
+pub(crate) struct Matter {
+    pub(crate) event: String,
+    pub(crate) title: String,
+    pub(crate) about: String,
+    pub(crate) at_place: String,
+    pub(crate) posts: u64,
+    pub(crate) voices: u64,
+}
+
+/// The matters of a period with the most posts that ask, complain or want help, so many of each subject and place.
+pub(crate) async fn matters(
+    client: &Client,
+    region: &str,
+    period: Period,
+    limit: u32,
+) -> Result<Vec<Matter>, Unavailable> {
+    let query = client.query(&format!(
+        "SELECT event_id AS event, argMin(event_title, published_at) AS title, toString(subject) AS about, \
+            toString(arrayElement(places, 1)) AS at_place, count() AS posts, uniqExact(author) AS voices \
+         FROM {OF_PERIOD} AND relevant AND event_id != '' AND subject != '' AND appeal IN ('咨询', '投诉', '求助') \
+         GROUP BY event, about, at_place ORDER BY posts DESC, event, at_place LIMIT {{limit:UInt32}} BY about, at_place \
+         LIMIT 2000 SETTINGS do_not_merge_across_partitions_select_final = 1"
+    ));
+    all(of_period(query, region, period).param("limit", limit)).await
 }

@@ -12,7 +12,7 @@ use jiff::civil::{Date, date};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-pub(crate) use self::words::{LookedUp, with_words};
+pub(crate) use self::words::{LookedUp, Said, said, with_words};
 use super::{Unavailable, all, within};
 use crate::trend::{Aspect, Counts, Day, Period};
 

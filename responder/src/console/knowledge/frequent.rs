@@ -11,7 +11,7 @@ use crate::console::fields::{Choice, Fields};
 use crate::console::page::{Frame, render};
 use crate::console::problem::Problem;
 use crate::console::{Console, place, show};
-use crate::knowledge::{asked, frequent};
+use crate::knowledge::{KNOWN, asked, frequent};
 
 /// Answered cases that are looked through: the newest.
 const CASES: u32 = 1_000;
@@ -40,9 +40,6 @@ struct FrequentPage {
     questions: Vec<FrequentLine>,
     may_write: bool,
 }
-
-/// How like an entry must be to be shown as known.
-const KNOWN: f64 = 0.6;
 
 /// The questions, the most asked first.
 pub(in crate::console) async fn list(

@@ -6,8 +6,8 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
 
 use super::super::Console;
 use super::super::access::SignedIn;
@@ -22,15 +22,12 @@ use super::moved::{self, Moved};
 use super::{EmptyPage, asked, named, tick};
 use crate::calendar::{Calendar, day_of};
 use crate::trend::{
-    Aspect, Bin, Counts, Day, Effect, Estimate, Period, Share, Step, Why, by_bin, by_week,
-    difference, in_all, interrupted, movements, negative_dispersion,
+    Around, Aspect, Bin, Day, Effect, Estimate, Measured, Outside, Period, Share, Step, Why,
+    by_week, difference, movements, negative_dispersion,
 };
 
 /// Weeks on each side where nothing is said of it, and the most.
 const WEEKS: (u32, u32) = (12, 52);
-/// Fewest posts a week, on average and on either side, from which anything is told.
-const FEWEST_A_WEEK: f64 = 5.0;
-
 /// A value that may have changed.
 struct Measure {
     chart: Chart,
@@ -121,10 +118,7 @@ pub(in crate::console) async fn page(
         None => ("请填写日期，如 2026-03-01。".to_owned(), None),
         Some(Err(problem)) => (problem, None),
         Some(Ok(sides)) => {
-            let all = Period {
-                from: sides[0].from,
-                to: sides[1].to,
-            };
+            let all = sides.all();
             let text = fields.get("text");
             let counted = if text.is_empty() {
                 days.read(client, &scope, &[all]).await
@@ -167,105 +161,54 @@ pub(in crate::console) async fn page(
 }
 
 /// The weeks before the day and from it on, as far as the archive has them whole.
-fn sides(day: Date, before: u32, after: u32, known: Period) -> Result<[Period; 2], String> {
-    if day <= known.from || day > known.to {
-        return Err(format!(
-            "本库帖文自{}，请在其间选择日期。",
-            show::days(known)
-        ));
-    }
-    let yesterday = day.saturating_sub(1.day());
-    let whole = |period: Period, most: u32| (period.days() / 7).min(most);
-    let weeks_before = whole(
-        Period {
-            from: known.from,
-            to: yesterday,
-        },
-        before,
-    );
-    let weeks_after = whole(
-        Period {
-            from: day,
-            to: known.to,
-        },
-        after,
-    );
-    if weeks_before == 0 || weeks_after == 0 {
-        return Err("该日期前后在本库中不足一周，不能判断。".to_owned());
-    }
-    Ok([
-        Period::until(yesterday, weeks_before * 7),
-        Period {
-            from: day,
-            to: day.saturating_add(i64::from(weeks_after * 7 - 1).days()),
-        },
-    ])
+fn sides(day: Date, before: u32, after: u32, known: Period) -> Result<Around, String> {
+    Around::new(day, before, after, known).map_err(|outside| match outside {
+        Outside::Day => format!("本库帖文自{}，请在其间选择日期。", show::days(known)),
+        Outside::Weeks => "该日期前后在本库中不足一周，不能判断。".to_owned(),
+    })
 }
 
-fn answer(days: &[&Day], sides: [Period; 2], calendar: &Calendar) -> Answer {
+fn answer(days: &[&Day], sides: Around, calendar: &Calendar) -> Answer {
     let each = || days.iter().copied();
-    let [before, after] = sides;
-    let all = Period {
-        from: before.from,
-        to: after.to,
-    };
+    let Around { before, after } = sides;
+    let all = sides.all();
     let bins = all.bins(Step::Week);
-    let weeks = by_bin(each(), all, Step::Week);
     let first = before.bins_of(Step::Week);
-    let few = [before, after]
-        .map(|side| in_all(each(), side).posts as f64 / f64::from(side.days()) * 7.0)
-        .into_iter()
-        .any(|a_week| a_week < FEWEST_A_WEEK);
-    let measure = |title, unit, digits, scale, of: fn(Counts) -> Option<f64>| {
-        let values: Vec<Option<f64>> =
-            (weeks.iter().map(|week| Some(of(*week)? * scale))).collect();
-        measured(title, unit, digits, &bins, &values, first, few)
-    };
-    let of_all = |counts: Counts| Some(counts.posts as f64);
-    let of_negative =
-        |counts: Counts| (counts.posts > 0).then(|| counts.negative as f64 / counts.posts as f64);
-    let of_mean = |counts: Counts| {
-        (counts.posts > 0)
-            .then(|| (counts.positive as f64 - counts.negative as f64) / counts.posts as f64)
-    };
-    let varies = |side| negative_dispersion(each(), side);
-    let share = |side: Period| {
-        let counts = in_all(each(), side);
-        Share::of(counts.negative, counts.posts, varies(side))
-    };
-    let shares = share(before)
-        .zip(share(after))
-        .map_or(String::new(), |(before, after)| {
-            let told = |share: Share| {
-                format!(
-                    "{}（{}至{}）",
-                    show::share(share.value),
-                    show::share(share.interval.low),
-                    show::share(share.interval.high)
-                )
-            };
+    let changes = sides.changes(each());
+    let [posts_before, posts_after] = changes.counts.map(|counts| counts.posts);
+    let shares = changes.shares[0].zip(changes.shares[1]);
+    let shares = shares.map_or(String::new(), |(before, after)| {
+        let told = |share: Share| {
             format!(
-                "负面占比此前{}，此后{}，相差{}。",
-                told(before),
-                told(after),
-                moved::points(after.value - before.value, difference(after, before))
+                "{}（{}至{}）",
+                show::share(share.value),
+                show::share(share.interval.low),
+                show::share(share.interval.high)
             )
-        });
+        };
+        format!(
+            "负面占比此前{}，此后{}，相差{}。",
+            told(before),
+            told(after),
+            moved::points(after.value - before.value, difference(after, before))
+        )
+    });
     let table = |aspect| {
         let counted = by_week(each(), aspect, after, before);
-        moved::rows(&movements(&counted, after, before, None, varies(all)), true)
+        let varies = negative_dispersion(each(), all);
+        moved::rows(&movements(&counted, after, before, None, varies), true)
     };
     Answer {
         day: show::day(after.from),
         before: show::days(before),
         after: show::days(after),
-        posts_before: in_all(each(), before).posts,
-        posts_after: in_all(each(), after).posts,
+        posts_before,
+        posts_after,
         shares,
         measures: vec![
-            measure("每周帖文", "帖", 1, 1.0, of_all),
-            measure("每周负面占比", "%", 1, 100.0, of_negative),
-            measure("每周平均情感", "", 2, 1.0, of_mean),
+            measured("每周帖文", "帖", 1, &bins, changes.posts, first),
+            measured("每周负面占比", "%", 1, &bins, changes.negative, first),
+            measured("每周平均情感", "", 2, &bins, changes.mean, first),
         ],
         appeals: table(Aspect::Appeal),
         subjects: table(Aspect::Subject),
@@ -279,26 +222,26 @@ fn measured(
     unit: &'static str,
     digits: usize,
     bins: &[Bin],
-    values: &[Option<f64>],
+    measured: Measured,
     first: usize,
-    few: bool,
 ) -> Measure {
+    let scale = if unit == "%" { 100.0 } else { 1.0 };
+    let Measured { weeks, effect } = measured.times(scale);
     let points = bins
         .iter()
         .map(|bin| (tick(bin.from), named(*bin, Step::Week)));
     let chart = Chart::new(title, unit, points)
         .digits(digits)
-        .with(Series::line(title, "blue-2", values.iter().copied()))
+        .with(Series::line(title, "blue-2", weeks))
         .mark(first as f64 - 0.5, "该日");
     let chart = if unit.is_empty() {
         chart.around()
     } else {
         chart
     };
-    let found = interrupted(values, first);
-    match found {
-        Ok(effect) if !few => told(effect, chart, unit, digits, first),
-        Ok(_) => untold(
+    match effect {
+        Ok(effect) => told(effect, chart, unit, digits, first),
+        Err(Why::FewPosts) => untold(
             chart,
             "帖数太少：前后平均每周都要有5帖以上，走势才说明问题。",
         ),

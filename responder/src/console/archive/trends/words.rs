@@ -2,7 +2,7 @@
 
 use clickhouse::query::Query;
 use clickhouse::{Client, Row};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::search::{Words, holds, is_pair, may_hold};
 use super::super::{Unavailable, all, within};
@@ -32,7 +32,7 @@ pub(crate) struct Worded {
 
 /// Of posts in which all pairs of neighbouring characters of the words occur: how many were looked up, and how many of these
 /// hold the words whole.
-#[derive(Debug, Clone, Copy, Row, Deserialize)]
+#[derive(Debug, Clone, Copy, Row, Serialize, Deserialize)]
 pub(crate) struct LookedUp {
     pub(crate) posts: u64,
     pub(crate) whole: u64,
@@ -78,6 +78,46 @@ pub(crate) async fn with_words(
     })
 }
 
+/// What a post says, for a line of it to be quoted.
+#[derive(Debug, Clone, Row, Deserialize)]
+pub(crate) struct Said {
+    pub(crate) appeal: String,
+    pub(crate) text: String,
+}
+
+/// The beginnings of posts of a period that hold some words, so many of each appeal: those first that were published last,
+/// or, where they are `after` a day, first.
+pub(crate) async fn said(
+    client: &Client,
+    text: &str,
+    scope: &Scope,
+    period: Period,
+    after: bool,
+    limit: u32,
+) -> Result<Vec<Said>, Unavailable> {
+    let asked = Asked {
+        client,
+        words: Words::read(text),
+        scope,
+        period,
+    };
+    let order = if after { "" } else { "DESC" };
+    let among = match asked.may_hold() {
+        none if none.is_empty() => String::new(),
+        may_hold => format!(
+            " AND published_at IN (SELECT published_at FROM assessments WHERE {TIME}{may_hold})"
+        ),
+    };
+    let sql = format!(
+        "SELECT toString(assessments.appeal) AS appeal, substringUTF8(assessments.text, 1, 400) AS text FROM assessments FINAL \
+         PREWHERE {TIME}{among} WHERE {OF_SCOPE}{} AND appeal != '' \
+         ORDER BY published_at {order}, post_id LIMIT {{limit:UInt32}} BY appeal LIMIT 200 \
+         SETTINGS do_not_merge_across_partitions_select_final = 1",
+        asked.hold()
+    );
+    all(asked.put(&sql).param("limit", limit)).await
+}
+
 impl Worded {
     fn exactly(found: &[Found]) -> Self {
         Self {
@@ -111,7 +151,7 @@ impl Asked<'_> {
             "SELECT {BY_DAY} FROM assessments FINAL \
              PREWHERE {TIME} AND published_at IN (SELECT published_at FROM assessments WHERE {TIME}{may_hold}) \
                 AND post_id IN (SELECT post_id FROM assessments WHERE {TIME}{may_hold}) \
-             WHERE {OF_SCOPE} AND {} GROUP BY day ORDER BY day \
+             WHERE {OF_SCOPE}{} GROUP BY day ORDER BY day \
              SETTINGS do_not_merge_across_partitions_select_final = 1",
             self.hold()
         );
@@ -121,7 +161,7 @@ impl Asked<'_> {
     /// Looks up one in so many, whichever their versions; by a hash, for many times are whole minutes.
     async fn look_up(&self, of: u64) -> Result<LookedUp, Unavailable> {
         let sql = format!(
-            "SELECT count() AS posts, countIf({}) AS whole FROM assessments \
+            "SELECT count() AS posts, countIf(true{}) AS whole FROM assessments \
              WHERE {TIME} AND {OF_SCOPE}{} AND cityHash64(published_at) % {of} = 0",
             self.hold(),
             self.may_hold()
@@ -149,7 +189,9 @@ impl Asked<'_> {
         let unwanted = self.named("unwanted", &self.words.unwanted);
         let held = wanted.map(|(_, parameter)| holds(&parameter));
         let not_held = unwanted.map(|(_, parameter)| format!("NOT ({})", holds(&parameter)));
-        held.chain(not_held).collect::<Vec<_>>().join(" AND ")
+        (held.chain(not_held))
+            .map(|condition| format!(" AND {condition}"))
+            .collect()
     }
 
     fn named<'a>(
