@@ -17,6 +17,7 @@ use crate::calendar;
 use crate::case::Escalation;
 use crate::deadline::Deadlines;
 use crate::notify::channel::{Channel, check_reach};
+use crate::paper::schedule::Schedule;
 use crate::store::Place;
 
 /// The responder's settings, from `responder.toml`.
@@ -50,6 +51,12 @@ pub struct Settings {
     /// A language model that may draft replies, which a person reads, mends and submits; none where it is not set.
     #[serde(default)]
     pub draft_help: Option<DraftHelp>,
+    /// Reports that are made again and again.
+    #[serde(default)]
+    pub reports: Vec<Schedule>,
+    /// Folders with fonts for reports, such as 仿宋_GB2312, besides those of the system; relative to this file.
+    #[serde(default)]
+    pub fonts: Vec<PathBuf>,
     /// How the administrator is told of sources in trouble; not at all where it is not set.
     #[serde(default)]
     pub administrator: Option<Administrator>,
@@ -233,6 +240,9 @@ impl Settings {
         settings.calendar.holidays = beside(path, &settings.calendar.holidays);
         for region in &mut settings.regions {
             *region = beside(path, region);
+        }
+        for folder in &mut settings.fonts {
+            *folder = beside(path, folder);
         }
         settings.channel = settings
             .channel
