@@ -59,6 +59,7 @@ use tokio_util::sync::CancellationToken;
 pub use access::{ROUTES, Route, Who};
 pub(crate) use access::{SESSION_COOKIE, finish, known, same};
 pub(crate) use attachments::saved;
+pub(crate) use papers::saved as saved_paper;
 
 use crate::account::{Accounts, Provider};
 use crate::calendar::Calendar;

@@ -7,6 +7,7 @@ mod lists;
 mod one;
 
 pub(super) use edit::{form as edit_form, save};
+pub(crate) use files::saved;
 pub(super) use files::{download, preview, snapshot};
 pub(super) use list::{ask, form, list};
 pub(super) use lists::{delete as delete_list, keep as keep_list, list as lists};
