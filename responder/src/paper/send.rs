@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::any::AnyRow;
+use tracing::warn;
 use url::Url;
 
 use super::store::{json, read_json, write_down};
@@ -290,7 +291,12 @@ pub(crate) async fn attached(store: &Store, id: &str) -> Result<Vec<Printed>, St
             .find(|kept| kept.file == file && kept.size <= left);
         if let Some(kept) = fits {
             left -= kept.size;
-            attached.extend(papers.signed(id, file).await?);
+            match papers.signed(id, file).await {
+                Ok(signed) => attached.extend(signed),
+                // What is not what was signed goes to nobody; the notice goes without it.
+                Err(StoreError::Unknown { what }) => warn!(paper = id, file, what, "not attached"),
+                Err(error) => return Err(error),
+            }
         }
     }
     Ok(attached)
