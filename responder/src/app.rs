@@ -31,7 +31,7 @@ use crate::metrics::Metrics;
 use crate::notify::Carrier;
 use crate::notify::channel::{Channel, check_reach};
 use crate::outbox;
-use crate::paper::{Maker, Papers, Press, schedule};
+use crate::paper::{Maker, Papers, Polisher, Press, schedule};
 use crate::reply::draft::Drafter;
 use crate::roster::Roster;
 use crate::routing::{Routing, Silences, Texts};
@@ -140,6 +140,11 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         },
         metrics: metrics.clone(),
         press: Press::new(settings.fonts.clone()),
+        polisher: settings
+            .report_help
+            .as_ref()
+            .map(Polisher::new)
+            .transpose()?,
         ..console
     };
     let consuming = async {

@@ -71,7 +71,7 @@ use crate::knowledge::Knowledge;
 use crate::live::{self as stream, Live};
 use crate::metrics::Metrics;
 use crate::notify::channel::Channel;
-use crate::paper::{Lists, Papers, Press};
+use crate::paper::{Lists, Papers, Polisher, Press};
 use crate::reply::draft::Drafter;
 use crate::roster::Roster;
 use crate::routing::{Routing, Silences};
@@ -115,6 +115,8 @@ pub struct Console {
     pub lists: Lists,
     /// What writes their files.
     pub press: Press,
+    /// What may reword a paragraph of one, where the settings name it.
+    pub polisher: Option<Polisher>,
     /// What units promised.
     pub commitments: Commitments,
     /// What drafts are checked by.
@@ -197,6 +199,7 @@ impl Console {
             papers: Papers::new(store.clone()),
             lists: Lists::new(store.clone()),
             press: Press::new(Vec::new()),
+            polisher: None,
             commitments: Commitments::new(store.clone()),
             replies: reply::Checks::load(&regions)?,
             drafter: None,
@@ -274,6 +277,7 @@ pub fn router(console: Console) -> Router {
         .route("/reports/{id}/files/{file}", get(papers::download))
         .route("/reports/{id}/edit", get(papers::edit_form))
         .route("/reports/{id}/text", post(papers::save))
+        .route("/reports/{id}/polish", post(papers::polish))
         .route("/reports/{id}/moves", post(papers::perform))
         .route("/reports/{id}/send", post(papers::send))
         .route("/roster", get(roster::show))

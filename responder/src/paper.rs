@@ -5,7 +5,9 @@
 pub mod asked;
 pub mod difference;
 pub mod edit;
+pub mod link;
 pub mod maker;
+pub mod polish;
 pub mod press;
 pub mod schedule;
 pub mod send;
@@ -18,6 +20,7 @@ use report::{Document, Figures, ReportError, markdown};
 use thiserror::Error;
 
 pub use maker::Maker;
+pub use polish::Polisher;
 pub use press::{Press, Printed};
 pub use send::{List, Lists, Named};
 pub use store::{Papers, Query};

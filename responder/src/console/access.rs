@@ -120,6 +120,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/reports/{id}/files/{file}", Roles(OFFICE)),
     route("GET", "/reports/{id}/edit", Roles(OFFICERS)),
     route("POST", REPORT_TEXT, Roles(OFFICERS)),
+    route("POST", "/reports/{id}/polish", Roles(OFFICERS)),
     route("POST", "/reports/{id}/moves", Roles(OFFICERS)),
     route("POST", "/reports/{id}/send", Roles(OFFICERS)),
     route("GET", "/roster", Roles(OFFICE)),

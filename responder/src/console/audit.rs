@@ -21,7 +21,7 @@ use crate::clock::local;
 const PER_PAGE: u32 = 100;
 
 /// What else than moves of cases is written down.
-const ACTIONS: [(&str, &str); 59] = [
+const ACTIONS: [(&str, &str); 61] = [
     ("sign-in", "登录"),
     ("sign-out", "退出"),
     ("end-session", "结束本人登录"),
@@ -62,6 +62,8 @@ const ACTIONS: [(&str, &str); 59] = [
     ("read-report", "查看报告"),
     ("read-reports", "查看报告目录"),
     ("edit-report", "修改报告"),
+    ("ask-polish", "请语言模型润色报告"),
+    ("polish-report", "采用报告润色"),
     ("submit-report", "报告送审"),
     ("return-report", "退回报告"),
     ("approve-report", "签发报告"),

@@ -6,7 +6,7 @@ mod list;
 mod lists;
 mod one;
 
-pub(super) use edit::{form as edit_form, save};
+pub(super) use edit::{form as edit_form, polish, save};
 pub(crate) use files::saved;
 pub(super) use files::{download, preview, snapshot};
 pub(super) use list::{ask, form, list};

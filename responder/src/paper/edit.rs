@@ -6,7 +6,7 @@ use report::numbers::{Changes, changes};
 use report::{Figures, ReportError, markdown};
 
 use super::store::write_down;
-use super::{Action, PaperError, Papers};
+use super::{Action, PaperError, Papers, link};
 use crate::case::Actor;
 
 /// Longest wording, in characters.
@@ -31,6 +31,8 @@ pub struct Edit {
     pub text: String,
     /// Why its numbers are not those that were generated; needed only where they are not.
     pub reason: String,
+    /// The model that reworded a paragraph, where it was one: whoever signs is told.
+    pub polished_by: String,
 }
 
 impl Edit {
@@ -44,6 +46,7 @@ impl Edit {
             number: line(&self.number),
             text: format!("{}\n", text.trim_end()),
             reason: self.reason.trim().to_owned(),
+            polished_by: self.polished_by.clone(),
         }
     }
 }
@@ -64,7 +67,8 @@ impl Papers {
     ) -> Result<(), PaperError> {
         let (paper, content) = self.read(id).await?.ok_or(PaperError::NotFound)?;
         Action::Edit.check(actor.role, paper.state)?;
-        let edit = edit.trimmed();
+        let mut edit = edit.trimmed();
+        edit.text = link::whole(&edit.text, &content.generated)?;
         for (what, text, longest) in [
             ("标题", &edit.title, LONGEST_TITLE),
             ("文号", &edit.number, LONGEST_NUMBER),
@@ -111,8 +115,13 @@ impl Papers {
         if edited.rows_affected() == 0 {
             return Err(PaperError::Stale);
         }
-        let of = version + 1;
-        write_down(&mut transaction, id, of, Action::Edit, actor, reason, now).await?;
+        let (of, model) = (version + 1, edit.polished_by.as_str());
+        let (action, note) = if model.is_empty() {
+            (Action::Edit, reason)
+        } else {
+            (Action::Polish, model)
+        };
+        write_down(&mut transaction, id, of, action, actor, note, now).await?;
         transaction.commit().await?;
         Ok(())
     }

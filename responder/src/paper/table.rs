@@ -14,6 +14,8 @@ pub enum Action {
     Remake,
     /// 修改.
     Edit,
+    /// 润色: a language model reworded a paragraph.
+    Polish,
     /// 提交审核.
     Submit,
     /// 退回.
@@ -52,11 +54,12 @@ const LEADERS: &[Role] = &[Leader, Administrator];
 const SYSTEM: &[Role] = &[Role::System];
 
 #[rustfmt::skip]
-const TABLE: [Row; 9] = [
+const TABLE: [Row; 10] = [
     row(Action::Ask,      "make",     "提出",     &[],                          Making,    ASKERS,  ""),
     row(Action::Make,     "made",     "生成",     &[Making],                    Draft,     SYSTEM,  ""),
     row(Action::Remake,   "remake",   "重新生成", &[Failed, Draft, Withdrawn],  Making,    OFFICE,  ""),
     row(Action::Edit,     "edit",     "修改",     &[Draft],                     Draft,     OFFICE,  ""),
+    row(Action::Polish,   "polish",   "润色",     &[Draft],                     Draft,     OFFICE,  ""),
     row(Action::Submit,   "submit",   "提交审核", &[Draft],                     Submitted, OFFICE,  ""),
     row(Action::Return,   "return",   "退回修改", &[Submitted],                 Draft,     LEADERS, "退回理由"),
     row(Action::Approve,  "approve",  "签发",     &[Submitted],                 Approved,  LEADERS, ""),

@@ -17,7 +17,7 @@ use crate::console::problem::Problem;
 use crate::console::{Console, show};
 use crate::notify;
 use crate::paper::difference::{self, Fate};
-use crate::paper::{Action, Paper, State as Stage, edit};
+use crate::paper::{Action, Paper, State as Stage, edit, link};
 
 /// Seconds between looks whether a report is made.
 const REFRESH: u32 = 2;
@@ -79,6 +79,8 @@ struct PaperPage {
     edited: (String, String),
     approved: (String, String),
     returned: String,
+    /// How many paragraphs a language model reworded since it was made.
+    polished: usize,
     /// Why its numbers are not those that were generated, and which are not.
     reason: String,
     numbers: String,
@@ -118,6 +120,7 @@ pub(in crate::console) async fn show(
     let done = match fields.get("done") {
         "known" => "这份报告已有人生成，以下是已有的一份。",
         "edit" => "修改已保存。",
+        "polish" => "已采用润色后的段落，请看差异。",
         "submit" => "已提交审核。",
         "return" => "已退回修改。",
         "approve" => "已签发，内容和数据从此不再变动。",
@@ -227,7 +230,9 @@ async fn page(
     let (mut numbers, mut changed, mut tables) = (String::new(), Vec::new(), Vec::new());
     if let Some(content) = &content {
         numbers = edit::told(&changes(&content.generated, &content.text));
-        let lines = difference::lines(&content.generated, &content.text).into_iter();
+        let short = |text: &str| link::shortened(text, &content.generated);
+        let (before, after) = (short(&content.generated), short(&content.text));
+        let lines = difference::lines(&before, &after).into_iter();
         changed = lines
             .filter(|(fate, _)| *fate != Fate::Kept)
             .take(MOST_LINES + 1)
@@ -309,6 +314,10 @@ async fn page(
             paper.approved_at.map(show::time).unwrap_or_default(),
         ),
         returned: paper.returned.clone(),
+        polished: (moves.iter())
+            .take_while(|done| done.action != Action::Make)
+            .filter(|done| done.action == Action::Polish)
+            .count(),
         reason: paper.reason.clone(),
         numbers,
         changed,
