@@ -7,6 +7,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod endpoint;
 mod stores;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use backbone::region::{Contact, ContactRole, Reach, Region};
+use endpoint::Endpoint;
 use jiff::{SignedDuration, Timestamp};
 use report::{Column, Document, Figures, Form, Table, Value};
 use responder::account::{Accounts, Limits, NewUser};
@@ -21,6 +23,7 @@ use responder::case::{Actor, Cases, Role, Timing};
 use responder::commitment::Commitments;
 use responder::notify;
 use responder::paper::edit::Edit;
+use responder::paper::polish::{NoPolish, Polisher};
 use responder::paper::schedule::{self, Schedule};
 use responder::paper::{
     Action, Lists, Maker, Named, Paper, PaperError, Papers, Press, Query, State, asked,
@@ -42,6 +45,7 @@ on_each_store!(
     each_role_does_what_is_its_own,
     who_is_on_a_list_is_told_once,
     a_draft_is_made_anew_from_fresh_data_and_a_signed_one_is_not,
+    what_a_model_reworded_is_marked_for_who_signs,
 );
 
 const REGION: &str = "360921";
@@ -172,6 +176,7 @@ fn edit(text: &str, reason: &str) -> Edit {
         number: String::new(),
         text: text.to_owned(),
         reason: reason.to_owned(),
+        polished_by: String::new(),
     }
 }
 
@@ -853,4 +858,70 @@ async fn a_signed_paper_is_written_in_every_form() {
     }
     assert!(files["pdf"].0.starts_with(b"%PDF-"));
     assert!(files["docx"].0.starts_with(b"PK"));
+}
+
+const PARAGRAPH: &str = "本周共收到帖文[1,234件](#1)，其中投诉56件，有人说“路灯不亮”。";
+
+async fn polished(endpoint: &Endpoint) -> Result<String, NoPolish> {
+    let polisher = Polisher::new(&endpoint.settings()).unwrap();
+    polisher.polish(PARAGRAPH).await
+}
+
+#[tokio::test]
+async fn a_model_rewords_a_paragraph_and_touches_no_fact() {
+    let good = "本周收到帖文[1,234件](#1)，其中投诉类56件，有网民反映“路灯不亮”。";
+    let endpoint = Endpoint::saying(good).await;
+    assert_eq!(polished(&endpoint).await.as_deref(), Ok(good));
+    let asked = endpoint.asked.lock().unwrap().clone();
+    assert!(
+        asked.contains("路灯不亮") && asked.contains("大模型"),
+        "{asked}"
+    );
+
+    for (answer, expected) in [
+        (good.replace("56", "65"), "数字"),
+        (good.replace("#1", "#2"), "数字"),
+        (good.replace("[1,234件](#1)", "1,234件"), "数字"),
+        (good.replace("路灯不亮", "路灯坏了"), "引文"),
+        (format!("{good}\n\n以上。"), "无法使用"),
+        (String::new(), "无法使用"),
+        (good.repeat(9), "无法使用"),
+    ] {
+        let none = polished(&Endpoint::saying(&answer).await)
+            .await
+            .unwrap_err();
+        assert!(none.to_string().contains(expected), "{answer}: {none}");
+    }
+    let late = polished(&Endpoint::start(Vec::new()).await).await;
+    assert_eq!(late, Err(NoPolish::Failed));
+    let broken = Endpoint::answering("200 OK", "{\"choices\":[{\"mess").await;
+    assert_eq!(polished(&broken).await, Err(NoPolish::Refused));
+    let down = Endpoint::answering("503 Service Unavailable", "{}").await;
+    assert_eq!(polished(&down).await, Err(NoPolish::Failed));
+
+    // What tells of a person does not leave the house.
+    let polisher = Polisher::new(&endpoint.settings()).unwrap();
+    let before = endpoint.asked.lock().unwrap().len();
+    let personal = polisher.polish("请拨打13812345678。").await;
+    assert_eq!(personal, Err(NoPolish::Personal));
+    assert_eq!(polisher.polish("# 标题").await, Err(NoPolish::Paragraph));
+    assert_eq!(endpoint.asked.lock().unwrap().len(), before);
+}
+
+async fn what_a_model_reworded_is_marked_for_who_signs(kept: Kept) {
+    let papers = Papers::new(kept.store.clone());
+    let paper = drafted(&papers).await;
+    let reworded = Edit {
+        polished_by: "大模型".to_owned(),
+        ..edit(&TEXT.replace("全县平稳", "全县总体平稳"), "")
+    };
+    (papers
+        .edit(&paper.id, paper.version, &reworded, officer(), later(1))
+        .await)
+        .unwrap();
+    let moves = papers.moves(&paper.id).await.unwrap();
+    assert_eq!(
+        (moves[0].action, moves[0].note.as_str()),
+        (Action::Polish, "大模型")
+    );
 }

@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context;
 use backbone::settings::Secret;
 use jiff::Timestamp;
-use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart, header::ContentType};
+use lettre::message::header::{ContentTransferEncoding, ContentType};
+use lettre::message::{Attachment, Body as MailBody, Mailbox, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
@@ -166,9 +167,13 @@ impl Sender {
         }
         let mut parts = MultiPart::mixed().singlepart(SinglePart::plain(text));
         for file in message.files {
-            let attachment = Attachment::new(file.name.clone());
+            // Short, so that the header is one line: not all mailboxes read names on several.
+            let attachment = Attachment::new(format!("report.{}", file.file));
             let kind = ContentType::parse(&file.kind)?;
-            parts = parts.singlepart(attachment.body(file.bytes.clone(), kind));
+            let bytes =
+                MailBody::new_with_encoding(file.bytes.clone(), ContentTransferEncoding::Base64)
+                    .map_err(|_| anyhow::anyhow!("a file cannot be attached"))?;
+            parts = parts.singlepart(attachment.body(bytes, kind));
         }
         Ok(mail.multipart(parts)?)
     }

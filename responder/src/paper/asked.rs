@@ -99,7 +99,11 @@ const DAYS: &[Field] = &[
     field("from", "起始日", Takes::Day),
     field("to", "截止日", Takes::Day),
 ];
-const EVENT: &[Field] = &[field("event", "事件编号（事件页地址的末段）", Takes::Text)];
+const DAY: &[Field] = &[field("to", "日期", Takes::Day)];
+const EVENT: &[Field] = &[
+    field("event", "事件编号（事件页地址的末段）", Takes::Text),
+    field("to", "截至", Takes::Day),
+];
 const POLICY: &[Field] = &[
     field("name", "政策名称", Takes::Text),
     field("day", "实施日", Takes::Day),
@@ -111,7 +115,7 @@ const POLICY: &[Field] = &[
 
 #[rustfmt::skip]
 const NEEDS: [Needs; 7] = [
-    Needs { kind: "daily",     every: Some(Every::Day),   fields: DAYS },
+    Needs { kind: "daily",     every: Some(Every::Day),   fields: DAY },
     Needs { kind: "weekly",    every: Some(Every::Week),  fields: DAYS },
     Needs { kind: "scorecard", every: Some(Every::Month), fields: DAYS },
     Needs { kind: "faq",       every: Some(Every::Month), fields: DAYS },
@@ -166,6 +170,12 @@ pub fn wanted(kind: Kind, get: impl Fn(&str) -> String) -> Result<Wanted, PaperE
         };
         let value = value.ok_or(PaperError::Missing(field.label))?;
         object.insert(field.name.to_owned(), value);
+    }
+    // A report of one day is of the days from that day to that day.
+    if needs(kind).every == Some(Every::Day)
+        && let Some(day) = object.get("to").cloned()
+    {
+        object.insert("from".to_owned(), day);
     }
     let wanted: Wanted = serde_json::from_value(Value::Object(object))
         .map_err(|_| PaperError::Missing("各项内容"))?;

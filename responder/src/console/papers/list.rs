@@ -161,6 +161,7 @@ fn form_page(
         let usual = match (field.name, usual) {
             ("from", Some(period)) => period.from.to_string(),
             ("to", Some(period)) => period.to.to_string(),
+            ("to", None) => today.to_string(),
             _ => String::new(),
         };
         let typed = match fields.get(field.name) {
