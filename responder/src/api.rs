@@ -17,6 +17,7 @@ mod me;
 mod posts;
 mod problem;
 mod reply_check;
+mod reports;
 mod roster;
 mod silences;
 mod sources;
@@ -92,6 +93,9 @@ fn served() -> OpenApiRouter<Arc<Console>> {
         .routes(routes!(events::list))
         .routes(routes!(events::show))
         .routes(routes!(events::edits))
+        .routes(routes!(reports::list))
+        .routes(routes!(reports::show))
+        .routes(routes!(reports::file))
         .routes(routes!(units::list))
         .routes(routes!(sources::list))
         .routes(routes!(accounts::list, accounts::add))
@@ -122,7 +126,7 @@ fn described() -> OpenApi {
     let info = InfoBuilder::new()
         .title("Wensheng responder")
         .description(Some(
-            "Cases, commitments, the knowledge base, posts, events, silences, the roster, units, sources, accounts and the audit of a county's opinion-handling office. \
+            "Cases, commitments, the knowledge base, posts, events, reports, silences, the roster, units, sources, accounts and the audit of a county's opinion-handling office. \
              Problems are told as RFC 9457 `application/problem+json`, with a `type` for programs and a `title` for people.",
         ))
         .version("1")

@@ -32,6 +32,7 @@ use crate::metrics::Metrics;
 use crate::notify::Carrier;
 use crate::notify::channel::{Channel, check_reach};
 use crate::outbox;
+use crate::paper::{Maker, Papers, Polisher, Press, schedule};
 use crate::reply::draft::Drafter;
 use crate::roster::Roster;
 use crate::routing::{Routing, Silences, Texts};
@@ -107,6 +108,16 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         calendar: calendar.clone(),
         notices,
     };
+    let maker = Maker {
+        papers: Papers::new(store.clone()),
+        archive: console.archive.clone(),
+        cases: cases.clone(),
+        commitments: console.commitments.clone(),
+        routings: Arc::clone(&console.routings),
+        public_url: settings.console.public_url.clone(),
+        schedules: settings.reports.clone(),
+        holder: hex::encode(rand::random::<[u8; 16]>()),
+    };
     let source_intake = SourceIntake::new(sources.clone(), Arc::clone(&regions));
 
     let live = Live::new(Limits::default(), metrics.clone(), stop.clone());
@@ -132,6 +143,12 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
                 .map(Path::to_owned),
         },
         metrics: metrics.clone(),
+        press: Press::new(settings.fonts.clone()),
+        polisher: settings
+            .report_help
+            .as_ref()
+            .map(Polisher::new)
+            .transpose()?,
         ..console
     };
     let consuming = async {
@@ -172,7 +189,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
             stop.clone(),
         ),
     ));
-    let tasks: [Task<'_>; 7] = [
+    let tasks: [Task<'_>; 8] = [
         Box::pin(serve_operations(
             &settings.operations,
             registry,
@@ -189,6 +206,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         )),
         Box::pin(carrier.run(stop.clone())),
         Box::pin(watch.run(stop.clone())),
+        Box::pin(maker.run(stop.clone())),
         Box::pin(async { Ok(watching.await.map(|_| ())?) }),
     ];
     let ended = try_join_all(tasks).await.map(|_| ());
@@ -214,6 +232,7 @@ pub fn load_routings(settings: &Settings) -> anyhow::Result<BTreeMap<String, Rou
             );
         }
     }
+    schedule::check(&settings.reports, routings.keys()).map_err(anyhow::Error::msg)?;
     Ok(routings)
 }
 

@@ -23,6 +23,7 @@ mod marks;
 mod overview;
 mod own;
 mod page;
+mod papers;
 mod place;
 mod posts;
 mod problem;
@@ -58,6 +59,7 @@ use tokio_util::sync::CancellationToken;
 pub use access::{ROUTES, Route, Who};
 pub(crate) use access::{SESSION_COOKIE, finish, known, same};
 pub(crate) use attachments::saved;
+pub(crate) use papers::saved as saved_paper;
 
 use crate::account::{Accounts, Provider};
 use crate::calendar::Calendar;
@@ -69,6 +71,7 @@ use crate::knowledge::Knowledge;
 use crate::live::{self as stream, Live};
 use crate::metrics::Metrics;
 use crate::notify::channel::Channel;
+use crate::paper::{Lists, Papers, Polisher, Press};
 use crate::reply::draft::Drafter;
 use crate::roster::Roster;
 use crate::routing::{Routing, Silences};
@@ -106,6 +109,14 @@ pub struct Console {
     pub roster: Roster,
     /// The knowledge base.
     pub knowledge: Knowledge,
+    /// The reports that are kept.
+    pub papers: Papers,
+    /// To whom they go.
+    pub lists: Lists,
+    /// What writes their files.
+    pub press: Press,
+    /// What may reword a paragraph of one, where the settings name it.
+    pub polisher: Option<Polisher>,
     /// What units promised.
     pub commitments: Commitments,
     /// What drafts are checked by.
@@ -185,6 +196,10 @@ impl Console {
             silences: Silences::new(store.clone()),
             roster: Roster::new(store.clone()),
             knowledge: Knowledge::new(store.clone()),
+            papers: Papers::new(store.clone()),
+            lists: Lists::new(store.clone()),
+            press: Press::new(Vec::new()),
+            polisher: None,
             commitments: Commitments::new(store.clone()),
             replies: reply::Checks::load(&regions)?,
             drafter: None,
@@ -252,6 +267,19 @@ pub fn router(console: Console) -> Router {
         )
         .route("/trends", get(trends::page))
         .route("/trends/effect", get(trends::effect_page))
+        .route("/reports", get(papers::list).post(papers::ask))
+        .route("/reports/new", get(papers::form))
+        .route("/reports/lists", get(papers::lists).post(papers::keep_list))
+        .route("/reports/lists/{id}/delete", post(papers::delete_list))
+        .route("/reports/{id}", get(papers::show))
+        .route("/reports/{id}/preview", get(papers::preview))
+        .route("/reports/{id}/snapshot", get(papers::snapshot))
+        .route("/reports/{id}/files/{file}", get(papers::download))
+        .route("/reports/{id}/edit", get(papers::edit_form))
+        .route("/reports/{id}/text", post(papers::save))
+        .route("/reports/{id}/polish", post(papers::polish))
+        .route("/reports/{id}/moves", post(papers::perform))
+        .route("/reports/{id}/send", post(papers::send))
         .route("/roster", get(roster::show))
         .route("/roster/swaps", post(roster::swap))
         .route("/roster/import", post(roster::import))

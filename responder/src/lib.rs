@@ -21,6 +21,7 @@ pub mod live;
 pub mod metrics;
 pub mod notify;
 pub mod outbox;
+pub mod paper;
 pub mod reply;
 pub mod report;
 pub mod roster;

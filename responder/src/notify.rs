@@ -29,7 +29,7 @@ use backbone::region::Reach;
 use jiff::Timestamp;
 use url::Url;
 
-pub use body::{Body, CaseBody, DigestBody, Kind, SourceBody, TestBody};
+pub use body::{Body, CaseBody, DigestBody, Kind, PaperBody, SourceBody, TestBody};
 pub use carrier::Carrier;
 pub use compose::Composer;
 pub use log::{Try, failed_since, of_case, of_unit, queue, tries, waiting};
@@ -103,7 +103,7 @@ impl State {
 pub struct Notice {
     /// Its id.
     pub id: String,
-    /// Id of the case or the source it is about; its own where it tells of many cases.
+    /// Id of the case, the source or the report it is about; its own where it tells of many cases.
     pub about: String,
     /// To whom.
     pub addressee: Addressee,

@@ -17,6 +17,7 @@ use crate::calendar;
 use crate::case::Escalation;
 use crate::deadline::Deadlines;
 use crate::notify::channel::{Channel, check_reach};
+use crate::paper::schedule::Schedule;
 use crate::store::Place;
 
 /// The responder's settings, from `responder.toml`.
@@ -50,6 +51,15 @@ pub struct Settings {
     /// A language model that may draft replies, which a person reads, mends and submits; none where it is not set.
     #[serde(default)]
     pub draft_help: Option<DraftHelp>,
+    /// A language model that may reword a paragraph of a report, which a person takes or leaves; none where it is not set.
+    #[serde(default)]
+    pub report_help: Option<DraftHelp>,
+    /// Reports that are made again and again.
+    #[serde(default)]
+    pub reports: Vec<Schedule>,
+    /// Folders with fonts for reports, such as 仿宋_GB2312, besides those of the system; relative to this file.
+    #[serde(default)]
+    pub fonts: Vec<PathBuf>,
     /// How the administrator is told of sources in trouble; not at all where it is not set.
     #[serde(default)]
     pub administrator: Option<Administrator>,
@@ -107,7 +117,8 @@ impl Store {
     }
 }
 
-/// An OpenAI-compatible endpoint that drafts replies. It gets masked posts and what the knowledge base has.
+/// An OpenAI-compatible endpoint that drafts replies, or rewords a paragraph of a report. It gets masked posts and what the
+/// knowledge base has, or that paragraph.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DraftHelp {
@@ -234,6 +245,9 @@ impl Settings {
         for region in &mut settings.regions {
             *region = beside(path, region);
         }
+        for folder in &mut settings.fonts {
+            *folder = beside(path, folder);
+        }
         settings.channel = settings
             .channel
             .into_iter()
@@ -259,15 +273,21 @@ impl Settings {
             }
             channel.check()?;
         }
-        if let Some(asked) = &self.draft_help {
+        for (field, help) in [
+            ("draft_help", &self.draft_help),
+            ("report_help", &self.report_help),
+        ] {
+            let Some(asked) = help else {
+                continue;
+            };
             if !["https://", "http://"]
                 .iter()
                 .any(|scheme| asked.url.starts_with(scheme))
             {
-                return Err("`draft_help.url` must begin with https:// or http://".to_owned());
+                return Err(format!("`{field}.url` must begin with https:// or http://"));
             }
             if !(1..=120).contains(&asked.timeout_seconds) {
-                return Err("`draft_help.timeout_seconds` must be 1 to 120".to_owned());
+                return Err(format!("`{field}.timeout_seconds` must be 1 to 120"));
             }
         }
         for reach in self.administrator.iter().flat_map(|known| &known.reach) {

@@ -6,13 +6,14 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod endpoint;
 mod served;
 mod stores;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 
 use backbone::region::Region;
+use endpoint::Endpoint;
 use jiff::Timestamp;
 use responder::knowledge::{Content, Entry, Status};
 use responder::reply::command::unit_names;
@@ -21,12 +22,9 @@ use responder::reply::model::Model;
 use responder::reply::suggest::{Answered, Source, suggest};
 use responder::reply::train;
 use responder::reply::{Asks, Check, Kind, PointKind, Post, Rules, Severity, check};
-use responder::settings::DraftHelp;
 use serde_json::Value;
 use served::{office, office_with};
 use stores::{Kept, on_each_store};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
 
 on_each_store!(
     a_unit_has_a_draft_written_into_its_form_and_submits_it_itself,
@@ -444,64 +442,8 @@ fn what_is_known_is_suggested_for_its_point_with_its_source() {
     );
 }
 
-/// A language model on loopback that gives every request the same bytes, and what it was asked.
-struct Endpoint {
-    url: String,
-    asked: Arc<Mutex<String>>,
-}
-
-impl Endpoint {
-    async fn start(answer: Vec<u8>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!(
-            "http://{}/v1/chat/completions",
-            listener.local_addr().unwrap()
-        );
-        let asked = Arc::new(Mutex::new(String::new()));
-        let kept = Arc::clone(&asked);
-        tokio::spawn(async move {
-            let mut silent = Vec::new();
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let mut bytes = vec![0; 64 << 10];
-                let mut read = 0;
-                loop {
-                    read += stream.read(&mut bytes[read..]).await.unwrap();
-                    if bytes[..read].ends_with(b"}") {
-                        break;
-                    }
-                }
-                let request = String::from_utf8_lossy(&bytes[..read]).into_owned();
-                kept.lock().unwrap().push_str(&request);
-                if answer.is_empty() {
-                    silent.push(stream);
-                } else {
-                    drop(stream.write_all(&answer).await);
-                }
-            }
-        });
-        Self { url, asked }
-    }
-
-    async fn answering(status: &str, body: &str) -> Self {
-        let length = body.len();
-        let answer = format!(
-            "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-        );
-        Self::start(answer.into_bytes()).await
-    }
-
-    async fn saying(content: &str) -> Self {
-        let body = serde_json::json!({ "choices": [{ "message": { "content": content } }] });
-        Self::answering("200 OK", &body.to_string()).await
-    }
-
-    fn drafter(&self) -> Drafter {
-        let settings: DraftHelp = serde_json::from_value(serde_json::json!({
-            "url": self.url, "model": "大模型", "timeout_seconds": 1,
-        }))
-        .unwrap();
-        Drafter::new(&settings).unwrap()
-    }
+fn drafter(endpoint: &Endpoint) -> Drafter {
+    Drafter::new(&endpoint.settings()).unwrap()
 }
 
 #[tokio::test]
@@ -511,8 +453,7 @@ async fn a_model_drafts_from_masked_posts_and_what_is_known() {
     let points = checked(&posts, "").points;
     let suggestions = suggest(&points, &knowledge, &cases);
     let endpoint = Endpoint::saying("您好！医保缴费期到2026年12月31日止。").await;
-    let drafted = endpoint
-        .drafter()
+    let drafted = drafter(&endpoint)
         .draft(&posts, &suggestions)
         .await
         .unwrap();
@@ -530,8 +471,7 @@ async fn what_a_model_makes_up_is_marked_and_personal_numbers_are_masked() {
     let suggestions = suggest(&checked(&posts, "").points, &knowledge, &cases);
     let lies = "您好！依据《国务院特别医保令》，缴费期到2027年3月15日止，每人补贴800元，请拨打0795-7654321或13987654321。";
     let endpoint = Endpoint::saying(lies).await;
-    let drafted = endpoint
-        .drafter()
+    let drafted = drafter(&endpoint)
         .draft(&posts, &suggestions)
         .await
         .unwrap();
@@ -577,7 +517,7 @@ async fn a_model_that_is_late_broken_or_endless_leaves_the_officer_to_write() {
             NoDraft::Refused,
         ),
     ] {
-        let drafted = endpoint.drafter().draft(&posts, &[]).await;
+        let drafted = drafter(&endpoint).draft(&posts, &[]).await;
         assert_eq!(drafted, Err(expected));
     }
 }
@@ -585,7 +525,7 @@ async fn a_model_that_is_late_broken_or_endless_leaves_the_officer_to_write() {
 async fn a_unit_has_a_draft_written_into_its_form_and_submits_it_itself(kept: Kept) {
     let lies = "您好！依据《国务院特别令》已派人维修。联系电话：13987654321。";
     let endpoint = Endpoint::saying(lies).await;
-    let office = office_with(kept, &Value::Null, Some(endpoint.drafter())).await;
+    let office = office_with(kept, &Value::Null, Some(drafter(&endpoint))).await;
     let case = office.case("路灯不亮", "zhujian").await;
     office.dispatch(&case).await;
     let mut unit = office.person("housing").await;

@@ -257,6 +257,7 @@ async fn a_role_opens_what_its_row_of_the_table_says_and_nothing_else() {
             .replace("{name}", "officer")
             .replace("{region}", REGION)
             .replace("{code}", "zhujian")
+            .replace("{file}", "docx")
     };
     // Signing out comes last, for it ends the session.
     let mut routes = ROUTES.to_vec();

@@ -42,6 +42,8 @@ pub enum Scope {
     CommitmentsRead,
     /// To add, keep and withdraw commitments.
     CommitmentsWrite,
+    /// To read and export reports.
+    ReportsRead,
     /// To read units.
     UnitsRead,
     /// To read how the sources are.
@@ -54,7 +56,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::CasesRead,
         Self::CasesMove,
         Self::PostsRead,
@@ -67,6 +69,7 @@ impl Scope {
         Self::KnowledgeWrite,
         Self::CommitmentsRead,
         Self::CommitmentsWrite,
+        Self::ReportsRead,
         Self::UnitsRead,
         Self::SourcesRead,
         Self::AccountsRead,
@@ -89,6 +92,7 @@ impl Scope {
             Self::KnowledgeWrite => "knowledge:write",
             Self::CommitmentsRead => "commitments:read",
             Self::CommitmentsWrite => "commitments:write",
+            Self::ReportsRead => "reports:read",
             Self::UnitsRead => "units:read",
             Self::SourcesRead => "sources:read",
             Self::AccountsRead => "accounts:read",

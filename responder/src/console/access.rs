@@ -108,6 +108,21 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/cases/{id}/attachments/{attachment}", Roles(ALL)),
     route("GET", "/trends", Roles(OFFICE)),
     route("GET", "/trends/effect", Roles(OFFICE)),
+    route("GET", "/reports", Roles(OFFICE)),
+    route("POST", "/reports", Roles(OFFICERS)),
+    route("GET", "/reports/new", Roles(OFFICERS)),
+    route("GET", "/reports/lists", Roles(OFFICE)),
+    route("POST", "/reports/lists", Roles(DUTY)),
+    route("POST", "/reports/lists/{id}/delete", Roles(DUTY)),
+    route("GET", "/reports/{id}", Roles(OFFICE)),
+    route("GET", "/reports/{id}/preview", Roles(OFFICE)),
+    route("GET", "/reports/{id}/snapshot", Roles(OFFICE)),
+    route("GET", "/reports/{id}/files/{file}", Roles(OFFICE)),
+    route("GET", "/reports/{id}/edit", Roles(OFFICERS)),
+    route("POST", REPORT_TEXT, Roles(OFFICERS)),
+    route("POST", "/reports/{id}/polish", Roles(OFFICERS)),
+    route("POST", "/reports/{id}/moves", Roles(OFFICERS)),
+    route("POST", "/reports/{id}/send", Roles(OFFICERS)),
     route("GET", "/roster", Roles(OFFICE)),
     route("POST", "/roster/swaps", Roles(OFFICERS)),
     route("POST", IMPORT_ROSTER, Roles(DUTY)),
@@ -180,8 +195,16 @@ const REGION_FILES: &str = "/units/files";
 /// Where a form brings a file.
 const WITH_A_FILE: [&str; 3] = [ATTACHMENTS, IMPORT_ROSTER, REGION_FILES];
 
+const REPORT_TEXT: &str = "/reports/{id}/text";
+
 /// Largest form without a file, in bytes.
 const LARGEST_FORM: usize = 64 * 1024;
+/// Largest form with the wording of a report: a Chinese character is nine bytes in a form.
+const LARGEST_REPORT: usize = 2 * 1024 * 1024;
+
+/// Put among the extensions of an answer: pages of the console may have it in a frame.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Framed;
 
 /// Who is signed in, and the secrets of the session.
 #[derive(Clone)]
@@ -229,7 +252,8 @@ pub(crate) fn finish(
     renewed: Option<String>,
     response: &mut Response,
 ) {
-    secure(response.headers_mut());
+    let framed = response.extensions().get::<Framed>().is_some();
+    secure(response.headers_mut(), framed);
     if let Some(token) = renewed
         && !response.headers().contains_key(header::SET_COOKIE)
     {
@@ -288,7 +312,12 @@ async fn admit(
         parts.extensions.insert(file);
         fields
     } else {
-        posted_fields(body).await?
+        let largest = if path == REPORT_TEXT {
+            LARGEST_REPORT
+        } else {
+            LARGEST_FORM
+        };
+        posted_fields(body, largest).await?
     };
     if posted {
         let expected = match route.who {
@@ -346,8 +375,8 @@ fn origin(console: &Console, parts: &Parts) -> Origin {
     }
 }
 
-async fn posted_fields(body: Body) -> Result<Fields, Problem> {
-    let bytes = to_bytes(body, LARGEST_FORM)
+async fn posted_fields(body: Body, largest: usize) -> Result<Fields, Problem> {
+    let bytes = to_bytes(body, largest)
         .await
         .map_err(|_| Problem::TooLarge)?;
     Ok(Fields::read(&bytes))
@@ -414,13 +443,21 @@ pub(crate) fn same(one: &str, other: &str) -> bool {
     one.len() == other.len() && differing == 0
 }
 
-fn secure(headers: &mut HeaderMap) {
+fn secure(headers: &mut HeaderMap, framed: bool) {
     const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; \
-                          frame-ancestors 'none'; base-uri 'none'";
+                          frame-src 'self'; frame-ancestors 'none'; base-uri 'none'";
+    // Of nobody's origin: it runs nothing, loads nothing, posts nothing, and a link opens beside it.
+    const FRAMED: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'self'; base-uri 'none'; \
+                          sandbox allow-popups allow-popups-to-escape-sandbox";
+    let (policy, frame) = if framed {
+        (FRAMED, "SAMEORIGIN")
+    } else {
+        (POLICY, "DENY")
+    };
     let fixed: [(HeaderName, &str); 5] = [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::X_FRAME_OPTIONS, frame),
         (header::REFERRER_POLICY, "no-referrer"),
         (
             HeaderName::from_static("cross-origin-opener-policy"),

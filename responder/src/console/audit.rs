@@ -21,7 +21,7 @@ use crate::clock::local;
 const PER_PAGE: u32 = 100;
 
 /// What else than moves of cases is written down.
-const ACTIONS: [(&str, &str); 45] = [
+const ACTIONS: [(&str, &str); 61] = [
     ("sign-in", "登录"),
     ("sign-out", "退出"),
     ("end-session", "结束本人登录"),
@@ -56,6 +56,22 @@ const ACTIONS: [(&str, &str); 45] = [
     ("add-commitment", "登记承诺"),
     ("keep-commitment", "登记承诺兑现"),
     ("withdraw-commitment", "撤回承诺"),
+    ("make-report", "提出报告"),
+    ("made-report", "生成报告"),
+    ("remake-report", "重新生成报告"),
+    ("read-report", "查看报告"),
+    ("read-reports", "查看报告目录"),
+    ("edit-report", "修改报告"),
+    ("ask-polish", "请语言模型润色报告"),
+    ("polish-report", "采用报告润色"),
+    ("submit-report", "报告送审"),
+    ("return-report", "退回报告"),
+    ("approve-report", "签发报告"),
+    ("send-report", "发送报告"),
+    ("withdraw-report", "撤回报告"),
+    ("export-report", "下载报告"),
+    ("change-report-list", "修改送阅名单"),
+    ("delete-report-list", "删除送阅名单"),
     ("save-region-file", "保存配置文件"),
     ("replay-dead-letter", "重新投递死信"),
     ("add-user", "添加账号"),

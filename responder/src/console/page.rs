@@ -10,13 +10,14 @@ use super::problem::Problem;
 use super::{Console, assets};
 
 /// Where the work of the day is done.
-const PLACES: [(&str, &str); 6] = [
+const PLACES: [(&str, &str); 7] = [
     ("/", "今日态势"),
     ("/live", "实时动态"),
     ("/posts", "检索"),
     ("/events", "事件"),
     ("/cases", "案件"),
     ("/trends", "趋势"),
+    ("/reports", "报告"),
 ];
 
 /// What keeps the work going, in a menu of its own.

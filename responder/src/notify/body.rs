@@ -37,13 +37,15 @@ pub enum Kind {
     Digest,
     /// How a source is.
     Source,
+    /// 报告送阅: a signed report.
+    Paper,
     /// 测试.
     Test,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Alert,
         Self::Dispatch,
         Self::Urge,
@@ -59,6 +61,7 @@ impl Kind {
         Self::Commitment,
         Self::Digest,
         Self::Source,
+        Self::Paper,
         Self::Test,
     ];
 
@@ -81,6 +84,7 @@ impl Kind {
             Self::Commitment => "commitment",
             Self::Digest => "digest",
             Self::Source => "source",
+            Self::Paper => "paper",
             Self::Test => "test",
         }
     }
@@ -104,6 +108,7 @@ impl Kind {
             Self::Commitment => "承诺事项提醒",
             Self::Digest => "多件事项",
             Self::Source => "来源状况",
+            Self::Paper => "报告送阅",
             Self::Test => "测试",
         }
     }
@@ -138,6 +143,8 @@ pub enum Body {
     Digest(DigestBody),
     /// Of a source, to the administrator.
     Source(SourceBody),
+    /// Of a signed report.
+    Paper(PaperBody),
     /// Of nothing: whether it arrives.
     Test(TestBody),
 }
@@ -150,6 +157,7 @@ impl Body {
             Self::Case(body) => body.kind,
             Self::Digest(body) => body.kind,
             Self::Source(body) => body.kind,
+            Self::Paper(body) => body.kind,
             Self::Test(body) => body.kind,
         }
     }
@@ -161,6 +169,7 @@ impl Body {
             Self::Case(body) => &body.action,
             Self::Digest(body) => &body.action,
             Self::Source(body) => &body.action,
+            Self::Paper(body) => &body.action,
             Self::Test(body) => &body.action,
         }
     }
@@ -170,7 +179,7 @@ impl Body {
     pub fn level(&self) -> u8 {
         match self {
             Self::Case(body) => body.level,
-            Self::Digest(_) | Self::Source(_) | Self::Test(_) => 4,
+            Self::Digest(_) | Self::Source(_) | Self::Paper(_) | Self::Test(_) => 4,
         }
     }
 }
@@ -260,6 +269,29 @@ pub struct SourceBody {
     /// What is wrong, as the collector tells it; empty where nothing is.
     pub problem: String,
     /// Address of the page of sources.
+    pub link: String,
+}
+
+/// What is carried of a signed report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaperBody {
+    /// Deterministic id: one that comes twice is the same notice.
+    pub id: String,
+    /// [`Kind::Paper`].
+    pub kind: Kind,
+    /// 报告送阅.
+    pub action: String,
+    /// The report's id.
+    pub paper: String,
+    /// Its title.
+    pub title: String,
+    /// Its number (文号); may be empty.
+    pub number: String,
+    /// The first of the days that it is about.
+    pub from: String,
+    /// The last of them.
+    pub to: String,
+    /// Address of its page.
     pub link: String,
 }
 

@@ -21,9 +21,10 @@ use super::log::{self, Claim, Ended, Next};
 use super::rate::{Allowance, MINUTE};
 use super::refusal::{Again, Refusal};
 use super::wording::Wording;
-use super::{Notice, flood, form};
+use super::{Body, Notice, flood, form};
 use crate::case::StoreError;
 use crate::metrics::Metrics;
+use crate::paper::send::attached;
 use crate::store::Store;
 
 /// Wait between looks for notices that are due.
@@ -205,11 +206,16 @@ impl Carrier {
     ) -> Result<(), StoreError> {
         let begun = Instant::now();
         let line = &running.line;
+        let files = match &notice.body {
+            Body::Paper(body) if line.takes_files() => attached(&self.store, &body.paper).await?,
+            _ => Vec::new(),
+        };
         let message = Message {
             id: &notice.id,
             to: notice.recipient(),
             wording: Wording::of(&notice.body, notice.queued_at),
             body: &notice.body,
+            files: &files,
         };
         let claim = Claim {
             by: &self.claimant,

@@ -20,6 +20,7 @@ use super::webhook::{self, Webhook};
 use super::wecom_app::{self, WecomApp};
 use super::wecom_robot::{self, WecomRobot};
 use super::wording::Wording;
+use crate::paper::Printed;
 
 /// A channel that carries notices.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -200,6 +201,8 @@ pub struct Message<'a> {
     pub wording: Wording,
     /// The notice as data.
     pub body: &'a Body,
+    /// What goes along, where the channel takes files.
+    pub files: &'a [Printed],
 }
 
 /// A channel that sends.
@@ -270,6 +273,12 @@ impl Line {
             timeout,
             sender,
         })
+    }
+
+    /// Whether files go along with its messages.
+    #[must_use]
+    pub fn takes_files(&self) -> bool {
+        matches!(self.sender, Sender::Smtp(_))
     }
 
     /// Sends a message.

@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context;
 use backbone::settings::Secret;
 use jiff::Timestamp;
-use lettre::message::{Mailbox, header::ContentType};
+use lettre::message::header::{ContentTransferEncoding, ContentType};
+use lettre::message::{Attachment, Body as MailBody, Mailbox, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
@@ -154,14 +155,27 @@ impl Sender {
 
     fn mail(&self, message: &Message<'_>, now: Timestamp) -> anyhow::Result<lettre::Message> {
         let domain = self.from.email.domain();
-        Ok(lettre::Message::builder()
+        let mail = lettre::Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, message.to.parse()?))
             .subject(form::subject(&message.wording))
             .date(SystemTime::try_from(now)?)
-            .message_id(Some(format!("<{}@{domain}>", message.id)))
-            .header(ContentType::TEXT_PLAIN)
-            .body(form::plain(&message.wording, MOST_BYTES))?)
+            .message_id(Some(format!("<{}@{domain}>", message.id)));
+        let text = form::plain(&message.wording, MOST_BYTES);
+        if message.files.is_empty() {
+            return Ok(mail.header(ContentType::TEXT_PLAIN).body(text)?);
+        }
+        let mut parts = MultiPart::mixed().singlepart(SinglePart::plain(text));
+        for file in message.files {
+            // Short, so that the header is one line: not all mailboxes read names on several.
+            let attachment = Attachment::new(format!("report.{}", file.file));
+            let kind = ContentType::parse(&file.kind)?;
+            let bytes =
+                MailBody::new_with_encoding(file.bytes.clone(), ContentTransferEncoding::Base64)
+                    .map_err(|_| anyhow::anyhow!("a file cannot be attached"))?;
+            parts = parts.singlepart(attachment.body(bytes, kind));
+        }
+        Ok(mail.multipart(parts)?)
     }
 }
 

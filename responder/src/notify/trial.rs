@@ -82,6 +82,7 @@ pub async fn run(
             to: &reach.to,
             wording: Wording::of(&body, now),
             body: &body,
+            files: &[],
         };
         match line.send(&message, now).await {
             Ok(()) => {

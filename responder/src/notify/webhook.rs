@@ -131,6 +131,7 @@ impl Webhook {
                 to: "0",
                 wording: Wording::of(&body, jiff::Timestamp::UNIX_EPOCH),
                 body: &body,
+                files: &[],
             };
             template.render(&message)?;
         }

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::body::{Body, CaseBody, DigestBody, Kind, SourceBody, TestBody};
+use super::body::{Body, CaseBody, DigestBody, Kind, PaperBody, SourceBody, TestBody};
 use crate::clock;
 use crate::level::level;
 
@@ -54,6 +54,7 @@ fn words(kind: Kind) -> Words {
         ),
         Kind::Digest => ("多件事项", "事项", "请逐件查看并办理。"),
         Kind::Source => ("来源状况", "问题", "请在来源页查看。"),
+        Kind::Paper => ("报告送阅", "文号", "请登录后阅览。"),
         Kind::Test => ("通知测试", "说明", "收到即表示该渠道可用，无需处理。"),
     };
     Words {
@@ -72,6 +73,7 @@ impl Wording {
             Body::Case(body) => of_case(body),
             Body::Digest(body) => of_digest(body),
             Body::Source(body) => of_source(body),
+            Body::Paper(body) => of_paper(body),
             Body::Test(body) => of_test(body),
         };
         wording
@@ -169,6 +171,32 @@ fn of_source(body: &SourceBody) -> Wording {
         facts,
         request,
         link_title: "查看来源",
+        link: body.link.clone(),
+        level: 4,
+    }
+}
+
+fn of_paper(body: &PaperBody) -> Wording {
+    let Words {
+        heading,
+        note,
+        request,
+    } = words(body.kind);
+    let days = if body.from == body.to {
+        body.from.clone()
+    } else {
+        format!("{} 至 {}", body.from, body.to)
+    };
+    let mut facts = vec![("期间", days)];
+    if !body.number.is_empty() {
+        facts.push((note, body.number.clone()));
+    }
+    Wording {
+        heading,
+        title: body.title.clone(),
+        facts,
+        request,
+        link_title: "查看报告",
         link: body.link.clone(),
         level: 4,
     }

@@ -2,8 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use responder::notify::channel::{Channel, Line};
+use report::Form;
+use responder::notify::channel::{Channel, Line, Message};
 use responder::notify::refusal::{Again, Refusal};
+use responder::paper::Printed;
 use serde_json::{Value, json};
 
 use crate::mail_server::{MailServer, Manner};
@@ -61,6 +63,34 @@ async fn a_mail_goes_over_starttls_signed_in_with_the_notices_id() {
     let text = decoded(&mail.text);
     assert!(text.contains("派单意见：今日内答复"), "{text}");
     assert!(text.ends_with(LINK), "{text}");
+}
+
+#[tokio::test]
+async fn files_go_along_with_a_mail() {
+    let server = MailServer::start(Manner::default()).await;
+    let body = body(HOSTILE, "今日内答复");
+    let bytes = b"PK\x03\x04 a document".to_vec();
+    let files = [Printed {
+        file: "docx".to_owned(),
+        name: "weekly-360921-2026-11-16-2026-11-22.docx".to_owned(),
+        kind: Form::Docx.content_type().to_owned(),
+        bytes: bytes.clone(),
+    }];
+    let message = Message {
+        files: &files,
+        ..message(&body, "zhang@unit.test")
+    };
+    let line = Line::open(&settings(&server, json!({}))).unwrap();
+    assert!(line.takes_files());
+    line.send(&message, morning()).await.unwrap();
+    let mail = server.mails().pop().unwrap().text;
+    assert!(mail.contains("multipart/mixed"), "{mail}");
+    assert!(mail.contains("filename=\"report.docx\""), "{mail}");
+    assert!(mail.contains(&STANDARD.encode(bytes)), "{mail}");
+    assert!(
+        mail.contains("Message-ID: <notice-1@county.test>"),
+        "{mail}"
+    );
 }
 
 #[tokio::test]

@@ -48,6 +48,7 @@ pub(crate) fn message<'a>(body: &'a Body, to: &'a str) -> Message<'a> {
         to,
         wording: Wording::of(body, morning()),
         body,
+        files: &[],
     }
 }
 

@@ -2,7 +2,7 @@
 
 use responder::notify::form;
 use responder::notify::wording::Wording;
-use responder::notify::{Body, DigestBody, Kind, SourceBody, TestBody};
+use responder::notify::{Body, DigestBody, Kind, PaperBody, SourceBody, TestBody};
 
 use crate::matter::{HOSTILE, LINK, morning, of_case};
 
@@ -39,10 +39,26 @@ fn bodies() -> Vec<Body> {
     };
     let mut bodies: Vec<Body> = Kind::ALL
         .into_iter()
-        .filter(|kind| !matches!(kind, Kind::Digest | Kind::Source | Kind::Test))
+        .filter(|kind| !matches!(kind, Kind::Digest | Kind::Source | Kind::Paper | Kind::Test))
         .map(|kind| Body::Case(of_case(kind, "城北小区楼上漏水没人修", "今日内答复")))
         .collect();
-    bodies.extend([Body::Digest(digest), Body::Source(source), Body::Test(test)]);
+    let paper = PaperBody {
+        id: "paper".to_owned(),
+        kind: Kind::Paper,
+        action: Kind::Paper.title().to_owned(),
+        paper: "paper".to_owned(),
+        title: "奉新县舆情周报".to_owned(),
+        number: "奉府办舆〔2026〕47号".to_owned(),
+        from: "2026-11-16".to_owned(),
+        to: "2026-11-22".to_owned(),
+        link: "https://wensheng.test/reports/paper".to_owned(),
+    };
+    bodies.extend([
+        Body::Digest(digest),
+        Body::Source(source),
+        Body::Paper(paper),
+        Body::Test(test),
+    ]);
     bodies
 }
 

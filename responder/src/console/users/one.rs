@@ -303,6 +303,7 @@ fn scope(scope: Scope) -> &'static str {
         Scope::KnowledgeWrite => "写问答",
         Scope::CommitmentsRead => "读承诺",
         Scope::CommitmentsWrite => "写承诺",
+        Scope::ReportsRead => "读报告",
         Scope::UnitsRead => "读单位",
         Scope::SourcesRead => "读来源",
         Scope::AccountsRead => "读账号",
