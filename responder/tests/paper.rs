@@ -202,7 +202,7 @@ async fn a_report_asked_for_twice_is_one_and_one_responder_makes_it(kept: Kept) 
     assert!(papers.waiting(later(1)).await.unwrap().is_empty());
 
     // It did not come back: another takes it over, and what the first still brings is of no use.
-    assert_eq!(papers.waiting(later(10)).await.unwrap(), [id.clone()]);
+    assert_eq!(papers.waiting(later(10)).await.unwrap(), [id.as_str()]);
     let relieved = papers
         .claim(&id, "three", later(10))
         .await
@@ -740,7 +740,11 @@ fn what_is_due_is_about_the_days_that_ended_last() {
     let weekly = schedule_of("kind = \"weekly\"\ncron = \"0 8 * * 1\"").unwrap();
     let served = [REGION.to_owned(), "990101".to_owned()];
     let due = |now: &str| {
-        let due = schedule::due(&[weekly.clone()], served.iter(), now.parse().unwrap());
+        let due = schedule::due(
+            std::slice::from_ref(&weekly),
+            served.iter(),
+            now.parse().unwrap(),
+        );
         let of: Vec<String> = (due.iter())
             .map(|due| format!("{} {}", due.region, due.wanted.period().to))
             .collect();
@@ -763,11 +767,11 @@ fn what_is_due_is_about_the_days_that_ended_last() {
         "kind = \"weekly\"\ncron = \"30 6 1 * *\"\nregions = [\"{REGION}\"]\nsubmit = true"
     ))
     .unwrap();
-    let due = schedule::due(&[of_one.clone()], served.iter(), monday());
+    let due = schedule::due(std::slice::from_ref(&of_one), served.iter(), monday());
     assert_eq!(due.len(), 1);
     assert!(due[0].submits);
     assert_eq!(due[0].wanted.period().to.to_string(), "2026-10-25");
-    assert!(schedule::check(&[of_one.clone()], served.iter()).is_ok());
+    assert!(schedule::check(std::slice::from_ref(&of_one), served.iter()).is_ok());
     let told = schedule::check(&[weekly, of_one], served.iter().skip(1)).unwrap_err();
     assert!(
         told.contains("`reports[1].regions`") && told.contains(REGION),

@@ -8,7 +8,7 @@ const [base, password, shots] = process.argv.slice(2);
 const walk = await Walk.begin(base, shots);
 const hostile = '<img src=x onerror=alert(1)><script>alert(2)</script>"\'><svg/onload=alert(3)>';
 const PAGES = [
-  '', 'live', 'posts', 'posts?text=路灯', 'events', 'cases', 'cases/board', 'trends', 'trends/effect', 'roster', 'silences', 'routing', 'units', 'units/files',
+  '', 'live', 'posts', 'posts?text=路灯', 'events', 'cases', 'cases/board', 'trends', 'trends/effect', 'reports', 'reports/new', 'reports/lists', 'roster', 'silences', 'routing', 'units', 'units/files',
   'knowledge', 'knowledge/new', 'commitments', 'sources', 'dead-letters', 'system', 'users', 'users/admin', 'audit', 'account',
 ];
 const named = (path) => (path === '' ? 'overview' : path.replace(/\?.*$/, '-found').replaceAll('/', '-'));

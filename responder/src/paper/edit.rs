@@ -99,7 +99,7 @@ impl Papers {
         let statement = sqlx::AssertSqlSafe(format!(
             "UPDATE papers SET title = $1, number = $2, text = $3, reason = $4, edited_by = $5, edited_at = $6, \
              version = version + 1 WHERE id = $7 AND version = $8 AND state IN ({})",
-            Action::Edit.from_states()
+            Action::Edit.leads_from()
         ));
         let edited = sqlx::query(statement)
             .bind(&edit.title)

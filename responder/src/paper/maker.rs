@@ -144,7 +144,7 @@ impl Maker {
             routing,
             public_url: self.public_url.clone(),
         };
-        match timeout(LONGEST, make(&desk, &paper.wanted)).await {
+        match timeout(LONGEST, Box::pin(make(&desk, &paper.wanted))).await {
             Ok(Ok(made)) => papers.settle(claimed, made, now).await,
             Ok(Err(error)) => {
                 warn!(paper = paper.id, %error, "a report cannot be made");

@@ -161,7 +161,7 @@ pub fn check<'a>(
             (schedule.regions.iter()).find(|code| !served.clone().any(|known| known == *code));
         if let Some(code) = unknown {
             return Err(format!(
-                "`reports[{number}].regions` names `{code}`, which is not served; add its folder to `regions` or remove it here"
+                "responder.toml: `reports[{number}].regions` names `{code}`, which is not served; add its folder to `regions` or remove it here"
             ));
         }
     }

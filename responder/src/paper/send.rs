@@ -228,7 +228,7 @@ impl Papers {
         // Safe: the states are this program's own words.
         let statement = sqlx::AssertSqlSafe(format!(
             "UPDATE papers SET state = $1, version = version + 1 WHERE id = $2 AND version = $3 AND state IN ({})",
-            Action::Send.from_states()
+            Action::Send.leads_from()
         ));
         let sent = sqlx::query(statement)
             .bind(Action::Send.to().name())

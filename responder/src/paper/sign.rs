@@ -52,7 +52,7 @@ impl Papers {
         let statement = sqlx::AssertSqlSafe(format!(
             "UPDATE papers SET state = $1, cover = $2, approved_by = $3, approved_at = $4, version = version + 1 \
              WHERE id = $5 AND version = $6 AND state IN ({})",
-            Action::Approve.from_states()
+            Action::Approve.leads_from()
         ));
         let approved = sqlx::query(statement)
             .bind(Action::Approve.to().name())

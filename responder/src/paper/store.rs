@@ -254,7 +254,7 @@ impl Papers {
         let statement = sqlx::AssertSqlSafe(format!(
             "UPDATE papers SET state = $1, returned = $2, version = version + 1, {sets} \
              WHERE id = $3 AND version = $4 AND state IN ({})",
-            action.from_states()
+            action.leads_from()
         ));
         let moved = sqlx::query(statement)
             .bind(action.to().name())

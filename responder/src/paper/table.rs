@@ -158,7 +158,7 @@ impl Action {
     }
 
     /// The states from which it leads, for SQL.
-    pub(super) fn from_states(self) -> String {
+    pub(super) fn leads_from(self) -> String {
         let names: Vec<String> = (self.row().from.iter())
             .map(|state| format!("'{}'", state.name()))
             .collect();

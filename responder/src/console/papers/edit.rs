@@ -48,6 +48,9 @@ pub(in crate::console) async fn form(
     if !Action::Edit.is_for(signed_in.user.role, paper.state) {
         return Err(Problem::NotFound);
     }
+    (console.accounts)
+        .audit(&signed_in.user.name, "read-report", &id, Timestamp::now())
+        .await?;
     let typed = Edit {
         title: paper.title.clone(),
         number: paper.number.clone(),

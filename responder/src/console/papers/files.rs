@@ -21,9 +21,13 @@ const BESIDE: &str = "<head>\n<base target=\"_blank\">";
 /// The report as a page in a frame. It has no script and may run none, and reaches nothing.
 pub(in crate::console) async fn preview(
     State(console): State<Arc<Console>>,
-    _: SignedIn,
+    signed_in: SignedIn,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
+    // It can be opened without the page around it.
+    (console.accounts)
+        .audit(&signed_in.user.name, "read-report", &id, Timestamp::now())
+        .await?;
     let printed = match console.papers.file(&id, "html", &console.press).await {
         Ok(printed) => printed.ok_or(Problem::NotFound)?,
         Err(refused) => return Ok(refusal(refused)?.into_response()),
