@@ -329,29 +329,57 @@ pub(crate) struct Said {
     pub(crate) text: String,
 }
 
-/// The beginnings of the posts of a period, with all of some words, so many of each appeal: those first that were published last, or,
-/// where they are `after` a day, first.
+/// Where a post stands in the archive.
+#[derive(Debug, Row, Deserialize)]
+struct Key {
+    at: i64,
+    id: String,
+}
+
+/// The beginnings of the posts of a period, with all of some words, so many of each appeal: those that were published last, or,
+/// with `first`, those published first. Which they are is found without their texts, and only theirs are read.
 pub(crate) async fn said(
     client: &Client,
     words: &[&str],
     scope: &Scope,
     period: Period,
-    after: bool,
+    first: bool,
     limit: u32,
 ) -> Result<Vec<Said>, Unavailable> {
     let (words, by_index, by_text) = of_words(words);
-    let order = if after { "" } else { "DESC" };
+    let by_index = if by_index.is_empty() {
+        String::new()
+    } else {
+        format!(" AND post_id IN (SELECT post_id FROM assessments WHERE {TIME}{by_index})")
+    };
+    let order = if first { "" } else { "DESC" };
     let query = client.query(&format!(
-        "SELECT toString(assessments.appeal) AS appeal, substringUTF8(assessments.text, 1, 400) AS text FROM assessments FINAL \
-         PREWHERE {TIME} AND published_at IN (SELECT published_at FROM assessments WHERE {TIME}{by_index}) \
+        "SELECT toUnixTimestamp64Milli(published_at) AS at, post_id AS id FROM assessments FINAL \
+         PREWHERE {TIME}{by_index} \
          WHERE relevant{by_text} AND appeal != '' AND region = {{region:String}} \
             AND ({{subject:String}} = '' OR subject = {{subject:String}}) \
             AND ({{source:String}} = '' OR source = {{source:String}}) \
             AND ({{place:String}} = '' OR has(places, {{place:String}})) \
-         ORDER BY published_at {order}, post_id LIMIT {{limit:UInt32}} BY appeal LIMIT 200 \
+         ORDER BY at {order}, id LIMIT {{limit:UInt32}} BY appeal LIMIT 200 \
          SETTINGS do_not_merge_across_partitions_select_final = 1"
     ));
-    all(asked_of(query, words, scope, period).param("limit", limit)).await
+    let keys: Vec<Key> = all(asked_of(query, words, scope, period).param("limit", limit)).await?;
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = client.query(&format!(
+        "SELECT toString(assessments.appeal) AS appeal, substringUTF8(assessments.text, 1, 400) AS text FROM assessments FINAL \
+         PREWHERE region = {{region:String}} \
+            AND published_at IN (SELECT fromUnixTimestamp64Milli(arrayJoin({{times:Array(Int64)}}), 'UTC')) \
+            AND post_id IN {{ids:Array(String)}} ORDER BY published_at {order}, post_id"
+    ));
+    let times: Vec<i64> = keys.iter().map(|key| key.at).collect();
+    let ids: Vec<&str> = keys.iter().map(|key| key.id.as_str()).collect();
+    all(query
+        .param("region", &scope.region)
+        .param("times", times)
+        .param("ids", ids))
+    .await
 }
 
 pub(super) fn number(day: Date) -> i32 {
