@@ -175,7 +175,15 @@ async fn gather(desk: &Desk<'_>, policy: &Policy) -> Result<Facts, MakeError> {
             Ok((days, found.estimated))
         }
     };
-    let all_days = Days::default();
+    let narrowed = !scope.subject.is_empty() || !scope.place.is_empty() || !words.is_empty();
+    let other_days = Days::default();
+    let others = async {
+        if narrowed {
+            other_days.read(client, &everything, &periods).await
+        } else {
+            Ok(Vec::new())
+        }
+    };
     let near_before = Period::until(before.to, (QUOTED_WEEKS * 7).min(before.days()));
     let near_after = Period {
         to: after.to.min(
@@ -188,7 +196,7 @@ async fn gather(desk: &Desk<'_>, policy: &Policy) -> Result<Facts, MakeError> {
     let month_before = Period::until(before.to, EARLIER.min(before.days()));
     let ((own, estimated), all, lines_before, lines_after, came_before, came_after) = tokio::try_join!(
         counted,
-        all_days.read(client, &everything, &periods),
+        others,
         said(client, words, &scope, near_before, false, LOOKED_AT),
         said(client, words, &scope, near_after, true, LOOKED_AT),
         period::came(client, code, month_before),
@@ -202,7 +210,6 @@ async fn gather(desk: &Desk<'_>, policy: &Policy) -> Result<Facts, MakeError> {
         desk,
         period: around.all(),
     };
-    let narrowed = !scope.subject.is_empty() || !scope.place.is_empty() || !words.is_empty();
     let rate = change(
         changes.counts[1].posts,
         f64::from(after.days()),

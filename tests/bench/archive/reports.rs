@@ -35,8 +35,8 @@ pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Resul
         .fetch_one()
         .await?;
     let last = date(1970, 1, 1).checked_add(i64::from(last).days())?;
-    // As many days as have a million posts, where there are ten in a year.
-    let days = u32::try_from((1_100_000 * 365 / posts).clamp(7, 365))?;
+    // As many days as have a million posts that concern the county: two thirds do.
+    let days = u32::try_from((1_700_000 * 365 / posts).clamp(7, 365))?;
     let event: String = client
         .query("SELECT event_id FROM assessments WHERE event_id != '' GROUP BY event_id ORDER BY count() DESC LIMIT 1")
         .fetch_one()

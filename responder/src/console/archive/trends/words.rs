@@ -85,14 +85,21 @@ pub(crate) struct Said {
     pub(crate) text: String,
 }
 
-/// The beginnings of posts of a period that hold some words, so many of each appeal: those first that were published last,
-/// or, where they are `after` a day, first.
+/// Where a post stands in the archive.
+#[derive(Debug, Row, Deserialize)]
+struct Key {
+    at: i64,
+    id: String,
+}
+
+/// The beginnings of posts of a period that hold some words, so many of each appeal at most: those that were published last, or,
+/// with `first`, those published first. Which they are is found without their texts, and only theirs are read.
 pub(crate) async fn said(
     client: &Client,
     text: &str,
     scope: &Scope,
     period: Period,
-    after: bool,
+    first: bool,
     limit: u32,
 ) -> Result<Vec<Said>, Unavailable> {
     let asked = Asked {
@@ -101,21 +108,28 @@ pub(crate) async fn said(
         scope,
         period,
     };
-    let order = if after { "" } else { "DESC" };
-    let among = match asked.may_hold() {
-        none if none.is_empty() => String::new(),
-        may_hold => format!(
-            " AND published_at IN (SELECT published_at FROM assessments WHERE {TIME}{may_hold})"
-        ),
-    };
+    let order = if first { "" } else { "DESC" };
+    let sql = format!(
+        "SELECT toUnixTimestamp64Milli(published_at) AS at, post_id AS id FROM assessments FINAL \
+         WHERE {TIME} AND {OF_SCOPE}{} AND appeal != '' \
+         ORDER BY at {order}, id LIMIT {{limit:UInt32}} BY appeal LIMIT 200 \
+         SETTINGS do_not_merge_across_partitions_select_final = 1",
+        asked.may_hold()
+    );
+    let keys: Vec<Key> = all(asked.put(&sql).param("limit", limit)).await?;
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
     let sql = format!(
         "SELECT toString(assessments.appeal) AS appeal, substringUTF8(assessments.text, 1, 400) AS text FROM assessments FINAL \
-         PREWHERE {TIME}{among} WHERE {OF_SCOPE}{} AND appeal != '' \
-         ORDER BY published_at {order}, post_id LIMIT {{limit:UInt32}} BY appeal LIMIT 200 \
-         SETTINGS do_not_merge_across_partitions_select_final = 1",
+         PREWHERE published_at IN (SELECT fromUnixTimestamp64Milli(arrayJoin({{times:Array(Int64)}}), 'UTC')) \
+            AND post_id IN {{ids:Array(String)}} \
+         WHERE {OF_SCOPE}{} ORDER BY published_at {order}, post_id",
         asked.hold()
     );
-    all(asked.put(&sql).param("limit", limit)).await
+    let times: Vec<i64> = keys.iter().map(|key| key.at).collect();
+    let ids: Vec<&str> = keys.iter().map(|key| key.id.as_str()).collect();
+    all(asked.put(&sql).param("times", times).param("ids", ids)).await
 }
 
 impl Worded {
