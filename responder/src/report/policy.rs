@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use report::{Chart, ChartKind, Figures, Mark, Series, Shape, Table};
 use serde::Serialize;
@@ -24,6 +25,8 @@ const QUOTED_WEEKS: u32 = 4;
 /// Posts of each appeal that are looked at for a line, and lines of each side.
 const LOOKED_AT: u32 = 12;
 const LINES: usize = 3;
+/// Days in which words are looked for at a time.
+const PART: u32 = 56;
 /// Rows of a table.
 const ROWS: usize = 8;
 /// Days of the archive looked at for what a policy is compared with.
@@ -167,8 +170,12 @@ async fn gather(desk: &Desk<'_>, policy: &Policy) -> Result<Facts, MakeError> {
         if words.is_empty() {
             days.read(client, &scope, &periods).await
         } else {
-            let found = with_words(client, &words, &scope, around.all()).await?;
-            Ok(found.into_iter().map(Arc::new).collect())
+            let mut found = Vec::new();
+            for part in parts(around.all()) {
+                let days = with_words(client, &words, &scope, part).await?;
+                found.extend(days.into_iter().map(Arc::new));
+            }
+            Ok(found)
         }
     };
     let narrowed = !scope.subject.is_empty() || !scope.place.is_empty() || !words.is_empty();
@@ -276,6 +283,21 @@ async fn gather(desk: &Desk<'_>, policy: &Policy) -> Result<Facts, MakeError> {
         begun: silent(&came_before, &came_after, after),
         course: course(&changes, around),
     })
+}
+
+/// A period in parts: words are looked for in each by itself, for over a year of many posts that takes longer than a query may.
+fn parts(period: Period) -> Vec<Period> {
+    let starts = (0..period.days()).step_by(PART as usize);
+    starts
+        .map(|start| {
+            let from = period.from.saturating_add(i64::from(start).days());
+            let to = from.saturating_add(i64::from(PART - 1).days());
+            Period {
+                from,
+                to: to.min(period.to),
+            }
+        })
+        .collect()
 }
 
 /// The weeks that are compared.
