@@ -119,14 +119,15 @@ pub struct Made {
 /// # Errors
 /// When a store does not answer, or the template of the region is wrong.
 pub async fn make(desk: &Desk<'_>, wanted: &Wanted) -> Result<Made, MakeError> {
+    // Each kind holds much while it waits.
     match wanted {
-        Wanted::Weekly(period) => weekly(desk, *period).await,
-        Wanted::Daily(period) => daily::make(desk, period.to).await,
-        Wanted::Event { event, to } => event::make(desk, event, *to).await,
-        Wanted::Scorecard(period) => scorecard::make(desk, *period).await,
-        Wanted::Faq(period) => faq::make(desk, *period).await,
-        Wanted::Demand(period) => demand::make(desk, *period).await,
-        Wanted::Policy(policy) => policy::make(desk, policy).await,
+        Wanted::Weekly(period) => Box::pin(weekly(desk, *period)).await,
+        Wanted::Daily(period) => Box::pin(daily::make(desk, period.to)).await,
+        Wanted::Event { event, to } => Box::pin(event::make(desk, event, *to)).await,
+        Wanted::Scorecard(period) => Box::pin(scorecard::make(desk, *period)).await,
+        Wanted::Faq(period) => Box::pin(faq::make(desk, *period)).await,
+        Wanted::Demand(period) => Box::pin(demand::make(desk, *period)).await,
+        Wanted::Policy(policy) => Box::pin(policy::make(desk, policy)).await,
     }
 }
 

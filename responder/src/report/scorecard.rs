@@ -348,7 +348,7 @@ fn comparison(facts: &Facts) -> Table {
             column("应有（项）", true),
             column("比值", true),
             column("95%区间", true),
-            column("与全县水平", false),
+            column("与总体水平", false),
         ],
         rows: (units.into_iter())
             .map(|(unit, compared)| {
@@ -442,7 +442,7 @@ fn ratios(facts: &Facts) -> Chart {
     ranked.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(other.0)));
     Chart {
         name: "ratios".to_owned(),
-        title: "图1 按时项数为应有项数的百分之几（100为全县水平）".to_owned(),
+        title: "图1 按时项数为应有项数的百分之几（100为总体水平）".to_owned(),
         words: (ranked.first().zip(ranked.last())).map_or_else(
             || "没有可以比较的单位".to_owned(),
             |(first, last)| {
