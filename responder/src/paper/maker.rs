@@ -301,15 +301,29 @@ fn told(error: &MakeError) -> (String, bool) {
             "舆情库没有应答，系统会自动重试；持续出现请联系管理员查看系统页".to_owned(),
             true,
         ),
-        MakeError::Store(_) | MakeError::Commitments(_) => (
+        MakeError::Store(_) | MakeError::Commitments(_) | MakeError::Knowledge(_) => (
             "案件库没有应答，系统会自动重试；持续出现请联系管理员".to_owned(),
             true,
         ),
         MakeError::Time => ("日期超出范围，请改用较早的日期".to_owned(), false),
+        MakeError::NoEvent(event) => (
+            format!(
+                "截至该日，本库没有事件 {event} 的帖文。编号请从事件页地址的末尾取，或改用较晚的日期"
+            ),
+            false,
+        ),
+        MakeError::Outside(_) => (
+            "所选日期前后在本库中没有足够的整周。请改用有帖文的日期".to_owned(),
+            false,
+        ),
+        MakeError::Head(file, _) => (
+            format!("本区域的红头设置（{file}）有误。请管理员按说明改正后重新生成"),
+            false,
+        ),
         MakeError::Template(..) | MakeError::Report(_) => (
             format!("本区域的报告模板有误（{error}）。请管理员改正后重新生成"),
             false,
         ),
-        other => (format!("报告未能生成（{other}）。请联系管理员"), false),
+        MakeError::Facts(_) => ("报告数据无法保存。请联系管理员查看日志".to_owned(), false),
     }
 }
