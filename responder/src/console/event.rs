@@ -66,6 +66,8 @@ struct Reached {
 #[template(path = "event.html")]
 struct EventPage {
     frame: Frame,
+    /// Code of its region.
+    region: String,
     event: EventLine,
     course: Chart,
     sources: Vec<SourceLine>,
@@ -184,6 +186,7 @@ async fn show(
     let told = cases.first().map(|case| &case.alert);
     let page = EventPage {
         frame,
+        region: event.county.clone(),
         course: chart(&event, &course, begin, length),
         sources: (sources.into_iter())
             .map(|source| source_line(source, most))

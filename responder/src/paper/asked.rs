@@ -71,8 +71,6 @@ pub enum Takes {
 /// What a kind has to be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Needs {
-    /// The kind's name.
-    kind: &'static str,
     /// How often it comes, where it is about days that end of themselves.
     pub every: Option<Every>,
     /// Its fields.
@@ -113,25 +111,17 @@ const POLICY: &[Field] = &[
     optional("words", "帖文中的词语（可不填）", Takes::Text),
 ];
 
-#[rustfmt::skip]
-const NEEDS: [Needs; 7] = [
-    Needs { kind: "daily",     every: Some(Every::Day),   fields: DAY },
-    Needs { kind: "weekly",    every: Some(Every::Week),  fields: DAYS },
-    Needs { kind: "scorecard", every: Some(Every::Month), fields: DAYS },
-    Needs { kind: "faq",       every: Some(Every::Month), fields: DAYS },
-    Needs { kind: "demand",    every: Some(Every::Month), fields: DAYS },
-    Needs { kind: "event",     every: None,               fields: EVENT },
-    Needs { kind: "policy",    every: None,               fields: POLICY },
-];
-
-/// What a kind has to be told; days, where no row says otherwise.
+/// What a kind has to be told.
 #[must_use]
-pub fn needs(kind: Kind) -> Needs {
-    (NEEDS.into_iter().find(|needs| needs.kind == kind.name())).unwrap_or(Needs {
-        kind: kind.name(),
-        every: None,
-        fields: DAYS,
-    })
+pub const fn needs(kind: Kind) -> Needs {
+    let (every, fields) = match kind {
+        Kind::Daily => (Some(Every::Day), DAY),
+        Kind::Weekly => (Some(Every::Week), DAYS),
+        Kind::Scorecard | Kind::Faq | Kind::Demand => (Some(Every::Month), DAYS),
+        Kind::Event => (None, EVENT),
+        Kind::Policy => (None, POLICY),
+    };
+    Needs { every, fields }
 }
 
 /// The report of a kind about the days that ended last before a day; none of a kind that does not come again and again.
@@ -207,6 +197,23 @@ mod tests {
         assert_eq!(days(Every::Day, "2027-01-01"), "2026-12-31 2026-12-31");
         assert_eq!(days(Every::Month, "2028-03-01"), "2028-02-01 2028-02-29");
         assert_eq!(days(Every::Month, "2028-03-31"), "2028-02-01 2028-02-29");
+    }
+
+    #[test]
+    fn every_kind_can_be_asked_for_by_its_form() {
+        for kind in Kind::ALL {
+            let filled = |name: &str| match name {
+                "from" | "to" | "day" => "2026-11-20".to_owned(),
+                "days" => "84".to_owned(),
+                _ => "路灯".to_owned(),
+            };
+            assert_eq!(
+                wanted(kind, filled).map(|wanted| wanted.kind()).ok(),
+                Some(kind)
+            );
+            let day = "2026-11-26".parse().unwrap();
+            assert_eq!(ended(kind, day).is_some(), needs(kind).every.is_some());
+        }
     }
 
     #[test]
