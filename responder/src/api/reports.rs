@@ -23,15 +23,15 @@ const LONGEST_CODE: usize = 100;
 
 /// A kind of report.
 #[derive(Debug)]
-pub(super) struct KindName;
+pub(super) struct ReportKindName;
 
-impl PartialSchema for KindName {
+impl PartialSchema for ReportKindName {
     fn schema() -> RefOr<Schema> {
         asked::names(Kind::ALL.map(Kind::name))
     }
 }
 
-impl ToSchema for KindName {}
+impl ToSchema for ReportKindName {}
 
 /// Where a report stands.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub(super) struct ReportView {
     id: String,
     /// Code of its region.
     region: String,
-    #[schema(value_type = KindName)]
+    #[schema(value_type = ReportKindName)]
     kind: &'static str,
     /// The first of the days that it is about.
     #[schema(value_type = String, format = Date)]
@@ -134,7 +134,7 @@ pub(super) struct FileView {
     tag = "reports",
     params(
         ("region" = Option<String>, Query, description = "Only of this region", max_length = 100),
-        ("kind" = Option<KindName>, Query, description = "Only of this kind"),
+        ("kind" = Option<ReportKindName>, Query, description = "Only of this kind"),
         ("state" = Option<ReportState>, Query, description = "Only in this state"),
         ("offset" = Option<u32>, Query, description = "How many to pass over", minimum = 0, maximum = 1_000_000),
         ("limit" = Option<u32>, Query, description = "Most to give; 30 where it is not said", minimum = 1, maximum = 200),
