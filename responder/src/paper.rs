@@ -149,12 +149,6 @@ impl Paper {
     pub const fn kind(&self) -> Kind {
         self.wanted.kind()
     }
-
-    /// Whether there is anything to read: it was made once.
-    #[must_use]
-    pub const fn is_made(&self) -> bool {
-        self.made_at.is_some()
-    }
 }
 
 /// What a paper says.

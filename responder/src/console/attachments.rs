@@ -61,16 +61,17 @@ pub(super) async fn show(
     Ok(saved(file, content))
 }
 
+/// The disposition of an answer that is saved under a name and not shown.
+pub(super) fn as_file(name: &str) -> String {
+    let name: String = byte_serialize(name.as_bytes()).collect();
+    format!("attachment; filename*=UTF-8''{}", name.replace('+', "%20"))
+}
+
 /// A file as an answer that is saved and not shown.
 pub(crate) fn saved(file: Attachment, content: Vec<u8>) -> Response {
-    let name: String = byte_serialize(file.name.as_bytes()).collect();
-    let name = name.replace('+', "%20");
     let headers = [
         (header::CONTENT_TYPE, file.kind),
-        (
-            header::CONTENT_DISPOSITION,
-            format!("attachment; filename*=UTF-8''{name}"),
-        ),
+        (header::CONTENT_DISPOSITION, as_file(&file.name)),
         (header::CACHE_CONTROL, "private, no-store".to_owned()),
     ];
     (headers, content).into_response()

@@ -8,8 +8,8 @@ use sqlx::Row;
 
 use super::store::{json, write_down};
 use super::{Action, Content, Paper, PaperError, Papers, Press, Printed};
+use crate::calendar::day_of;
 use crate::case::{Actor, Role, StoreError};
-use crate::clock::CHINA;
 
 /// A file that is kept, without its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Papers {
             return Err(PaperError::Own);
         }
         let mut content = content;
-        content.cover.date = CHINA.to_datetime(now).date();
+        content.cover.date = day_of(now);
         let printed = printed(&paper, &content, press, Form::ALL.to_vec()).await?;
         let mut transaction = self.store.begin().await?;
         // Safe: the states are this program's own words.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use backbone::region::Region;
 use jiff::civil::{Date, Weekday};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use report::{Figures, Table};
@@ -11,12 +12,12 @@ use serde::Serialize;
 use super::cell::{cited, column, event_level, linked, number, text};
 use super::facts::{CommitmentFacts, Number};
 use super::gather::{
-    FEWEST_BEFORE, Links, case_of, commitments, in_charge, of, silent, unit_name, word,
+    FEWEST_BEFORE, Links, case_of, commitments, in_charge, moments, of, silent, unit_name, word,
 };
 use super::suggestion::Suggestion;
 use super::view::{first_line, quote};
 use super::{Desk, Kind, Made, MakeError, finish};
-use crate::calendar::{at_minute, day_of};
+use crate::calendar::day_of;
 use crate::case::{Actor, Case, Query};
 use crate::clock::time;
 use crate::console::archive::period::{self, EventOfPeriod};
@@ -159,8 +160,7 @@ async fn gather(desk: &Desk<'_>, day: Date) -> Result<Facts, MakeError> {
         .filter(|event| event.posts.value > event.day_before as f64)
         .take(TOLD)
         .collect();
-    let begin = at_minute(day, 0).ok_or(MakeError::Time)?;
-    let end = begin + SignedDuration::from_hours(24);
+    let (_, end) = moments(today)?;
     let looked = looked_at(desk, end).await?;
     let opened: Vec<CaseLine> = (looked.opened.iter())
         .map(|case| line(&links, case, None))
@@ -206,9 +206,7 @@ async fn gather(desk: &Desk<'_>, day: Date) -> Result<Facts, MakeError> {
         sources: came.len(),
         to_do: Vec::new(),
     };
-    facts.to_do = to_do(&facts, |subject| {
-        in_charge(region, subject).map(ToOwned::to_owned)
-    });
+    facts.to_do = to_do(&facts, region);
     Ok(facts)
 }
 
@@ -351,7 +349,7 @@ fn line(links: &Links<'_>, case: &Case, due: Option<(Timestamp, crate::case::Clo
 }
 
 /// What to do, each with what it rests on: the gravest first.
-fn to_do(facts: &Facts, unit: impl Fn(&str) -> Option<String>) -> Vec<Suggestion> {
+fn to_do(facts: &Facts, region: &Region) -> Vec<Suggestion> {
     let mut to_do = Vec::new();
     let mut say = |text: String, link: &str| {
         to_do.push(Suggestion {
@@ -374,7 +372,7 @@ fn to_do(facts: &Facts, unit: impl Fn(&str) -> Option<String>) -> Vec<Suggestion
         say(format!("研判“{}”，达级而未立案", event.title), &event.link);
     }
     for event in (facts.growing.iter()).filter(|event| event.stand == "未立案") {
-        let unit = event.subject.as_deref().and_then(&unit);
+        let unit = (event.subject.as_deref()).and_then(|subject| in_charge(region, subject));
         let unit = unit.map_or(String::new(), |unit| format!("，必要时请{unit}核实"));
         say(
             format!(

@@ -2,20 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::ToSpan;
-use jiff::civil::date;
 use report::{Chart, ChartKind, Figures, Series, Shape, Table};
 use serde::Serialize;
 
 use super::cell::{cited, column, number, percent, text};
 use super::facts::Number;
-use super::gather::{FEWEST_BEFORE, Links, in_charge, word};
+use super::gather::{FEWEST_BEFORE, Links, in_charge, moments, word};
 use super::view::nameless;
 use super::{Desk, Kind, Made, MakeError, finish, subtitle};
-use crate::calendar::at_minute;
 use crate::case::Actor;
 use crate::console::archive::period::{self, Demand, Matter};
-use crate::console::archive::trends::covered;
+use crate::console::archive::trends::{covered, date_of};
 use crate::knowledge::{KNOWN, Knowledge, Status};
 use crate::trend::{Counted, Movement, Period, Step, Verdict, movements};
 
@@ -153,8 +150,8 @@ async fn gather(desk: &Desk<'_>, period: Period) -> Result<Facts, MakeError> {
 fn weekly(found: &[Demand], period: Period, before: bool) -> Vec<Counted> {
     let mut weeks: BTreeMap<(String, usize), (u64, u64)> = BTreeMap::new();
     for one in found {
-        let day = date(1970, 1, 1).saturating_add(i64::from(one.day).days());
-        if let Some(number) = period.number(day, Step::Week) {
+        let number = date_of(one.day).and_then(|day| period.number(day, Step::Week));
+        if let Some(number) = number {
             let week = period.bins_of(Step::Week) - 1 - number;
             let name = format!("{}{AT}{}", one.subject, one.place);
             let (posts, negative) = weeks.entry((name, week)).or_default();
@@ -187,9 +184,7 @@ struct Answers {
 impl Answers {
     async fn of(desk: &Desk<'_>, period: Period) -> Result<Self, MakeError> {
         let code = desk.routing.region().code();
-        let end = (period.to.tomorrow().ok())
-            .and_then(|after| at_minute(after, 0))
-            .ok_or(MakeError::Time)?;
+        let (_, end) = moments(period)?;
         let knowledge = Knowledge::new(desk.cases.store().clone());
         let query = crate::knowledge::Query {
             region: code.to_owned(),

@@ -2,6 +2,7 @@
 //! done, what was promised, and what is suggested.
 
 use backbone::clickhouse::rows::AlertRow;
+use backbone::region::Region;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use report::{Chart, ChartKind, Figures, Mark, Series, Shape, Table, Value};
@@ -9,10 +10,10 @@ use serde::Serialize;
 
 use super::cell::{cited, column, number, percent, text};
 use super::facts::{CommitmentFacts, EventCase, EventFacts, Number};
-use super::gather::{Links, case_of, in_charge, tell, told_case, unit_name};
+use super::gather::{Links, case_of, in_charge, moments, tell, told_case, unit_name};
 use super::suggestion::Suggestion;
 use super::{Desk, Kind, Made, MakeError, finish};
-use crate::calendar::{at_minute, day_of};
+use crate::calendar::day_of;
 use crate::case::{Case, Move, Role};
 use crate::commitment;
 use crate::console::archive::event::{SeenIn, Step, alerts_of, course, related, spread};
@@ -120,9 +121,7 @@ async fn gather(desk: &Desk<'_>, id: &str, to: Date) -> Result<Facts, MakeError>
     let nothing = || MakeError::NoEvent(id.to_owned());
     let row = archive::event(client, id).await?;
     let mut row = row.filter(|row| row.county == code).ok_or_else(nothing)?;
-    let end = (to.tomorrow().ok())
-        .and_then(|after| at_minute(after, 0))
-        .ok_or(MakeError::Time)?;
+    let (_, end) = moments(Period::until(to, 1))?;
     row.last_at = row.last_at.min(end.as_millisecond() - 1);
     let day = |at: i64| day_of(Timestamp::from_millisecond(at).unwrap_or_default());
     if row.first_at > row.last_at {
@@ -132,7 +131,7 @@ async fn gather(desk: &Desk<'_>, id: &str, to: Date) -> Result<Facts, MakeError>
         from: day(row.first_at),
         to: day(row.last_at),
     };
-    let begin = at_minute(period.from, 0).ok_or(MakeError::Time)?;
+    let (begin, _) = moments(period)?;
     const DAY: i64 = 24 * 3_600_000;
     let ids = [id];
     let (of_period, views, gists, daily, seen, alerts, like) = tokio::try_join!(
@@ -195,9 +194,7 @@ async fn gather(desk: &Desk<'_>, id: &str, to: Date) -> Result<Facts, MakeError>
         suggestions: Vec::new(),
         event,
     };
-    facts.suggestions = suggestions(&facts, |subject| {
-        in_charge(region, subject).map(ToOwned::to_owned)
-    });
+    facts.suggestions = suggestions(&facts, region);
     Ok(facts)
 }
 
@@ -367,7 +364,7 @@ async fn earlier(
     Ok(told)
 }
 
-fn suggestions(facts: &Facts, unit: impl Fn(&str) -> Option<String>) -> Vec<Suggestion> {
+fn suggestions(facts: &Facts, region: &Region) -> Vec<Suggestion> {
     let event = &facts.event;
     let mut said = Vec::new();
     let mut say = |text: String, link: &str| {
@@ -376,8 +373,9 @@ fn suggestions(facts: &Facts, unit: impl Fn(&str) -> Option<String>) -> Vec<Sugg
             link: link.to_owned(),
         });
     };
-    let in_charge = event.subject.as_deref().and_then(unit);
-    let in_charge = in_charge.as_deref().unwrap_or("责任单位");
+    let in_charge = (event.subject.as_deref())
+        .and_then(|subject| in_charge(region, subject))
+        .unwrap_or("责任单位");
     match &event.case {
         None if event.level.is_some() => say(
             format!("本事件已达级而未立案。建议立案并由{in_charge}先行核实。"),

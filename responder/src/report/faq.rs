@@ -5,10 +5,9 @@ use serde::Serialize;
 
 use super::cell::{cited, column, linked, number, text};
 use super::facts::Number;
-use super::gather::{Links, case_of, in_charge, unit_name};
+use super::gather::{Links, case_of, in_charge, moments, unit_name};
 use super::view::{nameless, opening};
 use super::{Desk, Kind, Made, MakeError, finish, subtitle};
-use crate::calendar::at_minute;
 use crate::case::Case;
 use crate::console::archive::period::{self, Question};
 use crate::knowledge::{Asked, Frequent, KNOWN, Knowledge, Status, frequent};
@@ -135,9 +134,7 @@ async fn tell(
 ) -> Result<Told, MakeError> {
     let desk = links.desk;
     let region = desk.routing.region();
-    let end = (links.period.to.tomorrow().ok())
-        .and_then(|after| at_minute(after, 0))
-        .ok_or(MakeError::Time)?;
+    let (_, end) = moments(links.period)?;
     let mut answered: Option<Case> = None;
     let mut lead = String::new();
     for member in members.iter().take(CASES) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use backbone::region::Region;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
 
 use super::facts::{
     Before, Bounded, CommitmentFacts, Course, EventCase, EventFacts, Facts, Method, Number, Peak,
@@ -20,7 +20,7 @@ use crate::case::{Actor, Case, Query, State};
 use crate::commitment;
 use crate::console::archive::Unavailable;
 use crate::console::archive::period::{self, Came, EventOfPeriod, View};
-use crate::console::archive::trends::{Days, Scope, covered};
+use crate::console::archive::trends::{Days, Scope, covered, date_of};
 use crate::console::signals;
 use crate::trend::{
     Aspect, Counts, Day, Mean, Movement, Period, Share, Step, Verdict, by_bin, by_week, change,
@@ -86,8 +86,7 @@ pub(super) async fn facts(desk: &Desk<'_>, period: Period) -> Result<Facts, Make
     for event in &events {
         told.push(tell(&links, event, &views).await?);
     }
-    let begin = at_minute(period.from, 0).ok_or(MakeError::Time)?;
-    let end = at_minute(period.to.saturating_add(1.day()), 0).ok_or(MakeError::Time)?;
+    let (begin, end) = moments(period)?;
     let tracked = desk.cases.tracked(begin, end).await?;
     let (units, cases) = units(desk, &tracked, end, links.of("/cases", &[]));
     let commitments = commitments(desk, &links, end, AHEAD).await?;
@@ -151,6 +150,13 @@ pub(super) async fn facts(desk: &Desk<'_>, period: Period) -> Result<Facts, Make
     facts.watch = super::suggestion::watch(&facts);
     facts.suggestions = suggestions(&facts, region);
     Ok(facts)
+}
+
+/// The moments at which a period begins and is over.
+pub(super) fn moments(period: Period) -> Result<(Timestamp, Timestamp), MakeError> {
+    let begin = at_minute(period.from, 0);
+    let end = (period.to.tomorrow().ok()).and_then(|after| at_minute(after, 0));
+    begin.zip(end).ok_or(MakeError::Time)
 }
 
 pub(super) fn of(days: &[Arc<Day>]) -> impl Iterator<Item = &Day> + Clone {
@@ -374,7 +380,7 @@ pub(super) async fn tell(
         negative_share: event.negative as f64 / event.posts.max(1) as f64,
         first: day(event.first_at),
         last: day(event.last_at),
-        peak: jiff::civil::date(1970, 1, 1).saturating_add(i64::from(event.peak).days()),
+        peak: date_of(event.peak).unwrap_or(links.period.to),
         peak_posts: event.peak_posts,
         sources: event.found_in.clone(),
         subject: event.subjects.first().cloned(),

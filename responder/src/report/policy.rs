@@ -1,7 +1,9 @@
 //! 政策执行效果: the public view of a policy before and after its day, as the console's page tells it, and beside the other posts.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use report::{Chart, ChartKind, Figures, Mark, Series, Shape, Table};
 use serde::Serialize;
@@ -185,12 +187,11 @@ async fn gather(desk: &Desk<'_>, policy: &Policy) -> Result<Facts, MakeError> {
         }
     };
     let near_before = Period::until(before.to, (QUOTED_WEEKS * 7).min(before.days()));
+    let last_near = after
+        .from
+        .saturating_add((i64::from(QUOTED_WEEKS * 7) - 1).days());
     let near_after = Period {
-        to: after.to.min(
-            Period::until(after.from, 1)
-                .to
-                .saturating_add(jiff::Span::new().days(i64::from(QUOTED_WEEKS * 7) - 1)),
-        ),
+        to: after.to.min(last_near),
         ..after
     };
     let month_before = Period::until(before.to, EARLIER.min(before.days()));
@@ -442,7 +443,7 @@ fn moved_of(
 fn quoted(said: &[Said]) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for again in 0..2 {
-        let mut seen: Vec<(&str, usize)> = Vec::new();
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
         for one in said {
             let Some(quote) = quote(&one.text) else {
                 continue;
@@ -450,13 +451,8 @@ fn quoted(said: &[Said]) -> Vec<Line> {
             if lines.iter().any(|line| line.quote == quote) {
                 continue;
             }
-            let at = seen.iter().position(|(appeal, _)| *appeal == one.appeal);
-            let known = lines
-                .iter()
-                .filter(|line| line.appeal == one.appeal)
-                .count();
-            if at.is_none() && known == again && lines.len() < LINES {
-                seen.push((&one.appeal, 1));
+            let of_appeal = lines.iter().filter(|line| line.appeal == one.appeal);
+            if of_appeal.count() == again && lines.len() < LINES && seen.insert(&one.appeal) {
                 lines.push(Line {
                     appeal: one.appeal.clone(),
                     quote,
@@ -512,14 +508,7 @@ fn summary(facts: &Facts) -> Table {
             )
         }))
     };
-    let said = |verdict: &str| {
-        text(match verdict {
-            "up" => "上升",
-            "down" => "下降",
-            "unclear" => "不能判断",
-            _ => "件数过少",
-        })
-    };
+    let said = |verdict: &str| text(told(verdict));
     let mean =
         |value: Option<f64>| value.map_or_else(|| text("—"), |value| text(format!("{value:.2}")));
     Table {
@@ -565,6 +554,16 @@ fn summary(facts: &Facts) -> Table {
     }
 }
 
+/// A verdict as tables say it.
+fn told(verdict: &str) -> &'static str {
+    match verdict {
+        "up" => "上升",
+        "down" => "下降",
+        "unclear" => "不能判断",
+        _ => "件数过少",
+    }
+}
+
 fn by_percent(value: f64) -> String {
     format!("{}%", report::wording::signed(value * 100.0, 0))
 }
@@ -582,12 +581,7 @@ fn moved(name: &str, head: &str, rows: &[Moved]) -> Table {
         ],
         rows: (rows.iter())
             .map(|row| {
-                let words = match row.verdict {
-                    "up" => "上升",
-                    "down" => "下降",
-                    "unclear" => "不能判断",
-                    _ => "件数过少",
-                };
+                let words = told(row.verdict);
                 vec![
                     text(&row.name),
                     cited(&row.posts),

@@ -8,10 +8,9 @@ use serde::Serialize;
 
 use super::cell::{between, column, met, number, percent, text};
 use super::facts::{Bounded, Number};
-use super::gather::{Links, bounded_share, unit_name, word};
+use super::gather::{Links, bounded_share, moments, unit_name, word};
 use super::timely::{Met, UnitFacts, units};
 use super::{Desk, Kind, Made, MakeError, finish, subtitle};
-use crate::calendar::at_minute;
 use crate::case::Action;
 use crate::trend::{Judged, Period, Share, Standard, Tracked, judge, standardised};
 
@@ -143,9 +142,7 @@ pub(super) async fn make(desk: &Desk<'_>, period: Period) -> Result<Made, MakeEr
 async fn gather(desk: &Desk<'_>, period: Period) -> Result<Facts, MakeError> {
     let region = desk.routing.region();
     let timing = desk.cases.timing();
-    let begin = at_minute(period.from, 0).ok_or(MakeError::Time)?;
-    let after = period.to.tomorrow().map_err(|_| MakeError::Time)?;
-    let end = at_minute(after, 0).ok_or(MakeError::Time)?;
+    let (begin, end) = moments(period)?;
     let since = begin - SignedDuration::from_hours(24 * EARLIER);
     let links = Links { desk, period };
     let known: Vec<Tracked> = (desk.cases.tracked(since, end).await?.into_iter())

@@ -335,7 +335,7 @@ enum Exactness {
 
 /// Rows of some keys: the times lead to them, for they stand in the order of the table. Asked for by `PREWHERE`, which is
 /// safe for what is in the key, so that nothing else is read, or worked out, of the rows beside them.
-const AMONG: &str = "region = {region:String} \
+pub(super) const AMONG: &str = "region = {region:String} \
     AND published_at IN (SELECT fromUnixTimestamp64Milli(arrayJoin({times:Array(Int64)}), 'UTC')) \
     AND post_id IN {ids:Array(String)}";
 

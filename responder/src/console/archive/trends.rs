@@ -252,6 +252,7 @@ pub(super) fn number(day: Date) -> i32 {
     FIRST.until(day).map_or(0, |span| span.get_days())
 }
 
-fn date_of(day: i32) -> Option<Date> {
+/// The day of a number of days since 1970; none beyond the end of time.
+pub(crate) fn date_of(day: i32) -> Option<Date> {
     FIRST.checked_add(i64::from(day).days()).ok()
 }

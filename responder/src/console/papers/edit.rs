@@ -16,7 +16,7 @@ use crate::console::page::{Frame, render_as};
 use crate::console::problem::Problem;
 use crate::console::{Console, show};
 use crate::paper::edit::{Edit, LONGEST, LONGEST_NUMBER, LONGEST_REASON, LONGEST_TITLE};
-use crate::paper::{Action, Content, PaperError, link, polish};
+use crate::paper::{Action, Content, Paper, PaperError, link, polish};
 
 /// Characters of a paragraph by which one chooses it.
 const EXCERPT: usize = 40;
@@ -51,13 +51,7 @@ pub(in crate::console) async fn form(
     (console.accounts)
         .audit(&signed_in.user.name, "read-report", &id, Timestamp::now())
         .await?;
-    let typed = Edit {
-        title: paper.title.clone(),
-        number: paper.number.clone(),
-        text: link::shortened(&content.text, &content.generated),
-        reason: paper.reason.clone(),
-        polished_by: String::new(),
-    };
+    let typed = as_it_is(&paper, &content);
     let shown = Shown {
         version: paper.version,
         asks_reason: !typed.reason.is_empty(),
@@ -66,6 +60,17 @@ pub(in crate::console) async fn form(
         problem: String::new(),
     };
     page(&console, &signed_in, &id, &content, shown)
+}
+
+/// A draft as it stands, for the form.
+fn as_it_is(paper: &Paper, content: &Content) -> Edit {
+    Edit {
+        title: paper.title.clone(),
+        number: paper.number.clone(),
+        text: link::shortened(&content.text, &content.generated),
+        reason: paper.reason.clone(),
+        polished_by: String::new(),
+    }
 }
 
 /// Keeps what was typed.
@@ -114,9 +119,9 @@ pub(in crate::console) async fn polish(
         return Err(Problem::NotFound);
     }
     let (version, name) = (version(&fields), &signed_in.user.name);
-    let short = link::shortened(&content.text, &content.generated);
+    let typed = as_it_is(&paper, &content);
     let place: Option<usize> = fields.get("paragraph").parse().ok();
-    let paragraph = polish::paragraphs(&short).into_iter();
+    let paragraph = polish::paragraphs(&typed.text).into_iter();
     let mut paragraph = paragraph.filter(|(known, _)| Some(*known) == place);
     let (place, paragraph) = paragraph.next().ok_or(Problem::NotFound)?;
     (console.accounts)
@@ -126,11 +131,9 @@ pub(in crate::console) async fn polish(
         Err(none) => (StatusCode::OK, format!("{none}。")),
         Ok(polished) => {
             let edit = Edit {
-                title: paper.title.clone(),
-                number: paper.number.clone(),
-                text: polish::replaced(&short, place, &polished).ok_or(Problem::NotFound)?,
-                reason: paper.reason.clone(),
+                text: polish::replaced(&typed.text, place, &polished).ok_or(Problem::NotFound)?,
                 polished_by: polisher.name().to_owned(),
+                ..typed.clone()
             };
             let (actor, now) = (signed_in.user.actor(), Timestamp::now());
             match console.papers.edit(&id, version, &edit, &actor, now).await {
@@ -142,14 +145,8 @@ pub(in crate::console) async fn polish(
     let (status, problem) = problem;
     let shown = Shown {
         version,
-        typed: Edit {
-            title: paper.title.clone(),
-            number: paper.number.clone(),
-            text: short.clone(),
-            reason: paper.reason.clone(),
-            polished_by: String::new(),
-        },
-        asks_reason: !paper.reason.is_empty(),
+        asks_reason: !typed.reason.is_empty(),
+        typed,
         status,
         problem,
     };

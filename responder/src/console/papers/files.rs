@@ -3,17 +3,16 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use url::form_urlencoded::byte_serialize;
 
-use super::made;
+use super::{made, said};
 use crate::console::Console;
 use crate::console::access::{Framed, SignedIn};
+use crate::console::attachments::as_file;
 use crate::console::problem::Problem;
-use crate::paper::{PaperError, Printed};
+use crate::paper::Printed;
 
 /// What makes the links of a report open beside the console: the look at it is a frame that leads nowhere by itself.
 const BESIDE: &str = "<head>\n<base target=\"_blank\">";
@@ -30,7 +29,7 @@ pub(in crate::console) async fn preview(
         .await?;
     let printed = match console.papers.file(&id, "html", &console.press).await {
         Ok(printed) => printed.ok_or(Problem::NotFound)?,
-        Err(refused) => return Ok(refusal(refused)?.into_response()),
+        Err(refused) => return Ok(said(refused)?.into_response()),
     };
     let page = String::from_utf8(printed.bytes).map_err(|_| Problem::Broken)?;
     let page = page.replacen("<head>", BESIDE, 1);
@@ -47,7 +46,7 @@ pub(in crate::console) async fn download(
 ) -> Result<Response, Problem> {
     let printed = match console.papers.file(&id, &file, &console.press).await {
         Ok(printed) => printed.ok_or(Problem::NotFound)?,
-        Err(refused) => return Ok(refusal(refused)?.into_response()),
+        Err(refused) => return Ok(said(refused)?.into_response()),
     };
     let subject = format!("{id} {file}");
     (console.accounts)
@@ -98,16 +97,9 @@ pub(in crate::console) async fn snapshot(
 
 /// A file as an answer that is saved and not shown.
 pub(crate) fn saved(printed: Printed) -> Response {
-    let name: String = byte_serialize(printed.name.as_bytes()).collect();
-    let disposition = format!("attachment; filename*=UTF-8''{}", name.replace('+', "%20"));
     let headers = [
         (CONTENT_TYPE, printed.kind),
-        (CONTENT_DISPOSITION, disposition),
+        (CONTENT_DISPOSITION, as_file(&printed.name)),
     ];
     (headers, printed.bytes).into_response()
-}
-
-/// Why there is no file, in words alone.
-fn refusal(refused: PaperError) -> Result<(StatusCode, String), Problem> {
-    super::said(refused)
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::{PLACE, said};
-use crate::clock::CHINA;
+use crate::calendar::day_of;
 use crate::console::access::SignedIn;
 use crate::console::fields::{Choice, Fields, Pages};
 use crate::console::page::{Frame, render, render_as};
@@ -155,7 +155,7 @@ fn form_page(
     let region = place::region(console, signed_in, fields)?;
     let kind = Kind::named(fields.get("kind")).unwrap_or(Kind::Weekly);
     let needs = asked::needs(kind);
-    let today = CHINA.to_datetime(Timestamp::now()).date();
+    let today = day_of(Timestamp::now());
     let usual = needs.every.map(|every| every.ended_before(today));
     let inputs = needs.fields.iter().map(|field| {
         let usual = match (field.name, usual) {

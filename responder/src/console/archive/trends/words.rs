@@ -4,7 +4,7 @@ use clickhouse::query::Query;
 use clickhouse::{Client, Row};
 use serde::{Deserialize, Serialize};
 
-use super::super::search::{Words, holds, is_pair, may_hold};
+use super::super::search::{AMONG, Words, holds, is_pair, may_hold};
 use super::super::{Unavailable, all, within};
 use super::{Scope, date_of, number};
 use crate::trend::{Counts, Day, Period};
@@ -92,7 +92,7 @@ struct Key {
     id: String,
 }
 
-/// The beginnings of posts of a period that hold some words, so many of each appeal at most: those that were published last, or,
+/// The beginnings of posts of a region and a period that hold some words, so many of each appeal at most: those that were published last, or,
 /// with `first`, those published first. Which they are is found without their texts, and only theirs are read.
 pub(crate) async fn said(
     client: &Client,
@@ -122,9 +122,7 @@ pub(crate) async fn said(
     }
     let sql = format!(
         "SELECT toString(assessments.appeal) AS appeal, substringUTF8(assessments.text, 1, 400) AS text FROM assessments FINAL \
-         PREWHERE published_at IN (SELECT fromUnixTimestamp64Milli(arrayJoin({{times:Array(Int64)}}), 'UTC')) \
-            AND post_id IN {{ids:Array(String)}} \
-         WHERE {OF_SCOPE}{} ORDER BY published_at {order}, post_id",
+         PREWHERE {AMONG} WHERE {OF_SCOPE}{} ORDER BY published_at {order}, post_id",
         asked.hold()
     );
     let times: Vec<i64> = keys.iter().map(|key| key.at).collect();
