@@ -1,21 +1,26 @@
 //! Masks what tells who a person is: mobile, identity and bank card numbers, plates and e-mail addresses.
 //!
-//! Digits are read as groups: whole runs of them, parted by one space or hyphen. A number is masked when
+//! Digits are read as groups: whole runs of them, parted by a few spaces, hyphens or points. A number is masked when
 //! its groups are of the lengths in which people write it, so that dates, amounts and years side by side
 //! stay as they are. An identity number has a province (GB/T 2260) and a birthday (GB 11643), a card the
 //! prefix of UnionPay or the check digit of ISO/IEC 7812, so that case and order numbers stay too.
+
+mod bytes;
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
+pub(crate) use bytes::masked;
+
 #[allow(
     clippy::expect_used,
     reason = "a constant pattern, compiled by every test"
 )]
 static NUMBERS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"[0-9０-９]+[xXＸ]?(?:[- \u{3000}－][0-9０-９]+[xXＸ]?)*").expect("a valid pattern")
+    Regex::new(r"[0-9０-９]+[xXＸ]?(?:[- \u{a0}\u{3000}－–—_.．·]{1,3}[0-9０-９]+[xXＸ]?)*")
+        .expect("a valid pattern")
 });
 
 #[allow(
@@ -46,10 +51,14 @@ struct Form {
     kept: usize,
 }
 
-static FORMS: [Form; 12] = [
+static FORMS: [Form; 17] = [
     form(&[3, 4, 4], is_mobile, 3),
+    form(&[3, 8], is_mobile, 3),
+    form(&[7, 4], is_mobile, 3),
+    form(&[1; 11], is_mobile, 3),
     form(&[6, 8, 4], is_identity, 2),
     form(&[6, 4, 4, 4], is_identity, 2),
+    form(&[6, 12], is_identity, 2),
     form(&[4, 4, 4, 4, 3], is_card, 2),
     form(&[4, 4, 4, 4, 2], is_card, 2),
     form(&[4, 4, 4, 4, 1], is_card, 2),
@@ -58,6 +67,7 @@ static FORMS: [Form; 12] = [
     form(&[12], is_mobile_dialled, 4),
     form(&[13], is_mobile_dialled, 5),
     form(&[15], is_identity, 2),
+    form(&[15], is_mobile_dialled, 7),
     form(&[18], is_identity, 2),
 ];
 
@@ -117,7 +127,11 @@ fn mask_groups(found: &str) -> String {
     for part in found.split_inclusive(is_separator) {
         let digits = part.trim_end_matches(is_separator);
         let separator = part.strip_prefix(digits).unwrap_or_default();
-        groups.push((digits.to_owned(), separator.to_owned()));
+        match groups.last_mut() {
+            // One more character between the same two groups.
+            Some((_, before)) if digits.is_empty() => before.push_str(separator),
+            _ => groups.push((digits.to_owned(), separator.to_owned())),
+        }
     }
     let mut masked = String::new();
     let mut rest = groups.as_slice();
@@ -172,7 +186,10 @@ fn number_at(groups: &[(String, String)]) -> Option<(String, usize)> {
 }
 
 fn is_separator(character: char) -> bool {
-    matches!(character, ' ' | '-' | '\u{3000}' | '－')
+    matches!(
+        character,
+        ' ' | '-' | '\u{a0}' | '\u{3000}' | '－' | '–' | '—' | '_' | '.' | '．' | '·'
+    )
 }
 
 fn narrow(character: char) -> char {
@@ -211,7 +228,7 @@ fn is_mobile(digits: &str) -> bool {
 
 /// One with the long-distance 0 or the country's 86 before it.
 fn is_mobile_dialled(digits: &str) -> bool {
-    ["0", "86"]
+    ["0", "86", "086", "0086"]
         .iter()
         .any(|prefix| digits.strip_prefix(prefix).is_some_and(is_mobile))
 }
@@ -291,6 +308,14 @@ mod tests {
             ("电话138 1234 5678。", "电话138******78。"),
             ("+86 13812345678", "+86 138******78"),
             ("8613812345678", "86138******78"),
+            ("008613812345678", "0086138******78"),
+            ("电话138 12345678", "电话138******78"),
+            ("电话1381234－5678", "电话138******78"),
+            ("电话138 - 1234 - 5678。", "电话138******78。"),
+            ("电话138.1234.5678", "电话138******78"),
+            ("电话138—1234—5678", "电话138******78"),
+            ("电话1 3 8 1 2 3 4 5 6 7 8", "电话138******78"),
+            ("1.13812345678", "1.138******78"),
             ("013812345678", "0138******78"),
             ("微信13812345678x", "微信138******78x"),
             ("１３８１２３４５６７８", "138******78"),
@@ -298,6 +323,7 @@ mod tests {
             ("2019-04-25 13812345678", "2019-04-25 138******78"),
             ("身份证36092119900101123X", "身份证36**************3X"),
             ("360921 19900101 123x", "36**************3X"),
+            ("360921 19900101123X", "36**************3X"),
             ("身份证360921900101123", "身份证36***********23"),
             ("卡号6222021234567890123", "卡号62***************23"),
             ("6222 0212 3456 7890 123", "62***************23"),
@@ -327,6 +353,9 @@ mod tests {
             "2019-04-25 2019-04-26 两天",
             "20190425 20190426",
             "12000 13000 14000 元",
+            "1 3 5 7 9 11 13",
+            "2019.04.25 12.5 亩",
+            "192.168.13.1",
             "2016 2017 2018 2019 年",
             "文号202311010001",
             "订单20170608173120123456",

@@ -206,11 +206,12 @@ impl Publisher {
         Ok(count)
     }
 
-    /// Refuses a row, an entry or a page: told with its place, not with its content.
+    /// Refuses a row, an entry or a page: told with its place, not with its content, and what a reader quotes of that is masked.
     ///
     /// # Errors
     /// When the state fails.
     pub async fn refuse(&self, source: &str, place: &str, problem: &str) -> Result<(), StateError> {
+        let (place, problem) = (mask(place), mask(problem));
         warn!(source, place, problem, "refused");
         self.metrics
             .parse_failures_total

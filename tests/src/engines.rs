@@ -1,6 +1,7 @@
 //! The engines the programs run on: Apache Kafka and the embedded broker, ClickHouse, and PostgreSQL.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
@@ -83,6 +84,14 @@ impl Broker {
     pub fn address(&self) -> &str {
         match self {
             Self::Apache { address, .. } | Self::Embedded { address, .. } => address,
+        }
+    }
+
+    /// Where its state is.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        match self {
+            Self::Apache { folder, .. } | Self::Embedded { folder, .. } => folder.path(),
         }
     }
 
@@ -178,6 +187,12 @@ impl Store {
             folder,
             port,
         }
+    }
+
+    /// Where its state is.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Ends it at once.

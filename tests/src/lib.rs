@@ -10,6 +10,7 @@ mod archived;
 mod console;
 pub mod duty;
 mod engines;
+pub mod everywhere;
 pub mod load;
 mod office;
 mod officer;

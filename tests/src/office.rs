@@ -1,6 +1,6 @@
 //! The three programs apart, each with its settings, as an operator runs them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
@@ -90,6 +90,25 @@ impl Office {
         office
     }
 
+    /// Changes the settings of a program.
+    ///
+    /// # Panics
+    /// When they cannot be written.
+    pub fn change(&self, process: &str, change: impl FnOnce(&mut Table)) {
+        let path = self.config(process);
+        let text = std::fs::read_to_string(&path).expect("the settings can be read");
+        let mut settings: Table = toml::from_str(&text).expect("the settings can be read");
+        change(&mut settings);
+        let text = toml::to_string(&settings).expect("the settings can be written");
+        std::fs::write(path, text).expect("the settings can be written");
+    }
+
+    /// Where everything is that the programs keep in files.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Adds a file of sources.
     ///
     /// # Panics
@@ -137,6 +156,26 @@ impl Office {
         Program::start(command)
     }
 
+    /// Starts a program whose log goes to a file in the folder, after what is there.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start_logging(&self, process: &str) -> Program {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.path(&format!("{process}.log")))
+            .expect("a log can be written");
+        let mut command = Program::command(process);
+        command
+            .arg("--config")
+            .arg(self.config(process))
+            .env("WENSHENG_ADMIN_PASSWORD", PASSWORD)
+            .stderr(log);
+        Program::start(command)
+    }
+
     /// Runs a command of a program to its end.
     ///
     /// # Panics
@@ -158,9 +197,15 @@ impl Office {
         format!("http://127.0.0.1:{}", self.ports[0])
     }
 
+    /// Where a program tells operators how it is: the collector is 1, the analyzer 2, the responder 3.
+    #[must_use]
+    pub fn operations(&self, process: usize) -> String {
+        format!("http://127.0.0.1:{}", self.ports[process])
+    }
+
     /// Whether a program is ready: the collector is 1, the analyzer 2, the responder 3.
     pub async fn ready(&self, process: usize) -> Option<()> {
-        let address = format!("http://127.0.0.1:{}/health/ready", self.ports[process]);
+        let address = format!("{}/health/ready", self.operations(process));
         reqwest::get(address)
             .await
             .ok()?

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::{Producer, SendError, header};
+use crate::mask::{mask, masked};
 use crate::message::{self, Message, Unreadable};
 use crate::service::Readiness;
 use crate::settings::Kafka;
@@ -562,7 +563,8 @@ async fn bury(
     true
 }
 
-/// Sends a message to the dead letters of its topic, with why it is there and who refused it.
+/// Sends a message to the dead letters of its topic, with why it is there and who refused it. Who sent it may be anybody, so
+/// it is masked, and the reason too, which may quote it.
 pub(crate) async fn send_dead_letter(
     producer: &Producer,
     topic: &Topic,
@@ -572,9 +574,10 @@ pub(crate) async fn send_dead_letter(
 ) -> Result<(), SendError> {
     let partition = raw.partition().to_string();
     let offset = raw.offset().to_string();
+    let reason = mask(reason);
     let mut headers = OwnedHeaders::new();
     for (key, value) in [
-        (header::REASON, reason),
+        (header::REASON, reason.as_str()),
         (header::TOPIC, topic.name),
         (header::PARTITION, partition.as_str()),
         (header::OFFSET, offset.as_str()),
@@ -585,9 +588,9 @@ pub(crate) async fn send_dead_letter(
             value: Some(value),
         });
     }
-    let payload = raw.payload().unwrap_or_default();
+    let payload = masked(raw.payload().unwrap_or_default());
     producer
-        .send_raw(topic.dead, None, raw.key(), payload, headers)
+        .send_raw(topic.dead, None, raw.key(), &payload, headers)
         .await?;
     warn!(
         topic = topic.name,

@@ -1,0 +1,49 @@
+//! What must not be kept: numbers that people wrote of themselves.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
+
+mod numbers;
+mod plants;
+
+use wensheng_tests::everywhere::{self, Kept};
+use wensheng_tests::{Browser, REGION};
+
+/// Has the report of the week made, and gives its forms and the posts as a table.
+async fn report(browser: &mut Browser) -> Vec<Kept> {
+    let form = browser.get("/reports/new?kind=weekly").await;
+    let fields = [
+        ("csrf", form.hidden("csrf").unwrap()),
+        ("kind", "weekly"),
+        ("region", REGION),
+        ("from", "2026-11-16"),
+        ("to", "2026-11-22"),
+    ];
+    let asked = browser.post("/reports", &fields).await;
+    assert_eq!(asked.status, 303, "{}", asked.html);
+    let page = asked.location;
+    for _ in 0..300 {
+        if browser.get(&page).await.values("data-state") == ["draft"] {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    let mut kept = Vec::new();
+    let forms = ["docx", "xlsx", "html", "pdf"].map(|form| format!("{page}/files/{form}"));
+    let found = "/posts/export?format=xlsx".to_owned();
+    for form in forms.into_iter().chain([found]) {
+        let bytes = reqwest::Client::new()
+            .get(format!("{}{form}", browser.console()))
+            .header("cookie", browser.cookie())
+            .send()
+            .await
+            .unwrap();
+        assert!(bytes.status().is_success(), "{form}: {}", bytes.status());
+        let bytes = bytes.bytes().await.unwrap();
+        kept.extend(everywhere::texts_of(&form, &bytes));
+    }
+    kept
+}
