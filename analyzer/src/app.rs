@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backbone::clickhouse::rows::{AlertRow, AssessmentRow, CaseEventRow, SignalRow};
+use backbone::erased::{self, Erased};
 use backbone::kafka::{ConsumerMetrics, Consumption, Handler, Producer, consume};
 use backbone::region::Region;
 use backbone::service::{Readiness, serve_operations};
@@ -46,6 +47,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     let readiness = Readiness::default();
     readiness.down("kafka", "not connected yet");
     let producer = Producer::new(&settings.kafka)?;
+    let erased = Erased::default();
 
     let operations: Task<'_> = Box::pin(serve_operations(
         &settings.operations,
@@ -90,6 +92,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         desk,
         opinions,
         checkpoints,
+        erased.clone(),
         metrics.clone(),
     )?;
     let (clickhouse, archive) = (&settings.clickhouse, &settings.archive);
@@ -99,17 +102,20 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         kept("collected_at", archive.keep_posts_days),
         metrics.clone(),
     )?
-    .counting_hours();
+    .counting_hours()
+    .without(erased.clone());
     let alerts = Archiver::<AlertRow>::new(
         clickhouse,
         kept("raised_at", archive.keep_alerts_days),
         metrics.clone(),
-    )?;
+    )?
+    .without(erased.clone());
     let signals = Archiver::<SignalRow>::new(
         clickhouse,
         kept("raised_at", archive.keep_alerts_days),
         metrics.clone(),
-    )?;
+    )?
+    .without(erased.clone());
     let case_events = Archiver::<CaseEventRow>::new(
         clickhouse,
         kept("at", archive.keep_case_events_days),
@@ -118,7 +124,11 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     let consuming = async {
         topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;
         // A group for each topic that is archived, so that none waits for another.
-        let tasks: [Task<'_>; 5] = [
+        let tasks: [Task<'_>; 6] = [
+            Box::pin(async {
+                erased::follow(&settings.kafka, &producer, &erased, &readiness, &stop).await;
+                Ok(())
+            }),
             reader.read(&POSTS, GROUP, ASSESSED, assessor),
             reader.read(
                 &ASSESSMENTS,

@@ -10,6 +10,7 @@ use ::clickhouse::Client;
 use ::clickhouse::error::Error;
 use backbone::clickhouse::rows::OfMessage;
 use backbone::clickhouse::{self, Indexed};
+use backbone::erased::Erased;
 use backbone::kafka::{Handler, NotNow, Received, Rejected, Unread};
 use backbone::settings::ClickHouse;
 use tokio::runtime::Handle;
@@ -32,6 +33,7 @@ pub struct Archiver<R> {
     client: Client,
     kept: Kept,
     hours: Option<Hours>,
+    erased: Erased,
     prepared: bool,
     metrics: Metrics,
     kind: PhantomData<fn() -> R>,
@@ -57,6 +59,7 @@ impl<R: OfMessage> Archiver<R> {
             client: clickhouse::client(settings)?,
             kept,
             hours: None,
+            erased: Erased::nothing(),
             prepared: false,
             metrics,
             kind: PhantomData,
@@ -67,6 +70,13 @@ impl<R: OfMessage> Archiver<R> {
     #[must_use]
     pub fn counting_hours(mut self) -> Self {
         self.hours = Some(Hours::new(self.client.clone()));
+        self
+    }
+
+    /// Writes nothing of what was erased on request.
+    #[must_use]
+    pub fn without(mut self, erased: Erased) -> Self {
+        self.erased = erased;
         self
     }
 
@@ -111,7 +121,10 @@ impl<R: OfMessage> Handler for Archiver<R> {
 
     async fn handle(&mut self, batch: &[Received<Unread>]) -> Result<Vec<Rejected>, NotNow> {
         self.prepare().await?;
-        let rejected = match write::<R>(&self.client, batch) {
+        if !self.erased.is_known() {
+            return Err(NotNow::because("it is not known yet what was erased"));
+        }
+        let rejected = match write::<R>(&self.client, batch, &self.erased) {
             Ok(rejected) => rejected,
             Err(failure) => {
                 self.metrics
@@ -137,6 +150,7 @@ impl<R: OfMessage> Handler for Archiver<R> {
 fn write<R: OfMessage>(
     client: &Client,
     batch: &[Received<Unread>],
+    erased: &Erased,
 ) -> Result<Vec<Rejected>, Error> {
     let indexed = if batch.len() < BEHIND {
         Indexed::AtOnce
@@ -146,7 +160,7 @@ fn write<R: OfMessage>(
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let share = batch.len().div_ceil(cores).max(SHARE);
     let runtime = Handle::current();
-    let write = |share| runtime.block_on(write_share::<R>(client, share, indexed));
+    let write = |share| runtime.block_on(write_share::<R>(client, share, indexed, erased));
     tokio::task::block_in_place(|| {
         std::thread::scope(|scope| {
             let writers: Vec<_> = batch
@@ -168,12 +182,13 @@ async fn write_share<R: OfMessage>(
     client: &Client,
     share: &[Received<Unread>],
     indexed: Indexed,
+    erased: &Erased,
 ) -> Result<Vec<Rejected>, Error> {
     let mut rejected = Vec::new();
     let rows = share
         .iter()
         .filter_map(|received| match R::read(&received.message.0) {
-            Ok(row) => Some(row),
+            Ok(row) => Some(R::cleansed(row, erased)),
             Err(error) => {
                 rejected.push(Rejected {
                     partition: received.partition,

@@ -6,12 +6,14 @@
 //! partition of edits, followed from the last edit that left a trace among the assessments.
 
 mod edits;
+mod forget;
 mod partition;
 mod rebuild;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use backbone::erased::Erased;
 use backbone::kafka::{ClientConfigError, Handler, NotNow, Producer, Received, Rejected, Tail};
 use backbone::message::{Alert, Assessment, EventEdit, Message, Post};
 use backbone::settings::Kafka;
@@ -46,6 +48,8 @@ pub struct Assessor {
     next_edit: Option<Received<EventEdit>>,
     /// Where checkpoints are kept; absent where none are.
     checkpoints: Option<Checkpoints>,
+    /// What was erased on request.
+    erased: Erased,
     partitions: BTreeMap<i32, Partition>,
 }
 
@@ -61,6 +65,7 @@ impl Assessor {
         desk: Option<Desk>,
         opinions: mpsc::Receiver<(i32, Assessment)>,
         checkpoints: Option<Checkpoints>,
+        erased: Erased,
         metrics: Metrics,
     ) -> Result<Self, ClientConfigError> {
         Ok(Self {
@@ -73,6 +78,7 @@ impl Assessor {
             edits: Tail::new(kafka, &EVENT_EDITS, GROUP, producer)?,
             next_edit: None,
             checkpoints,
+            erased,
             partitions: BTreeMap::new(),
         })
     }
@@ -152,6 +158,9 @@ impl Assessor {
     /// Writes again the assessments that got a second opinion, with the event that each post is in by now.
     async fn write_opinions(&mut self) {
         while let Ok((number, mut assessment)) = self.opinions.try_recv() {
+            if self.erased.has(&assessment.post.id) {
+                continue;
+            }
             let partition = self.partitions.get(&number);
             assessment.event = partition
                 .and_then(|partition| partition.state.window.membership(&assessment.post.id));
@@ -221,6 +230,9 @@ impl Handler for Assessor {
     type Message = Post;
 
     async fn assigned(&mut self, partitions: &[i32]) -> Result<(), NotNow> {
+        if !self.erased.is_known() {
+            return Err(NotNow::because("it is not known yet what was erased"));
+        }
         for partition in partitions {
             let rebuilt = self.rebuild(*partition).await?;
             let edited = rebuilt.state.window.edited();
@@ -248,6 +260,7 @@ impl Handler for Assessor {
     }
 
     async fn idle(&mut self) -> Result<(), NotNow> {
+        self.forget().await?;
         self.apply_edits().await?;
         self.write_opinions().await;
         self.raise_overdue().await?;
@@ -255,6 +268,7 @@ impl Handler for Assessor {
     }
 
     async fn handle(&mut self, batch: &[Received<Post>]) -> Result<Vec<Rejected>, NotNow> {
+        self.forget().await?;
         self.apply_edits().await?;
         self.write_opinions().await;
         self.raise_overdue().await?;
@@ -272,6 +286,9 @@ impl Handler for Assessor {
                             "region `{region}` is not served; add its folder to `regions` and replay"
                         ),
                     });
+                } else if self.erased.has(&received.message.id) {
+                    // Nobody reads again what was erased; that it was said is counted already.
+                    continue;
                 } else if let Some((assessment, alerts)) = self.assess(received) {
                     results.push((received.partition, assessment, alerts));
                 }
@@ -305,7 +322,7 @@ impl Handler for Assessor {
         for (number, partition) in &mut self.partitions {
             partition.unacknowledged.clear();
             if let Some(checkpoints) = &self.checkpoints {
-                partition.keep(*number, checkpoints);
+                partition.keep(*number, checkpoints, Checkpoints::due);
             }
             let events = i64::try_from(partition.state.window.len()).unwrap_or(i64::MAX);
             self.metrics

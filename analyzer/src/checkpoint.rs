@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::state::State;
 
 /// The arrangement of the file; one more whenever a type of the state changes.
-const ARRANGEMENT: u32 = 2;
+const ARRANGEMENT: u32 = 3;
 /// Posts between two checkpoints, at least.
 const LEAST_POSTS: usize = 10_000;
 /// The part of the window's posts between two checkpoints, at least.
@@ -61,6 +61,8 @@ struct Heading {
     arrangement: u32,
     chain: String,
     position: Position,
+    /// Digest of what was erased and is not in the state.
+    forgotten: String,
 }
 
 impl Checkpoints {
@@ -87,11 +89,17 @@ impl Checkpoints {
         posts_since >= LEAST_POSTS.max(posts_in_window / PART)
     }
 
-    /// Writes the checkpoint of a partition in place of the one before.
+    /// Writes the checkpoint of a partition in place of the one before; `forgotten` is the digest of what was erased.
     ///
     /// # Errors
     /// When the file cannot be written; the one before is still there.
-    pub fn write(&self, partition: i32, state: &State, position: &Position) -> anyhow::Result<()> {
+    pub fn write(
+        &self,
+        partition: i32,
+        state: &State,
+        position: &Position,
+        forgotten: &str,
+    ) -> anyhow::Result<()> {
         let path = self.path(partition);
         let aside = path.with_extension("part");
         let file =
@@ -102,6 +110,7 @@ impl Checkpoints {
             arrangement: ARRANGEMENT,
             chain: self.chain.clone(),
             position: position.clone(),
+            forgotten: forgotten.to_owned(),
         };
         let mut packed = BufWriter::new(packed);
         rmp_serde::encode::write(&mut packed, &heading)?;
@@ -114,11 +123,11 @@ impl Checkpoints {
             .with_context(|| format!("cannot put {} in place", path.display()))
     }
 
-    /// Reads the checkpoint of a partition; nothing where there is none.
+    /// Reads the checkpoint of a partition, with the digest of what was erased when it was made; nothing where there is none.
     ///
     /// # Errors
     /// When there is one that does not fit or cannot be read.
-    pub fn read(&self, partition: i32) -> anyhow::Result<Option<(State, Position)>> {
+    pub fn read(&self, partition: i32) -> anyhow::Result<Option<(State, Position, String)>> {
         let path = self.path(partition);
         let file = match File::open(&path) {
             Ok(file) => file,
@@ -142,7 +151,7 @@ impl Checkpoints {
             "{} has more than it should",
             path.display()
         );
-        Ok(Some((state, heading.position)))
+        Ok(Some((state, heading.position, heading.forgotten)))
     }
 
     fn path(&self, partition: i32) -> PathBuf {
@@ -170,8 +179,8 @@ mod tests {
         let of = |chain: &str| Checkpoints::new(folder.path(), chain.to_owned()).unwrap();
         let state = State::new(Window::new(45, 10, 0.2));
         assert!(of("a").read(3).unwrap().is_none());
-        of("a").write(3, &state, &position()).unwrap();
-        of("a").write(3, &state, &position()).unwrap();
+        of("a").write(3, &state, &position(), "").unwrap();
+        of("a").write(3, &state, &position(), "").unwrap();
         assert_eq!(of("a").read(3).unwrap().unwrap().1, position());
         assert!(of("a").read(2).unwrap().is_none());
         assert!(of("b").read(3).is_err());

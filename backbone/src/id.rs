@@ -51,6 +51,12 @@ pub fn of_alert(event: &str, level: u8) -> String {
     of("alert", &[event, &level.to_string()])
 }
 
+/// The id of the one erasure of a post.
+#[must_use]
+pub fn of_erasure(post: &str) -> String {
+    of("erasure", &[post])
+}
+
 /// The id of what was seen across the posts of a region: its kind, what it is about, and the hour it was first found.
 #[must_use]
 pub fn of_signal(region: &str, kind: &str, about: [&str; 3], hour: i64) -> String {

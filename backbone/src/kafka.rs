@@ -3,6 +3,7 @@
 
 mod consumer;
 mod lag;
+mod ledger;
 mod newest;
 mod partition;
 mod producer;
@@ -13,9 +14,10 @@ pub use consumer::{
     ConsumerMetrics, Consumption, Handler, NotNow, Readable, Received, Rejected, Unread, consume,
 };
 pub use lag::{Lag, lags};
+pub use ledger::follow_whole;
 pub use newest::Newest;
 pub use partition::{
-    ReadPartitionError, Start, partitions, read_at, read_partition, search_partition,
+    ReadPartitionError, Start, copies, partitions, read_at, read_partition, search_partition,
 };
 pub use producer::{Producer, SendError};
 pub use tail::{Tail, TailError};

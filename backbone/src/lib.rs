@@ -3,6 +3,7 @@
 
 pub mod clickhouse;
 pub mod dead_letters;
+pub mod erased;
 pub mod id;
 pub mod kafka;
 pub mod language_model;

@@ -6,6 +6,7 @@
 mod alert;
 pub(crate) mod assessment;
 mod case_event;
+mod erasure;
 mod event_edit;
 pub(crate) mod post;
 mod signal;
@@ -25,6 +26,7 @@ pub use assessment::{
     Responsible, Role, SecondOpinion, Sentiment, Subject, SubjectShare,
 };
 pub use case_event::CaseEvent;
+pub use erasure::{ErasedFrom, Erasure};
 pub use event_edit::{Change, EventEdit, SPLIT_LIMIT};
 pub use post::{Certainty, Post, Reactions, SourceKind, TEXT_LIMIT, TITLE_LIMIT};
 pub use signal::{Signal, SignalEvent, SignalKind};

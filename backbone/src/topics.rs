@@ -14,7 +14,8 @@ use tracing::info;
 
 use crate::kafka::ClientConfigError;
 use crate::message::{
-    Alert, Assessment, CaseEvent, EventEdit, Message, Post, Signal, SourceEdit, SourceHealth,
+    Alert, Assessment, CaseEvent, Erasure, EventEdit, Message, Post, Signal, SourceEdit,
+    SourceHealth,
 };
 use crate::service::Readiness;
 use crate::settings::Kafka;
@@ -118,6 +119,18 @@ pub const SOURCE_EDITS: Topic = Topic {
     retention_days: 0,
 };
 
+/// Posts erased on request. Kept for good, because what was erased must stay so whatever is read again; it says nothing of what
+/// the posts said.
+pub const ERASURES: Topic = Topic {
+    name: "erasures",
+    dead: "erasures.dead",
+    schema: Erasure::SCHEMA,
+    version: Erasure::VERSION,
+    producers: &["responder"],
+    consumers: &["collector", "analyzer"],
+    retention_days: 0,
+};
+
 /// How the sources are. Each is told of after each of its rounds, so a few days are plenty.
 pub const SOURCE_HEALTH: Topic = Topic {
     name: "source-health",
@@ -130,7 +143,7 @@ pub const SOURCE_HEALTH: Topic = Topic {
 };
 
 /// All topics.
-pub static ALL: [Topic; 8] = [
+pub static ALL: [Topic; 9] = [
     POSTS,
     ASSESSMENTS,
     ALERTS,
@@ -138,6 +151,7 @@ pub static ALL: [Topic; 8] = [
     CASE_EVENTS,
     EVENT_EDITS,
     SOURCE_EDITS,
+    ERASURES,
     SOURCE_HEALTH,
 ];
 
@@ -170,7 +184,8 @@ pub static GROUPS: [(Topic, &str); 7] = [
     (SOURCE_HEALTH, group::RESPONDER_SOURCES),
 ];
 
-const DEAD_LETTER_RETENTION_DAYS: u32 = 90;
+/// How long dead letters are kept, in days.
+pub const DEAD_LETTER_RETENTION_DAYS: u32 = 90;
 /// Wait before brokers that were down are asked again.
 const RETRY: Duration = Duration::from_secs(2);
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;

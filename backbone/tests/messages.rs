@@ -6,8 +6,8 @@
 use std::path::{Path, PathBuf};
 
 use backbone::message::{
-    Alert, Assessment, CaseEvent, EventEdit, Message, Post, Signal, SourceEdit, SourceHealth,
-    Unreadable, decode, encode, json_schema,
+    Alert, Assessment, CaseEvent, Erasure, EventEdit, Message, Post, Signal, SourceEdit,
+    SourceHealth, Unreadable, decode, encode, json_schema,
 };
 use backbone::topics::{self, Topic};
 
@@ -57,6 +57,7 @@ fn schemas_are_committed() {
     committed_schema_is_that_of::<CaseEvent>(&topics::CASE_EVENTS);
     committed_schema_is_that_of::<EventEdit>(&topics::EVENT_EDITS);
     committed_schema_is_that_of::<SourceEdit>(&topics::SOURCE_EDITS);
+    committed_schema_is_that_of::<Erasure>(&topics::ERASURES);
     committed_schema_is_that_of::<SourceHealth>(&topics::SOURCE_HEALTH);
 }
 
@@ -69,6 +70,7 @@ fn every_example_is_accepted() {
     examples_are_accepted::<CaseEvent>(&topics::CASE_EVENTS);
     examples_are_accepted::<EventEdit>(&topics::EVENT_EDITS);
     examples_are_accepted::<SourceEdit>(&topics::SOURCE_EDITS);
+    examples_are_accepted::<Erasure>(&topics::ERASURES);
     examples_are_accepted::<SourceHealth>(&topics::SOURCE_HEALTH);
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use backbone::erased::{self, Erased};
 use backbone::kafka::Producer;
 use backbone::service::{Readiness, serve_operations};
 use backbone::topics;
@@ -44,7 +45,9 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     let fetcher = Fetcher::new(&settings.fetch)?;
     let producer = Producer::new(&settings.kafka)?;
     let outlet = Arc::new(producer.clone());
-    let publisher = Publisher::new(outlet, state.clone(), author_key, metrics);
+    let erased = Erased::default();
+    let publisher =
+        Publisher::new(outlet, state.clone(), author_key, metrics).without(erased.clone());
     let pauses = Pauses::default();
 
     let receiver = Receiver::new(&definitions, publisher.clone(), pauses.clone())?;
@@ -61,7 +64,15 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;
         tokio::join!(
             pause::follow(&settings.kafka, &producer, &pauses, &readiness, &stop),
-            schedule::run_all(definitions, &fetcher, &publisher, &pauses, &stop),
+            erased::follow(&settings.kafka, &producer, &erased, &readiness, &stop),
+            async {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = erased.known() => {
+                        schedule::run_all(definitions, &fetcher, &publisher, &pauses, &stop).await;
+                    }
+                }
+            },
         );
         anyhow::Ok(())
     };

@@ -2,24 +2,17 @@
 //! followed from there, so that a pause needs no place in the collector's own state. Until it is known nothing is read.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-use anyhow::ensure;
-use backbone::kafka::{Producer, Start, Tail, partitions, search_partition};
-use backbone::message::{SourceEdit, decode};
+use backbone::kafka::{Producer, follow_whole};
+use backbone::message::SourceEdit;
 use backbone::service::Readiness;
 use backbone::settings::Kafka;
 use backbone::topics::SOURCE_EDITS;
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 
-/// Wait before brokers that did not give what was decided are asked again.
-const AGAIN: Duration = Duration::from_secs(2);
-/// Wait between looks for what is decided.
-const LOOK: Duration = Duration::from_millis(250);
 /// The name under which readiness lists it, and by which dead letters say who refused them.
 const READER: &str = "collector source edits";
 
@@ -86,69 +79,11 @@ pub async fn follow(
     readiness: &Readiness,
     stop: &CancellationToken,
 ) {
-    let following = async {
-        let mut tail = loop {
-            match begin(kafka, producer, pauses).await {
-                Ok(tail) => break tail,
-                Err(error) => readiness.down(READER, error.to_string()),
-            }
-            tokio::time::sleep(AGAIN).await;
-        };
-        readiness.up(READER);
-        loop {
-            match tail.next().await {
-                Ok(Some(received)) => pauses.learn([received.message]),
-                Ok(None) => tokio::time::sleep(LOOK).await,
-                Err(error) => {
-                    warn!(%error, "what officers decide of sources cannot be read");
-                    tokio::time::sleep(AGAIN).await;
-                }
-            }
-        }
-    };
+    let learn = |edits: Vec<SourceEdit>| pauses.learn(edits);
     tokio::select! {
         () = stop.cancelled() => {}
-        never = following => never,
+        never = follow_whole(kafka, &SOURCE_EDITS, READER, producer, readiness, learn) => match never {},
     }
-}
-
-/// Reads each partition to its end, and follows it from there.
-async fn begin(
-    kafka: &Kafka,
-    producer: &Producer,
-    pauses: &Pauses,
-) -> anyhow::Result<Tail<SourceEdit>> {
-    let mut tail = Tail::new(kafka, &SOURCE_EDITS, READER, producer)?;
-    let partitions = partitions(kafka, &SOURCE_EDITS).await?;
-    ensure!(
-        !partitions.is_empty(),
-        "`{}` has no partitions yet",
-        SOURCE_EDITS.name
-    );
-    let mut edits = Vec::new();
-    let unreadable = AtomicUsize::new(0);
-    let wanted = |bytes: &[u8]| {
-        let is_readable = decode::<SourceEdit>(bytes).is_ok();
-        unreadable.fetch_add(usize::from(!is_readable), Ordering::Relaxed);
-        is_readable
-    };
-    for partition in partitions {
-        let from = Start::Beginning;
-        let end = search_partition(kafka, &SOURCE_EDITS, partition, from, wanted, |read| {
-            edits.push(read.message);
-        })
-        .await?;
-        tail.follow(partition, Some(end))?;
-    }
-    let unreadable = unreadable.into_inner();
-    if unreadable > 0 {
-        warn!(
-            unreadable,
-            "some of what officers decided of sources cannot be read; is the responder newer than this collector?"
-        );
-    }
-    pauses.learn(edits);
-    Ok(tail)
 }
 
 #[cfg(test)]

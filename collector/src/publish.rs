@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use backbone::erased::Erased;
 use backbone::id;
 use backbone::kafka::{Producer, SendError};
 use backbone::mask::mask;
@@ -78,10 +79,14 @@ pub struct Publisher {
     state: State,
     author_key: AuthorKey,
     metrics: Metrics,
+    erased: Erased,
 }
 
+/// What is remembered instead of the hash of the words of a post that was erased.
+const ERASED: &str = "erased";
+
 impl Publisher {
-    /// To the given outlet.
+    /// To the given outlet; nothing was erased.
     #[must_use]
     pub fn new(
         outlet: Arc<dyn Outlet>,
@@ -94,7 +99,20 @@ impl Publisher {
             state,
             author_key,
             metrics,
+            erased: Erased::nothing(),
         }
+    }
+
+    /// The same, which publishes nothing that was erased on request.
+    #[must_use]
+    pub fn without(self, erased: Erased) -> Self {
+        Self { erased, ..self }
+    }
+
+    /// Whether it is known what was erased; nothing may be published before.
+    #[must_use]
+    pub fn knows_erased(&self) -> bool {
+        self.erased.is_known()
     }
 
     /// Tells how a source is. What the brokers do not take is told again after the next round.
@@ -139,7 +157,9 @@ impl Publisher {
         let ids: Vec<String> = found.iter().map(|(_, post)| post.id.clone()).collect();
         let mut known = self.state.sent(&ids).await?;
         for (item, post) in found {
+            let is_erased = self.erased.has(&post.id);
             let hash = match &post.answered_at {
+                _ if is_erased => ERASED.to_owned(),
                 None => id::of("words", &[&post.title, &post.text]),
                 Some(at) => id::of("words", &[&post.title, &post.text, &at.to_string()]),
             };
@@ -163,6 +183,9 @@ impl Publisher {
             };
             known.insert(post.id.clone(), now_sent.clone());
             sent.push(now_sent);
+            if is_erased {
+                continue;
+            }
             let certainty = if published_at == post.published_at {
                 post.certainty
             } else {

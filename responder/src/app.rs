@@ -26,6 +26,7 @@ use crate::calendar::Calendar;
 use crate::case::{Cases, Role, Timing};
 use crate::console::{self, Console, Surroundings};
 use crate::correction::Corrections;
+use crate::erasure::{Eraser, Erasures};
 use crate::intake::{Intake, SourceIntake};
 use crate::live::{self, Limits, Live};
 use crate::metrics::Metrics;
@@ -34,6 +35,7 @@ use crate::notify::channel::{Channel, check_reach};
 use crate::outbox;
 use crate::paper::{Maker, Papers, Polisher, Press, schedule};
 use crate::reply::draft::Drafter;
+use crate::retention::Cleaner;
 use crate::roster::Roster;
 use crate::routing::{Routing, Silences, Texts};
 use crate::settings::Settings;
@@ -118,6 +120,18 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         schedules: settings.reports.clone(),
         holder: hex::encode(rand::random::<[u8; 16]>()),
     };
+    let eraser = Eraser {
+        store: store.clone(),
+        archive: console.archive.clone(),
+        kafka: settings.kafka.clone(),
+        press: Press::new(settings.fonts.clone()),
+        holder: maker.holder.clone(),
+    };
+    let cleaner = Cleaner {
+        store: store.clone(),
+        retention: settings.retention.clone(),
+        holder: maker.holder.clone(),
+    };
     let source_intake = SourceIntake::new(sources.clone(), Arc::clone(&regions));
 
     let live = Live::new(Limits::default(), metrics.clone(), stop.clone());
@@ -141,6 +155,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
             data: (settings.store.file.as_deref())
                 .and_then(Path::parent)
                 .map(Path::to_owned),
+            retention: settings.retention.clone(),
         },
         metrics: metrics.clone(),
         press: Press::new(settings.fonts.clone()),
@@ -185,11 +200,12 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         live::tell_verdicts(
             live,
             Corrections::new(store.clone()),
+            Erasures::new(store.clone()),
             VERDICTS_EVERY,
             stop.clone(),
         ),
     ));
-    let tasks: [Task<'_>; 8] = [
+    let tasks: [Task<'_>; 10] = [
         Box::pin(serve_operations(
             &settings.operations,
             registry,
@@ -207,6 +223,8 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         Box::pin(carrier.run(stop.clone())),
         Box::pin(watch.run(stop.clone())),
         Box::pin(maker.run(stop.clone())),
+        Box::pin(eraser.run(stop.clone())),
+        Box::pin(cleaner.run(stop.clone())),
         Box::pin(async { Ok(watching.await.map(|_| ())?) }),
     ];
     let ended = try_join_all(tasks).await.map(|_| ());

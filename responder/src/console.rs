@@ -13,6 +13,7 @@ mod chart;
 mod commitments;
 mod dead_letters;
 mod edits;
+mod erasures;
 mod event;
 mod events;
 mod fields;
@@ -73,6 +74,7 @@ use crate::metrics::Metrics;
 use crate::notify::channel::Channel;
 use crate::paper::{Lists, Papers, Polisher, Press};
 use crate::reply::draft::Drafter;
+use crate::retention::Retention;
 use crate::roster::Roster;
 use crate::routing::{Routing, Silences};
 use crate::saved_search::SavedSearches;
@@ -149,6 +151,8 @@ pub struct Surroundings {
     pub channels: Vec<Channel>,
     /// The folder in which the store's file is; none where the store is elsewhere.
     pub data: Option<PathBuf>,
+    /// How long the store keeps what.
+    pub retention: Retention,
 }
 
 impl Surroundings {
@@ -211,6 +215,7 @@ impl Console {
                 kafka: Kafka::at("127.0.0.1:9"),
                 channels: Vec::new(),
                 data: None,
+                retention: Retention::default(),
             },
             settings,
             store,
@@ -249,6 +254,10 @@ pub fn router(console: Console) -> Router {
         .route("/posts/saved/{id}/delete", post(search::delete))
         .route("/posts/{id}", get(posts::one))
         .route("/posts/{id}/correction", post(posts::correct))
+        .route("/posts/{id}/held", get(erasures::held))
+        .route("/posts/{id}/erase", post(erasures::erase))
+        .route("/erasures", get(erasures::list))
+        .route("/erasures/{id}", get(erasures::one))
         .route("/events", get(events::list))
         .route("/events/{id}", get(event::page))
         .route("/events/{id}/edit", get(edits::form))

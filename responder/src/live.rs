@@ -224,6 +224,11 @@ impl Live {
         recent.iter().map(|post| post.row.post_id.clone()).collect()
     }
 
+    /// Forgets posts that were erased.
+    fn forget(&self, posts: &[String]) {
+        held(&self.shared.recent).retain(|post| !posts.contains(&post.row.post_id));
+    }
+
     /// A post that came lately.
     #[must_use]
     pub fn post(&self, post_id: &str) -> Option<AssessmentRow> {

@@ -10,7 +10,7 @@ use backbone::message::{self, Alert};
 use backbone::{dead_letters, service};
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
-use responder::account::command;
+use responder::account::{Accounts, command};
 use responder::calendar::Calendar;
 use responder::case::{Cases, Timing};
 use responder::correction::Corrections;
@@ -19,7 +19,7 @@ use responder::roster::{self, Roster};
 use responder::routing::{Moment, Routing, Silences};
 use responder::settings::Settings;
 use responder::store::{self, Store};
-use responder::{app, check, knowledge, reply, report};
+use responder::{app, check, erasure, held, knowledge, reply, report};
 
 /// Makes a case of each event that reached a level, gets it to the units responsible, and serves the
 /// console. Without a command it runs until stopped.
@@ -91,6 +91,18 @@ enum Command {
     /// The audit of what was read and done.
     #[command(subcommand)]
     Audit(command::Audit),
+    /// Has a post erased on request, wherever its words are.
+    Erase(erasure::command::Erase),
+    /// Prints how far erasures are, and of one what was found where.
+    Erasure {
+        /// The post's id; all erasures where it is absent.
+        post: Option<String>,
+    },
+    /// Prints all that is held of one post, as JSON, and writes that into the audit.
+    Held {
+        /// The post's id or its address.
+        post: String,
+    },
     /// Prints what duty officers corrected, a line of JSON each, for `analyzer train --corrections`.
     Corrections,
     /// Writes the whole store into a file, while the responder runs.
@@ -151,6 +163,29 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 .await
         }
         Some(Command::Report(asked)) => report(&settings, &asked).await,
+        Some(Command::Erase(asked)) => {
+            let store = Store::open(&settings.store.place()?).await?;
+            let accounts = Accounts::new(store.clone(), settings.console.session_limits());
+            let archive = backbone::clickhouse::client(&settings.clickhouse)?;
+            let now = Timestamp::now();
+            erasure::command::erase(&asked, &store, &accounts, &archive, now, &mut stdout()).await
+        }
+        Some(Command::Held { post }) => {
+            let store = Store::open(&settings.store.place()?).await?;
+            let accounts = Accounts::new(store.clone(), settings.console.session_limits());
+            let archive = backbone::clickhouse::client(&settings.clickhouse)?;
+            let now = Timestamp::now();
+            let held = held::held(&store, &archive, &post, now).await?;
+            let held = held.with_context(|| format!("nothing is held of `{post}`"))?;
+            accounts.audit("", "read-held", &held.post, now).await?;
+            serde_json::to_writer_pretty(stdout(), &held)?;
+            writeln!(stdout())?;
+            Ok(())
+        }
+        Some(Command::Erasure { post }) => {
+            let store = Store::open(&settings.store.place()?).await?;
+            erasure::command::show(&store, post.as_deref(), &mut stdout()).await
+        }
         Some(Command::Corrections) => {
             let corrections = Corrections::new(Store::open(&settings.store.place()?).await?);
             corrections.write(&mut stdout()).await

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use backbone::kafka::Producer;
-use backbone::message::{self, CaseEvent, EventEdit, Message, SourceEdit};
-use backbone::topics::{CASE_EVENTS, EVENT_EDITS, SOURCE_EDITS, Topic};
+use backbone::message::{self, CaseEvent, Erasure, EventEdit, Message, SourceEdit};
+use backbone::topics::{CASE_EVENTS, ERASURES, EVENT_EDITS, SOURCE_EDITS, Topic};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use tokio_util::sync::CancellationToken;
@@ -126,6 +126,8 @@ pub(crate) async fn put(
 async fn send(producer: &Producer, topic: &str, message: &str) -> anyhow::Result<()> {
     if topic == EVENT_EDITS.name {
         send_to::<EventEdit>(producer, &EVENT_EDITS, message).await
+    } else if topic == ERASURES.name {
+        send_to::<Erasure>(producer, &ERASURES, message).await
     } else if topic == SOURCE_EDITS.name {
         send_to::<SourceEdit>(producer, &SOURCE_EDITS, message).await
     } else {

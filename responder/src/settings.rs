@@ -18,6 +18,7 @@ use crate::case::Escalation;
 use crate::deadline::Deadlines;
 use crate::notify::channel::{Channel, check_reach};
 use crate::paper::schedule::Schedule;
+use crate::retention::Retention;
 use crate::store::Place;
 
 /// The responder's settings, from `responder.toml`.
@@ -60,6 +61,9 @@ pub struct Settings {
     /// Folders with fonts for reports, such as 仿宋_GB2312, besides those of the system; relative to this file.
     #[serde(default)]
     pub fonts: Vec<PathBuf>,
+    /// How long the store keeps what.
+    #[serde(default)]
+    pub retention: Retention,
     /// How the administrator is told of sources in trouble; not at all where it is not set.
     #[serde(default)]
     pub administrator: Option<Administrator>,

@@ -119,6 +119,18 @@ impl Store {
         Ok(taken.rows_affected() == 1)
     }
 
+    /// Has what was removed leave the files too, as far as the engine does so when it is asked: SQLite empties its log.
+    /// PostgreSQL's vacuum comes by itself.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn settle(&self) -> Result<(), sqlx::Error> {
+        if self.engine == Engine::Sqlite {
+            self.pool.execute("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+        }
+        Ok(())
+    }
+
     /// Closes it, once what is under way has ended.
     pub async fn close(&self) {
         self.pool.close().await;
@@ -137,13 +149,13 @@ async fn sqlite(path: &Path) -> anyhow::Result<Store> {
     }
     let url = sqlite_url(path, "rwc")?;
     let options = AnyPoolOptions::new().max_connections(8);
-    // What was confirmed on a page is there after a power cut.
+    // What was confirmed on a page is there after a power cut; what was removed is not in the file any more.
     let options = options.after_connect(|connection, _| {
         Box::pin(async move {
             connection
                 .execute(
                     "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                     PRAGMA foreign_keys = ON",
+                     PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON",
                 )
                 .await?;
             Ok(())

@@ -15,6 +15,7 @@ use backbone::message::{self, Assessment, Polarity};
 use reqwest::Response;
 use responder::account::Change;
 use responder::correction::Corrections;
+use responder::erasure::Erasures;
 
 mod served;
 mod stores;
@@ -348,6 +349,7 @@ async fn what_one_officer_says_of_a_post_the_others_see(kept: Kept) {
     tokio::spawn(responder::live::tell_verdicts(
         office.live.clone(),
         Corrections::new(office.kept.store.clone()),
+        Erasures::new(office.kept.store.clone()),
         Duration::from_millis(20),
         office.stop.clone(),
     ));

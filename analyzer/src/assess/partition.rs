@@ -27,10 +27,12 @@ pub(super) struct Partition {
     pub(super) position: Position,
     /// Posts since the last checkpoint.
     pub(super) posts_since: usize,
+    /// Digest of what was erased and is in the state no more.
+    pub(super) forgotten: String,
 }
 
 impl Partition {
-    pub(super) fn new(state: State, position: Position) -> Self {
+    pub(super) fn new(state: State, position: Position, forgotten: String) -> Self {
         Self {
             state,
             unacknowledged: HashMap::new(),
@@ -39,7 +41,16 @@ impl Partition {
             edited: Edited::default(),
             position,
             posts_since: 0,
+            forgotten,
         }
+    }
+
+    /// Whether something that it holds is not acknowledged yet.
+    pub(super) fn is_pending(&self) -> bool {
+        !self.unacknowledged.is_empty()
+            || !self.overdue.is_empty()
+            || !self.signals.is_empty()
+            || self.edited != Edited::default()
     }
 
     /// The assessment at an offset is part of the state, and acknowledged.
@@ -62,17 +73,19 @@ impl Partition {
     }
 
     /// Writes a checkpoint where it is time for one and all that the state holds is acknowledged.
-    pub(super) fn keep(&mut self, number: i32, checkpoints: &Checkpoints) {
-        let pending = !self.overdue.is_empty()
-            || !self.signals.is_empty()
-            || self.edited != Edited::default();
-        if pending || !Checkpoints::due(self.posts_since, self.state.window.posts()) {
+    pub(super) fn keep(
+        &mut self,
+        number: i32,
+        checkpoints: &Checkpoints,
+        due: impl FnOnce(usize, usize) -> bool,
+    ) {
+        if self.is_pending() || !due(self.posts_since, self.state.window.posts()) {
             return;
         }
         self.posts_since = 0;
         let begun = Instant::now();
-        match tokio::task::block_in_place(|| checkpoints.write(number, &self.state, &self.position))
-        {
+        let write = || checkpoints.write(number, &self.state, &self.position, &self.forgotten);
+        match tokio::task::block_in_place(write) {
             Ok(()) => info!(
                 partition = number,
                 events = self.state.window.len(),

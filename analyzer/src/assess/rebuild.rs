@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use backbone::kafka::{NotNow, Start, read_partition};
-use backbone::message::Assessment;
+use backbone::message::{Alert, Assessment};
 use backbone::topics::{ALERTS, ASSESSMENTS, SIGNALS};
 use jiff::{SignedDuration, Timestamp};
 use tracing::info;
@@ -26,13 +26,22 @@ impl Assessor {
             })
         });
         let mut rebuilt = None;
-        if let Some((state, position)) = kept {
-            rebuilt = self.go_on(partition, state, position).await?;
+        if let Some((state, position, forgotten)) = kept {
+            rebuilt = self.go_on(partition, state, position, &forgotten).await?;
+        }
+        if let Some(stale) = rebuilt.take_if(|rebuilt| rebuilt.forgotten != self.erased.digest()) {
+            // Made before something was erased.
+            let mut again = (self.read_again(partition, &stale.state.window, now)).await?;
+            again.state.trends = stale.state.trends;
+            rebuilt = Some(again);
         }
         let from_checkpoint = rebuilt.is_some();
         let mut rebuilt = match rebuilt {
             Some(rebuilt) => rebuilt,
-            None => self.read_window(partition, now).await?,
+            None => {
+                let nothing = self.pipeline.state();
+                self.read_window(partition, nothing, now).await?
+            }
         };
         self.pipeline.settle(&mut rebuilt.state, now);
         let posts = i64::try_from(rebuilt.posts_since).unwrap_or(i64::MAX);
@@ -53,9 +62,15 @@ impl Assessor {
     }
 
     /// From the alerts and assessments of the whole window.
-    async fn read_window(&self, partition: i32, now: Timestamp) -> Result<Partition, NotNow> {
+    pub(super) async fn read_window(
+        &self,
+        partition: i32,
+        state: State,
+        now: Timestamp,
+    ) -> Result<Partition, NotNow> {
         let since = now - SignedDuration::from_hours(24 * i64::from(self.pipeline.window_days()));
-        let mut rebuilt = Partition::new(self.pipeline.state(), Position::default());
+        let erased = self.erased.digest();
+        let mut rebuilt = Partition::new(state, Position::default(), erased);
         self.read_on(partition, [Start::Time(since); 3], &mut rebuilt)
             .await?;
         Ok(rebuilt)
@@ -67,6 +82,7 @@ impl Assessor {
         partition: i32,
         state: State,
         position: Position,
+        forgotten: &str,
     ) -> Result<Option<Partition>, NotNow> {
         // The last assessment known is read again: it must be the same.
         let starts = [
@@ -74,7 +90,7 @@ impl Assessor {
             Start::Offset(position.next_signal),
             Start::Offset(position.assessment),
         ];
-        let mut rebuilt = Partition::new(state, position.clone());
+        let mut rebuilt = Partition::new(state, position.clone(), forgotten.to_owned());
         let first = self.read_on(partition, starts, &mut rebuilt).await?;
         let same = first
             .is_some_and(|(offset, post)| offset == position.assessment && post == position.post);
@@ -92,7 +108,9 @@ impl Assessor {
         rebuilt: &mut Partition,
     ) -> Result<Option<(i64, String)>, NotNow> {
         let next = read_partition(&self.kafka, &ALERTS, partition, alerts, |received| {
-            rebuilt.state.restore_alert(&received.message);
+            let mut alert: Alert = received.message;
+            self.erased.cleanse_alert(&mut alert);
+            rebuilt.state.restore_alert(&alert);
         });
         rebuilt.position.next_alert = next.await.map_err(NotNow::because)?;
         let next = read_partition(&self.kafka, &SIGNALS, partition, signals, |received| {
@@ -106,7 +124,8 @@ impl Assessor {
             partition,
             assessments,
             |received| {
-                let assessment: Assessment = received.message;
+                let mut assessment: Assessment = received.message;
+                self.erased.cleanse(&mut assessment);
                 (self.pipeline).restore(&assessment, received.offset, &mut rebuilt.state);
                 rebuilt.holds(received.offset, &assessment.post.id);
                 first.get_or_insert((received.offset, assessment.post.id));

@@ -16,7 +16,7 @@ const BUCKET: usize = 32;
 const CANDIDATES: usize = 16;
 
 /// An inverted index of heavy pairs.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Index(HashMap<u64, VecDeque<u32>>);
 
 impl Index {

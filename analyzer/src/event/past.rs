@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use backbone::erased::Erased;
 use backbone::message::Recurrence;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,7 @@ const MOST: usize = 200_000;
 const PAIRS: usize = 48;
 
 /// What is left of events.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Past {
     events: VecDeque<Remembered>,
     /// The number of the first.
@@ -54,6 +55,19 @@ impl Past {
             },
             profile,
         });
+    }
+
+    /// What is remembered, without what was erased.
+    pub(super) fn without(&self, erased: &Erased) -> Self {
+        let mut past = self.clone();
+        let from = |event: &&mut Remembered| erased.is_from(&event.recurrence.event);
+        for event in past.events.iter_mut().filter(from) {
+            event.profile = Profile::default();
+            if let Some(title) = erased.title(&event.recurrence.event) {
+                event.recurrence.title = title;
+            }
+        }
+        past
     }
 
     /// The past event that a post of a region is most like: by what `least` wants for one of that subject, or more.

@@ -116,7 +116,13 @@ impl Profile {
     pub(super) fn similarity_to(&self, post: &SpreadOut) -> f64 {
         let shared = |known: &u32| kept(*known) * post.weight(known >> WEIGHT_BITS);
         let sum: f32 = self.packed.iter().map(shared).sum();
-        f64::from(sum / (self.length * post.length))
+        // What has no words left is like nothing.
+        let lengths = self.length * post.length;
+        if lengths > 0.0 {
+            f64::from(sum / lengths)
+        } else {
+            0.0
+        }
     }
 
     /// The profile laid out for comparison with many.

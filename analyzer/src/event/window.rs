@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use backbone::erased::Erased;
 use backbone::id;
 use backbone::message::{Alert, Assessment, Change, EventEdit, EventMembership, Post};
 use jiff::{SignedDuration, Timestamp};
@@ -128,6 +129,11 @@ impl Window {
             edited: None,
             watermark: Timestamp::default(),
         }
+    }
+
+    /// Remembers what another window does of events that it let go, without what was erased.
+    pub fn remember(&mut self, other: &Self, erased: &Erased) {
+        self.past = other.past.without(erased);
     }
 
     /// How many events it holds.

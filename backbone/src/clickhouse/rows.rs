@@ -1,11 +1,13 @@
 //! The rows of the tables, one per kind of message. Times are milliseconds since 1970, UTC.
 
 mod assessed;
+mod cleansed;
 
 use clickhouse::Row;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::erased::Erased;
 use crate::message::{self, Alert, Assessment, CaseEvent, Count, Signal, Unreadable};
 
 /// A kind of row that is made of a message.
@@ -20,6 +22,9 @@ pub trait OfMessage: Send + Sync + 'static {
     /// # Errors
     /// [`Unreadable`] says why the bytes are no such message.
     fn read(bytes: &[u8]) -> Result<Self::Written<'_>, Unreadable>;
+
+    /// The row without what was erased on request.
+    fn cleansed<'a>(row: Self::Written<'a>, erased: &Erased) -> Self::Written<'a>;
 }
 
 /// Implements [`OfMessage`] by way of the whole message, for rows of which few come.
@@ -36,6 +41,11 @@ macro_rules! of_message {
 
             fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
                 message::decode::<$message>(bytes).map(|message| Self::from(&message))
+            }
+
+            fn cleansed<'a>(mut row: Self::Written<'a>, erased: &Erased) -> Self::Written<'a> {
+                row.cleanse(erased);
+                row
             }
         }
     };

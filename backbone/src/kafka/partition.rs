@@ -135,6 +135,35 @@ pub async fn partitions(kafka: &Kafka, topic: &Topic) -> Result<Vec<i32>, ReadPa
     })
 }
 
+/// How many messages of a topic hold one of some texts, in their bytes. Reads the topic whole.
+///
+/// # Errors
+/// When the brokers do not give it.
+pub async fn copies(
+    kafka: &Kafka,
+    topic: &'static str,
+    texts: Vec<String>,
+) -> Result<u64, ReadPartitionError> {
+    let count = move |kafka: &Kafka| {
+        let consumer = reader(kafka, topic, -1)?;
+        let metadata = consumer.fetch_metadata(Some(topic), kafka.request_timeout());
+        let metadata = metadata.map_err(failed(topic, -1))?;
+        let of_topic = metadata
+            .topics()
+            .iter()
+            .flat_map(|topic| topic.partitions());
+        let mut copies = 0;
+        for partition in of_topic {
+            read_raw(kafka, topic, partition.id(), Start::Beginning, |raw| {
+                let bytes = String::from_utf8_lossy(raw.payload().unwrap_or_default());
+                copies += u64::from(texts.iter().any(|text| bytes.contains(text.as_str())));
+            })?;
+        }
+        Ok(copies)
+    };
+    aside(kafka, count).await
+}
+
 /// Asks the brokers what blocks, on a thread of its own, from now on.
 pub(crate) fn aside<T: Send + 'static>(
     kafka: &Kafka,

@@ -183,14 +183,14 @@ async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes)
         );
     };
     match receiver.pauses.is_paused(&definition.id()) {
-        Some(false) => {}
+        Some(false) if receiver.publisher.knows_erased() => {}
         Some(true) => {
             return later(
                 "the source is paused; keep the posts and send them later",
                 PAUSED,
             );
         }
-        None => {
+        Some(false) | None => {
             return later(
                 "the collector is starting; send the posts again later",
                 AGAIN,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
+use backbone::erased::Erased;
 use backbone::kafka::SendError;
 use backbone::message::{Condition, Message, Post, SourceHealth};
 use collector::extract::author::AuthorKey;
@@ -73,6 +74,7 @@ impl Outlet for Kept {
 pub(crate) struct Desk {
     pub(crate) folder: TempDir,
     pub(crate) metrics: Metrics,
+    pub(crate) erased: Erased,
     state: State,
     kept: Arc<Kept>,
     fetcher: Fetcher,
@@ -95,13 +97,15 @@ impl Desk {
             AuthorKey::new("a key"),
             metrics.clone(),
         );
+        let erased = Erased::nothing();
         Self {
             fetcher: Fetcher::new(&loopback()).unwrap(),
             folder,
             metrics,
             state,
             kept,
-            publisher,
+            publisher: publisher.without(erased.clone()),
+            erased,
             now: Mutex::new(NOW.parse().unwrap()),
         }
     }

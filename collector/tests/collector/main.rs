@@ -9,6 +9,7 @@ mod api;
 mod app;
 mod board;
 mod desk;
+mod erased;
 mod feed;
 mod fetch;
 mod health;

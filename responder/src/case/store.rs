@@ -17,6 +17,7 @@ use super::apply::{absorb, apply, raise};
 use super::table::{self, Refusal};
 use super::{Action, Actor, Case, Deed, Move, Part, State, Timing};
 use crate::commitment;
+use crate::erasure::Erasures;
 use crate::notify::{self, Kind};
 use crate::routing::Routed;
 use crate::store::Store;
@@ -146,6 +147,11 @@ impl Cases {
         routed: &Routed,
         now: Timestamp,
     ) -> Result<Taken, StoreError> {
+        // What was erased does not come back by an alert that was worded before.
+        let mut alert = alert.clone();
+        let erased = Erasures::new(self.store.clone()).erased().await?;
+        erased.cleanse_alert(&mut alert);
+        let alert = &alert;
         let mut transaction = self.store.begin().await?;
         let first = sqlx::query("INSERT INTO alerts_taken (id) VALUES ($1) ON CONFLICT DO NOTHING")
             .bind(&alert.id)

@@ -21,6 +21,7 @@ use super::problem::Problem;
 use super::session;
 use crate::account::{AccountError, Known, Origin, User, browser};
 use crate::case::{LARGEST, NewAttachment, Role};
+use crate::erasure::ERASERS;
 
 /// A route of the console.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +64,8 @@ pub(super) const MOVERS: &[Role] = &[
 /// Those of the office who decide.
 pub(super) const OFFICERS: &[Role] = &[Role::Administrator, Role::DutyOfficer, Role::Leader];
 pub(super) const DUTY: &[Role] = &[Role::Administrator, Role::DutyOfficer];
+/// Those who decide on erasures, and who audits that.
+const DECIDERS: &[Role] = &[Role::Administrator, Role::Leader, Role::Auditor];
 const ADMINISTRATOR: &[Role] = &[Role::Administrator];
 /// Those who see who did what.
 const AUDIT: &[Role] = &[Role::Administrator, Role::Auditor];
@@ -93,6 +96,10 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/posts/saved/{id}/delete", Roles(OFFICE)),
     route("GET", "/posts/{id}", Roles(OFFICE)),
     route("POST", "/posts/{id}/correction", Roles(DUTY)),
+    route("GET", "/posts/{id}/held", Roles(OFFICE)),
+    route("POST", "/posts/{id}/erase", Roles(&ERASERS)),
+    route("GET", "/erasures", Roles(DECIDERS)),
+    route("GET", "/erasures/{id}", Roles(DECIDERS)),
     route("GET", "/events", Roles(OFFICE)),
     route("GET", "/events/{id}", Roles(OFFICE)),
     route("GET", "/events/{id}/edit", Roles(DUTY)),

@@ -21,7 +21,7 @@ use crate::clock::local;
 const PER_PAGE: u32 = 100;
 
 /// What else than moves of cases is written down.
-const ACTIONS: [(&str, &str); 61] = [
+const ACTIONS: [(&str, &str); 64] = [
     ("sign-in", "登录"),
     ("sign-out", "退出"),
     ("end-session", "结束本人登录"),
@@ -39,6 +39,9 @@ const ACTIONS: [(&str, &str); 61] = [
     ("read-post", "查看帖文"),
     ("read-event", "查看事件"),
     ("correct-post", "更正研判"),
+    ("read-held", "查看保存的内容"),
+    ("erase-post", "登记删除帖文"),
+    ("clean-up", "到期清理"),
     ("merge-event", "并入事件"),
     ("split-event", "拆分事件"),
     ("pause-source", "暂停来源"),

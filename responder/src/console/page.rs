@@ -21,7 +21,7 @@ const PLACES: [(&str, &str); 7] = [
 ];
 
 /// What keeps the work going, in a menu of its own.
-const ADMINISTRATION: [(&str, &str); 11] = [
+const ADMINISTRATION: [(&str, &str); 12] = [
     ("/roster", "值班表"),
     ("/silences", "静默"),
     ("/routing", "分派"),
@@ -32,6 +32,7 @@ const ADMINISTRATION: [(&str, &str); 11] = [
     ("/dead-letters", "死信"),
     ("/system", "系统"),
     ("/users", "用户"),
+    ("/erasures", "删除登记"),
     ("/audit", "审计"),
 ];
 

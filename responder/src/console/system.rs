@@ -92,6 +92,8 @@ struct SystemPage {
     unwell: usize,
     lags: Vec<LagLine>,
     versions: Vec<(&'static str, String)>,
+    /// How long the store keeps what.
+    periods: Vec<(&'static str, String)>,
 }
 
 /// How far a consumer group is behind.
@@ -120,6 +122,7 @@ pub(super) async fn show(
         parts: seen.parts,
         lags: seen.lags,
         versions: seen.versions,
+        periods: console.surroundings.retention.told().collect(),
         frame,
     })
 }

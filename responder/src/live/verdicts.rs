@@ -10,11 +10,13 @@ use tracing::warn;
 
 use super::Live;
 use crate::correction::{Corrections, Kept};
+use crate::erasure::Erasures;
 
-/// Tells verdicts as they change, looking so often, until `stop`.
+/// Tells verdicts as they change, and forgets what was erased, looking so often, until `stop`.
 pub async fn tell_verdicts(
     live: Live,
     corrections: Corrections,
+    erasures: Erasures,
     every: Duration,
     stop: CancellationToken,
 ) {
@@ -28,6 +30,11 @@ pub async fn tell_verdicts(
         }
         let posts = live.posts_of_late();
         let ids: Vec<&str> = posts.iter().map(String::as_str).collect();
+        match erasures.among(&ids).await {
+            Ok(erased) if erased.is_empty() => {}
+            Ok(erased) => live.forget(&erased),
+            Err(error) => warn!(%error, "what was erased cannot be read now"),
+        }
         let kept = match corrections.of_all(&ids).await {
             Ok(kept) => kept,
             Err(error) => {

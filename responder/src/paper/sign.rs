@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use report::Form;
 use sha2::{Digest, Sha256};
-use sqlx::Row;
+use sqlx::{AnyConnection, Row};
 
 use super::store::{json, write_down};
 use super::{Action, Content, Paper, PaperError, Papers, Press, Printed};
@@ -46,7 +46,7 @@ impl Papers {
         }
         let mut content = content;
         content.cover.date = day_of(now);
-        let printed = printed(&paper, &content, press, Form::ALL.to_vec()).await?;
+        let printed = print(&paper, &content, press, Form::ALL.to_vec()).await?;
         let mut transaction = self.store.begin().await?;
         // Safe: the states are this program's own words.
         let statement = sqlx::AssertSqlSafe(format!(
@@ -66,20 +66,7 @@ impl Papers {
         if approved.rows_affected() == 0 {
             return Err(PaperError::Stale);
         }
-        for file in &printed {
-            sqlx::query(
-                "INSERT INTO paper_files (paper, file, name, type, size, sha256, content) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            )
-            .bind(id)
-            .bind(&file.file)
-            .bind(&file.name)
-            .bind(&file.kind)
-            .bind(i64::try_from(file.bytes.len()).unwrap_or(i64::MAX))
-            .bind(file.sha256())
-            .bind(&file.bytes)
-            .execute(&mut *transaction)
-            .await?;
-        }
+        keep_files(&mut transaction, id, &printed).await?;
         let of = version + 1;
         write_down(&mut transaction, id, of, Action::Approve, actor, "", now).await?;
         transaction.commit().await?;
@@ -145,7 +132,7 @@ impl Papers {
         let Some(form) = form else {
             return Ok(None);
         };
-        let printed = printed(&paper, &content, press, vec![form]).await?;
+        let printed = print(&paper, &content, press, vec![form]).await?;
         Ok(printed.into_iter().find(|printed| printed.file == file))
     }
 
@@ -177,8 +164,31 @@ impl Papers {
     }
 }
 
+/// Keeps the files of a paper that is signed.
+pub(crate) async fn keep_files(
+    connection: &mut AnyConnection,
+    id: &str,
+    printed: &[Printed],
+) -> Result<(), sqlx::Error> {
+    for file in printed {
+        sqlx::query(
+            "INSERT INTO paper_files (paper, file, name, type, size, sha256, content) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(id)
+        .bind(&file.file)
+        .bind(&file.name)
+        .bind(&file.kind)
+        .bind(i64::try_from(file.bytes.len()).unwrap_or(i64::MAX))
+        .bind(file.sha256())
+        .bind(&file.bytes)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
 /// A paper in some forms.
-pub(super) async fn printed(
+pub(crate) async fn print(
     paper: &Paper,
     content: &Content,
     press: &Press,

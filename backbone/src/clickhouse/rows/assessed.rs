@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{AssessmentOf, AssessmentRow, OfMessage};
+use crate::erased::Erased;
 use crate::message::{
     self, Assessment, Message, Polarity, Reactions, SourceKind, Unreadable, assessment, post,
 };
@@ -26,6 +27,12 @@ impl From<String> for Text<'_> {
 impl<'a> From<&'a str> for Text<'a> {
     fn from(text: &'a str) -> Self {
         Self(text.into())
+    }
+}
+
+impl AsRef<str> for Text<'_> {
+    fn as_ref(&self) -> &str {
+        &self.0
     }
 }
 
@@ -232,6 +239,11 @@ impl OfMessage for AssessmentRow {
             // The long way says what is wrong with it.
             _ => message::decode::<Assessment>(bytes).map(|message| (&message).into()),
         }
+    }
+
+    fn cleansed<'a>(mut row: Self::Written<'a>, erased: &Erased) -> Self::Written<'a> {
+        row.cleanse(erased);
+        row
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::Context;
 use clap::Parser;
@@ -57,6 +57,10 @@ fn main() -> anyhow::Result<()> {
     Runtime::new()?
         .block_on(forget_members(&listener, &storage))
         .context("the broker's store cannot be opened")?;
+    let now = i64::try_from(UNIX_EPOCH.elapsed()?.as_millis())?;
+    Runtime::new()?
+        .block_on(let_go(now))
+        .context("what is past its retention cannot be removed from the broker's store")?;
     Runtime::new()?.block_on(serve(
         address,
         listener,
@@ -128,6 +132,32 @@ async fn forget_members(listener: &Url, storage: &Url) -> anyhow::Result<()> {
             }
         }
     }
+    Ok(())
+}
+
+/// Messages removed by one statement, at most.
+const AT_ONCE: u32 = 5_000;
+
+/// Removes what is past the retention of its topic, before the broker serves: the broker's own cleaning (tansu-broker 0.6) leaves a
+/// partition that has lost all its messages without a beginning, and who reads it from there waits for ever. The newest message
+/// of a partition stays.
+async fn let_go(now: i64) -> anyhow::Result<()> {
+    let store = libsql::Builder::new_local("messages.db").build().await?;
+    let store = store.connect()?;
+    store.execute("PRAGMA foreign_keys = ON", ()).await?;
+    // What is removed is not in the file any more.
+    store.query("PRAGMA secure_delete = ON", ()).await?;
+    let remove = format!(
+        "DELETE FROM record WHERE (topition, offset_id) IN (\
+         SELECT record.topition, record.offset_id FROM record \
+         JOIN topition ON topition.id = record.topition \
+         JOIN topic_configuration AS kept ON kept.topic = topition.topic AND kept.name = 'retention.ms' \
+         WHERE CAST(kept.value AS INTEGER) > 0 AND record.timestamp < ?1 - CAST(kept.value AS INTEGER) \
+         AND record.offset_id < (SELECT max(newest.offset_id) FROM record AS newest WHERE newest.topition = record.topition) \
+         LIMIT {AT_ONCE})"
+    );
+    while store.execute(&remove, [now]).await? > 0 {}
+    store.query("PRAGMA wal_checkpoint(TRUNCATE)", ()).await?;
     Ok(())
 }
 

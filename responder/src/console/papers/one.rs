@@ -15,6 +15,7 @@ use crate::console::fields::{Choice, Fields};
 use crate::console::page::{Frame, render_as};
 use crate::console::problem::Problem;
 use crate::console::{Console, show};
+use crate::erasure;
 use crate::notify;
 use crate::paper::difference::{self, Fate};
 use crate::paper::{Action, Paper, State as Stage, edit, link};
@@ -44,6 +45,13 @@ struct Told {
     channel: String,
     state: &'static str,
     problem: String,
+    at: String,
+}
+
+/// A file as it was before an erasure.
+struct Earlier {
+    file: String,
+    sha256: String,
     at: String,
 }
 
@@ -98,6 +106,8 @@ struct PaperPage {
     typed: String,
     lists: Vec<Choice>,
     told: Vec<Told>,
+    /// What the files were before an erasure changed them.
+    were: Vec<Earlier>,
     moves: Vec<Done>,
     problem: String,
     done: &'static str,
@@ -285,6 +295,7 @@ async fn page(
     frame.refresh = if making { REFRESH } else { 0 };
     let told = notify::of_case(&console.store, &paper.id).await?;
     let moves = console.papers.moves(&paper.id).await?;
+    let were = erasure::were(&console.store, &paper.id).await?;
     let page = PaperPage {
         frame,
         id: paper.id.clone(),
@@ -336,6 +347,13 @@ async fn page(
             .map(|list| {
                 let title = format!("{}（{}人）", list.name, list.addressees.len());
                 Choice::new(list.id.clone(), title, "")
+            })
+            .collect(),
+        were: (were.into_iter())
+            .map(|was| Earlier {
+                file: was.file,
+                sha256: was.sha256,
+                at: show::time(was.at),
             })
             .collect(),
         told: (told.iter())

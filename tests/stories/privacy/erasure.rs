@@ -1,0 +1,337 @@
+//! A post that is erased on request is nowhere any more, whatever is killed, replayed or changed meanwhile.
+
+use serde_json::Value;
+use wensheng_tests::duty::{self, PASSWORD};
+use wensheng_tests::everywhere::{self, Kept};
+use wensheng_tests::{
+    Broker, Browser, Office, Postgres, REGION, Store, number, project, send_raw, wait_for,
+};
+
+use crate::report;
+
+/// What an office without these words of a post must not show.
+struct Erased {
+    id: String,
+    text: String,
+    title: String,
+}
+
+/// Where the words of a post are, of what is kept.
+fn words_in<'a>(kept: &'a [Kept], erased: &Erased) -> Vec<&'a str> {
+    let letters = |text: &str| -> String { text.chars().filter(|c| c.is_alphanumeric()).collect() };
+    let text = letters(&erased.text);
+    let stretch: String = text.chars().skip(4).take(20).collect();
+    let title = letters(&erased.title);
+    assert_eq!(stretch.chars().count(), 20);
+    (kept.iter())
+        .filter(|kept| {
+            let said = letters(&kept.text);
+            said.contains(&stretch) || (title.chars().count() >= 8 && said.contains(&title))
+        })
+        .map(|kept| kept.place.as_str())
+        .collect()
+}
+
+async fn text(clickhouse: &str, query: &str) -> String {
+    let client = clickhouse::Client::default()
+        .with_url(clickhouse)
+        .with_database("wensheng");
+    client.query(query).fetch_one::<String>().await.unwrap()
+}
+
+async fn act(browser: &mut Browser, page: &str, to: &str, fields: &[(&str, &str)]) {
+    let shown = browser.get(page).await;
+    let mut all = vec![
+        ("csrf", shown.hidden("csrf").unwrap()),
+        ("version", shown.hidden("version").unwrap_or("0")),
+    ];
+    all.extend(fields);
+    let answer = browser.post(&format!("{page}/{to}"), &all).await;
+    assert_eq!(answer.status, 303, "{page} {to}: {}", answer.html);
+}
+
+async fn a_post_is_erased_everywhere_on_request(postgres: Option<Postgres>) {
+    backbone::tls::install();
+    let (kafka, clickhouse) = (Broker::embedded(), Store::start());
+    let sample = std::fs::read_to_string(project().join("deploy/sample/posts.jsonl")).unwrap();
+    let office = Office::new(kafka.address(), &clickhouse.url, &sample);
+    let sqlite = format!(
+        "sqlite://{}",
+        office.folder().join("responder.sqlite").display()
+    );
+    let store = postgres
+        .as_ref()
+        .map_or(sqlite, |postgres| postgres.url.clone());
+    if let Some(postgres) = &postgres {
+        office.change("responder", |settings| {
+            let mut table = toml::Table::new();
+            table.insert("url".to_owned(), postgres.url.clone().into());
+            settings.insert("store".to_owned(), table.into());
+        });
+    }
+    let mut responder = office.start_logging("responder");
+    wait_for("the responder", || office.ready(3)).await;
+    let mut analyzer = office.start_logging("analyzer");
+    let mut collector = office.start_logging("collector");
+    let posts = sample.lines().count() as u64;
+    let all_posts = "SELECT uniqExact(post_id) FROM assessments";
+    wait_for("every post in the archive", async || {
+        number(&clickhouse.url, all_posts)
+            .await
+            .filter(|count| *count == posts)
+    })
+    .await;
+    let console = office.console();
+    let mut administrator = Browser::sign_in(&console, "admin", PASSWORD).await;
+    wait_for("a case", async || {
+        let page = administrator_cases(&console).await;
+        page.then_some(())
+    })
+    .await;
+    let case = duty::answer_a_case(&console, &mut administrator, REGION).await;
+    let event = text(
+        &clickhouse.url,
+        &format!("SELECT any(event_id) FROM case_events WHERE case_id = '{case}'"),
+    )
+    .await;
+    let opener = |what: &str| {
+        format!(
+            "SELECT argMin({what}, published_at) FROM assessments FINAL WHERE event_id = '{event}'"
+        )
+    };
+    let erased = Erased {
+        id: text(&clickhouse.url, &opener("post_id")).await,
+        text: text(&clickhouse.url, &opener("text")).await,
+        title: text(&clickhouse.url, &opener("title")).await,
+    };
+    let in_event = format!("SELECT uniqExact(post_id) FROM assessments WHERE event_id = '{event}'");
+    let in_event_before = number(&clickhouse.url, &in_event).await;
+    // What the writer wrote is quoted: in the reply, in a verdict, in a report that is signed.
+    duty::close(&console, &case).await;
+    let quote = format!("网友反映“{}”，已记下。", erased.text);
+    let mut officer = Browser::sign_in(&console, "officer", PASSWORD).await;
+    officer
+        .act(&case, "follow-up", &[("note", &quote), ("choice", "满意")])
+        .await;
+    let page = officer.get(&format!("/posts/{}", erased.id)).await;
+    let csrf = page.hidden("csrf").unwrap().to_owned();
+    let judged = [("csrf", csrf.as_str()), ("verdict", "confirm")];
+    let judged = officer
+        .post(&format!("/posts/{}/correction", erased.id), &judged)
+        .await;
+    assert_eq!(judged.status, 303);
+    report(&mut officer).await;
+    let reports = officer.get("/reports").await;
+    let paper = format!("/reports/{}", reports.values("data-paper")[0]);
+    let mut leader = Browser::sign_in(&console, "leader", PASSWORD).await;
+    let edit = officer.get(&format!("{paper}/edit")).await;
+    let (_, wording) = edit.html.split_once("spellcheck=\"false\">").unwrap();
+    let (wording, _) = wording.split_once("</textarea>").unwrap();
+    let wording = wording
+        .replace("&#34;", "\"")
+        .replace("&#60;", "<")
+        .replace("&#62;", ">")
+        .replace("&#39;", "'")
+        .replace("&#38;", "&");
+    let quoting = format!("{}\n\n{}\n", wording.trim(), quote);
+    act(
+        &mut officer,
+        &format!("{paper}/edit"),
+        "../text",
+        &[
+            ("text", &quoting),
+            ("title", "网络舆情周报"),
+            ("reason", "补充原文"),
+        ],
+    )
+    .await;
+    act(&mut officer, &paper, "moves", &[("action", "submit")]).await;
+    act(&mut leader, &paper, "moves", &[("action", "approve")]).await;
+    let rows = everywhere::store(&store).await;
+    let before = words_in(&rows, &erased);
+    for place in [
+        "store moves.note",
+        "store papers.text",
+        "store corrections.text",
+        "store paper_files.content: word/document.xml",
+    ] {
+        assert!(before.contains(&place), "{place} of {before:?}");
+    }
+
+    // What is in topics, to come again later.
+    let messages = everywhere::messages(kafka.address());
+    let of_post = |topic: &str| {
+        let found = messages
+            .iter()
+            .find(|kept| kept.place.starts_with(topic) && kept.text.contains(&erased.id));
+        found.unwrap().text.lines().last().unwrap().to_owned()
+    };
+    let (sent, assessed) = (of_post("posts["), of_post("assessments["));
+
+    // Only who decides may, and says why.
+    let path = format!("/posts/{}/erase", erased.id);
+    let csrf = officer
+        .get("/posts")
+        .await
+        .hidden("csrf")
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        officer
+            .post(&path, &[("csrf", &csrf), ("reason", "申请")])
+            .await
+            .status,
+        403
+    );
+    let held = administrator
+        .get(&format!("/posts/{}/held", erased.id))
+        .await;
+    assert!(
+        held.html.contains(&erased.title) && held.html.contains(&paper),
+        "{}",
+        held.html
+    );
+    let csrf = held.hidden("csrf").unwrap().to_owned();
+    assert_eq!(
+        administrator
+            .post(&path, &[("csrf", &csrf), ("reason", " ")])
+            .await
+            .status,
+        422
+    );
+    let begun = administrator
+        .post(&path, &[("csrf", &csrf), ("reason", "本人申请，已核实")])
+        .await;
+    assert_eq!(
+        (begun.status.as_u16(), begun.location.clone()),
+        (303, format!("/erasures/{}", erased.id))
+    );
+    // Killed in the middle of it.
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    responder.kill();
+    analyzer.kill();
+    collector.kill();
+    // The writer changes the post meanwhile, and an old log is read again.
+    let changed: Value = {
+        let line = sample
+            .lines()
+            .find(|line| line.contains(erased.text.chars().take(30).collect::<String>().as_str()));
+        let mut post: Value = serde_json::from_str(line.unwrap()).unwrap();
+        post["text"] = format!(
+            "{}（补充：到现在还没有解决）",
+            post["text"].as_str().unwrap()
+        )
+        .into();
+        post
+    };
+    std::fs::write(
+        office.folder().join("export.jsonl"),
+        format!("{sample}{changed}\n"),
+    )
+    .unwrap();
+    let mut later: Value = serde_json::from_str(&sent).unwrap();
+    later["revision"] = 7.into();
+    send_raw(kafka.address(), "posts", &later.to_string()).await;
+    send_raw(kafka.address(), "assessments", &assessed).await;
+    let mut responder = office.start_logging("responder");
+    let mut analyzer = office.start_logging("analyzer");
+    let mut collector = office.start_logging("collector");
+    wait_for("the responder", || office.ready(3)).await;
+    wait_for("the collector", || office.ready(1)).await;
+    wait_for("the analyzer", || office.ready(2)).await;
+    let mut administrator = Browser::sign_in(&console, "admin", PASSWORD).await;
+    let proof = format!("/erasures/{}", erased.id);
+    wait_for("the post to be erased", async || {
+        let output = office.run("responder", &["erasure", &erased.id]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        said.lines().next()?.ends_with("erased").then_some(())
+    })
+    .await;
+    // What came again is written once more by the archiver, without the words.
+    wait_for("what came again to be read", async || {
+        let lag = administrator.get("/system").await;
+        lag.html
+            .contains("analyzer-archive-assessments")
+            .then_some(())
+    })
+    .await;
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+
+    let page = administrator.get(&proof).await;
+    assert_eq!(page.values("data-state"), ["erased"], "{}", page.html);
+    assert!(!page.html.contains(&erased.text) && page.html.contains("消息记录：assessments"));
+    let mut kept = everywhere::archive(&clickhouse.url).await;
+    kept.extend(everywhere::store(&store).await);
+    for path in [
+        format!("/posts/{}", erased.id),
+        format!("/posts/{}/held", erased.id),
+        "/posts".to_owned(),
+        "/posts/export?format=csv".to_owned(),
+        format!("/events/{event}"),
+        format!("/cases/{case}"),
+        format!("/cases/{case}/sheet"),
+        "/live".to_owned(),
+        "/cases".to_owned(),
+        paper.clone(),
+        format!("{paper}/preview"),
+        format!("{paper}/files/html"),
+        "/audit".to_owned(),
+    ] {
+        let page = administrator.get(&path).await;
+        assert!(page.status.is_success(), "{path}: {}", page.status);
+        kept.push(Kept {
+            place: format!("page {path}"),
+            text: page.html,
+        });
+    }
+    assert_eq!(words_in(&kept, &erased), Vec::<&str>::new());
+    // The matter was said and stays counted; the paper says what happened to it.
+    assert_eq!(number(&clickhouse.url, all_posts).await, Some(posts));
+    assert_eq!(number(&clickhouse.url, &in_event).await, in_event_before);
+    let page = administrator.get(&paper).await;
+    assert!(page.html.contains("data-erased=\"1\""), "{}", page.html);
+    let preview = administrator.get(&format!("{paper}/preview")).await;
+    assert!(preview.html.contains("依申请删除"));
+    let audit = office.run("responder", &["audit", "verify"]);
+    assert!(
+        audit.status.success(),
+        "{}",
+        String::from_utf8_lossy(&audit.stdout)
+    );
+    assert!(
+        kept.iter()
+            .any(|kept| kept.place == "page /audit" && kept.text.contains("登记删除帖文"))
+    );
+    // In the log of posts a copy is left until it is past its retention, and the proof says so.
+    assert!(!words_in(&messages, &erased).is_empty());
+    collector.stop();
+    analyzer.stop();
+    responder.stop();
+    // The engines' files, but the broker's.
+    let files = everywhere::files(office.folder(), &["export.jsonl"]);
+    assert!(
+        files
+            .iter()
+            .any(|kept| kept.place.ends_with(".checkpoint, unpacked"))
+    );
+    assert_eq!(words_in(&files, &erased), Vec::<&str>::new());
+}
+
+async fn administrator_cases(console: &str) -> bool {
+    let mut administrator = Browser::sign_in(console, "admin", PASSWORD).await;
+    !administrator
+        .get("/cases?state=pending")
+        .await
+        .values("data-case")
+        .is_empty()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_post_is_erased_everywhere_on_request_from_sqlite() {
+    a_post_is_erased_everywhere_on_request(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_post_is_erased_everywhere_on_request_from_postgresql() {
+    a_post_is_erased_everywhere_on_request(Some(Postgres::start())).await;
+}
