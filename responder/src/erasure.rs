@@ -219,7 +219,7 @@ impl Erasures {
             titles.extend(own.map(|own| own.named.clone()));
             let title = own.map(|own| match own.posts {
                 0 | 1 => ERASED_TITLE.to_owned(),
-                _ => format!("{}{}（原标题已依申请删除）", own.place, own.subject),
+                _ => format!("{}{}（原标题已依申请删除）", own.town, own.matter),
             });
             events.push(ErasedFrom { event, title });
         }

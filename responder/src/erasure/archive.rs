@@ -39,8 +39,8 @@ pub(super) struct EventRow {
     pub(super) event: String,
     pub(super) named: String,
     pub(super) posts: u64,
-    pub(super) subject: String,
-    pub(super) place: String,
+    pub(super) matter: String,
+    pub(super) town: String,
 }
 
 /// The events of some ids.
@@ -48,8 +48,8 @@ pub(super) async fn events(archive: &Client, events: &[String]) -> Result<Vec<Ev
     archive
         .query(
             "SELECT ?fields FROM (SELECT event_id AS event, argMin(event_title, published_at) AS named, count() AS posts, \
-             arrayElement(topKIf(1)(if(subject_second != '', subject_second, toString(subject)), subject != ''), 1) AS subject, \
-             toString(arrayElement(topKArray(1)(places), 1)) AS place \
+             CAST(arrayElement(topKIf(1)(if(subject_second != '', toString(subject_second), toString(subject)), subject != ''), 1), \
+             'String') AS matter, CAST(arrayElement(topKArray(1)(places), 1), 'String') AS town \
              FROM assessments FINAL WHERE event_id IN {events:Array(String)} GROUP BY event_id)",
         )
         .param("events", events)
