@@ -39,7 +39,7 @@ pub enum SettingsError {
         /// The file.
         path: PathBuf,
         /// The field at fault, what is wrong and the remedy.
-        problem: String,
+        problem: Flaw,
     },
     /// A secret is neither in the environment nor in a file.
     #[error("secret for `{field}` is not set: {remedy}")]
@@ -51,6 +51,38 @@ pub enum SettingsError {
     },
 }
 
+/// Why values are refused: the field at fault, what is wrong and the remedy.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{english}")]
+pub struct Flaw {
+    english: String,
+    chinese: String,
+}
+
+impl Flaw {
+    /// In the words of the programs, which `Display` gives, and in those of the console.
+    #[must_use]
+    pub fn new(english: impl Into<String>, chinese: impl Into<String>) -> Self {
+        Self {
+            english: english.into(),
+            chinese: chinese.into(),
+        }
+    }
+
+    /// As the console says it.
+    #[must_use]
+    pub fn told(&self) -> &str {
+        &self.chinese
+    }
+}
+
+/// Of settings that the console does not show.
+impl From<String> for Flaw {
+    fn from(english: String) -> Self {
+        Self::new(english.clone(), english)
+    }
+}
+
 /// Reads a TOML file of type `T`, which should refuse unknown fields, and checks what types cannot say.
 ///
 /// # Errors
@@ -59,7 +91,9 @@ pub fn load<T: DeserializeOwned>(
     path: &Path,
     check: impl FnOnce(&T) -> Result<(), String>,
 ) -> Result<T, SettingsError> {
-    parse(path, &read(path)?, check)
+    parse(path, &read(path)?, |settings| {
+        check(settings).map_err(Flaw::from)
+    })
 }
 
 /// The text of a settings file.
@@ -80,7 +114,7 @@ pub fn read(path: &Path) -> Result<String, SettingsError> {
 pub fn parse<T: DeserializeOwned>(
     path: &Path,
     text: &str,
-    check: impl FnOnce(&T) -> Result<(), String>,
+    check: impl FnOnce(&T) -> Result<(), Flaw>,
 ) -> Result<T, SettingsError> {
     let settings = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| {

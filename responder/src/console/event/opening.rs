@@ -45,7 +45,9 @@ const TOLD: &str = "SELECT \
     groupUniqArray(10)(toString(kind)) AS kinds, \
     toUInt32(countIf(sentiment = 'negative')) AS negative, toUInt32(countIf(sentiment = 'neutral')) AS neutral, \
     toUInt32(countIf(sentiment = 'positive')) AS positive, argMin(text, published_at) AS first_text \
-    FROM assessments FINAL WHERE event_id = {event:String} AND relevant";
+    FROM assessments FINAL \
+    PREWHERE published_at IN (SELECT published_at FROM assessments WHERE event_id = {event:String}) \
+    WHERE event_id = {event:String} AND relevant";
 
 /// What an alert at that level would tell of an event; its score is 0, as no formula found it. None where there is no such
 /// event, or it is of a region that is not served.
