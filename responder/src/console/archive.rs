@@ -64,13 +64,13 @@ pub(super) async fn posts_of_event(
     limit: u32,
 ) -> Result<(Vec<AssessmentRow>, u64), Unavailable> {
     let count = client.query(&format!("SELECT count() FROM {OF_EVENTS}"));
-    let total = within(count.param("events", [event]).fetch_one::<u64>()).await?;
+    let total = within(count.param("events", vec![event]).fetch_one::<u64>()).await?;
     let query = client.query(&format!(
         "SELECT ?fields FROM {OF_EVENTS} \
          ORDER BY published_at DESC, post_id LIMIT {{limit:UInt32}} OFFSET {{offset:UInt32}}"
     ));
     let query = query
-        .param("events", [event])
+        .param("events", vec![event])
         .param("limit", limit)
         .param("offset", offset);
     Ok((all(query).await?, total))
