@@ -5,8 +5,15 @@ mod retention;
 pub mod rows;
 
 use std::borrow::Borrow;
+use std::time::Duration;
 
 use clickhouse::{Client, Compression, Row};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde::Serialize;
 
 pub use migrate::{MigrateError, migrate};
@@ -14,17 +21,23 @@ pub use retention::keep;
 
 use crate::settings::{ClickHouse, SettingsError};
 
+/// Connections that were idle for this long are not used again: ClickHouse closes them after three seconds.
+const IDLE: Duration = Duration::from_secs(2);
+
 /// A client for the configured database.
 ///
 /// # Errors
-/// When the password's file cannot be read.
+/// When the password's file or the certificates cannot be read.
 pub fn client(settings: &ClickHouse) -> Result<Client, SettingsError> {
     Ok(server_client(settings)?.with_database(&settings.database))
 }
 
 /// A client that names no database, for creating it.
 fn server_client(settings: &ClickHouse) -> Result<Client, SettingsError> {
-    let mut client = Client::default()
+    let connections = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(IDLE)
+        .build(connector(settings)?);
+    let mut client = Client::with_http_client(connections)
         .with_url(&settings.url)
         .with_compression(Compression::None)
         // A missing column or a type that does not fit is an error, not garbage.
@@ -36,6 +49,32 @@ fn server_client(settings: &ClickHouse) -> Result<Client, SettingsError> {
         client = client.with_password(password);
     }
     Ok(client)
+}
+
+/// How to connect: in the clear or by TLS, as the address says.
+fn connector(settings: &ClickHouse) -> Result<HttpsConnector<HttpConnector>, SettingsError> {
+    let unreadable = |problem: String| SettingsError::Secret {
+        field: "clickhouse.ca".to_owned(),
+        remedy: problem,
+    };
+    let builder = HttpsConnectorBuilder::new();
+    let connector = match &settings.ca {
+        Some(file) => {
+            let mut roots = RootCertStore::empty();
+            let certificates = CertificateDer::pem_file_iter(file)
+                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+                .map_err(|error| unreadable(format!("cannot read {}: {error}", file.display())))?;
+            roots.add_parsable_certificates(certificates);
+            let config = rustls::ClientConfig::builder()
+                .with_root_certificates(roots)
+                .with_no_client_auth();
+            builder.with_tls_config(config)
+        }
+        None => builder
+            .with_native_roots()
+            .map_err(|error| unreadable(format!("the system has no certificates: {error}")))?,
+    };
+    Ok(connector.https_or_http().enable_http1().build())
 }
 
 /// Whether the indexes of words are built at once, or by the merges that follow: they take far longer to build than the

@@ -232,6 +232,55 @@ pub struct Kafka {
     /// Longest wait for an answer of the brokers, in milliseconds.
     #[serde(default = "default_request_timeout_ms")]
     pub request_timeout_ms: u64,
+    /// How connections to the brokers are encrypted; in the clear where it is not set.
+    #[serde(default)]
+    pub tls: Option<KafkaTls>,
+    /// Whom the brokers know this process as; needs `tls`.
+    #[serde(default)]
+    pub sasl: Option<KafkaSasl>,
+}
+
+/// TLS to the brokers. The host of each must be in its certificate.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KafkaTls {
+    /// PEM file of the certificates that the brokers' were signed with; those that the system trusts where it is not set.
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
+    /// PEM file of this process's own certificate, for brokers that want one.
+    #[serde(default)]
+    pub certificate: Option<PathBuf>,
+    /// PEM file of its private key.
+    #[serde(default)]
+    pub key: Option<PathBuf>,
+}
+
+/// A user of the brokers.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KafkaSasl {
+    /// How the password is proved.
+    #[serde(default)]
+    pub mechanism: SaslMechanism,
+    /// The user's name.
+    pub user: String,
+    /// The user's password.
+    pub password: Secret,
+}
+
+/// How a password is proved to the brokers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SaslMechanism {
+    /// Without telling it (RFC 5802), by SHA-512.
+    #[default]
+    #[serde(rename = "scram-sha-512")]
+    ScramSha512,
+    /// The same by SHA-256.
+    #[serde(rename = "scram-sha-256")]
+    ScramSha256,
+    /// By telling it.
+    Plain,
 }
 
 fn default_partitions() -> i32 {
@@ -246,6 +295,15 @@ fn default_request_timeout_ms() -> u64 {
     30_000
 }
 
+impl ClickHouse {
+    /// The same with paths relative to a settings file.
+    #[must_use]
+    pub fn beside(mut self, settings: &Path) -> Self {
+        self.ca = self.ca.map(|file| beside(settings, &file));
+        self
+    }
+}
+
 impl Kafka {
     /// Kafka at these addresses, everything else as it is by default.
     #[must_use]
@@ -255,7 +313,26 @@ impl Kafka {
             partitions: default_partitions(),
             replication: default_replication(),
             request_timeout_ms: default_request_timeout_ms(),
+            tls: None,
+            sasl: None,
         }
+    }
+
+    /// The same with paths relative to a settings file.
+    #[must_use]
+    pub fn beside(mut self, settings: &Path) -> Self {
+        let of = |file: &mut Option<PathBuf>| {
+            *file = file.take().map(|file| beside(settings, &file));
+        };
+        if let Some(tls) = &mut self.tls {
+            of(&mut tls.ca);
+            of(&mut tls.certificate);
+            of(&mut tls.key);
+        }
+        if let Some(sasl) = &mut self.sasl {
+            of(&mut sasl.password.file);
+        }
+        self
     }
 
     /// The longest wait for an answer of the brokers.
@@ -293,7 +370,59 @@ impl Kafka {
             .set("client.id", "wensheng")
             .set("reconnect.backoff.max.ms", "2000")
             .set("socket.keepalive.enable", "true");
+        self.protect(&mut config)?;
         Ok(config)
+    }
+
+    fn protect(&self, config: &mut ClientConfig) -> Result<(), ClientConfigError> {
+        let Some(tls) = &self.tls else {
+            return match self.sasl {
+                Some(_) => Err(ClientConfigError::new(
+                    "kafka.sasl",
+                    "needs [kafka.tls], or others on the way could act in its name",
+                )),
+                None => Ok(()),
+            };
+        };
+        config.set("security.protocol", "ssl");
+        for (field, setting, file) in [
+            ("kafka.tls.ca", "ssl.ca.location", &tls.ca),
+            (
+                "kafka.tls.certificate",
+                "ssl.certificate.location",
+                &tls.certificate,
+            ),
+            ("kafka.tls.key", "ssl.key.location", &tls.key),
+        ] {
+            let Some(file) = file else { continue };
+            std::fs::File::open(file).map_err(|error| {
+                ClientConfigError::new(field, format!("cannot read {}: {error}", file.display()))
+            })?;
+            config.set(setting, file.to_string_lossy());
+        }
+        if tls.certificate.is_some() != tls.key.is_some() {
+            return Err(ClientConfigError::new(
+                "kafka.tls",
+                "has one of `certificate` and `key`; give both or neither",
+            ));
+        }
+        if let Some(sasl) = &self.sasl {
+            let password = sasl
+                .password
+                .require("kafka.sasl.password")
+                .map_err(|error| ClientConfigError::new("kafka.sasl", error.to_string()))?;
+            let mechanism = match sasl.mechanism {
+                SaslMechanism::ScramSha512 => "SCRAM-SHA-512",
+                SaslMechanism::ScramSha256 => "SCRAM-SHA-256",
+                SaslMechanism::Plain => "PLAIN",
+            };
+            config
+                .set("security.protocol", "sasl_ssl")
+                .set("sasl.mechanism", mechanism)
+                .set("sasl.username", &sasl.user)
+                .set("sasl.password", password);
+        }
+        Ok(())
     }
 }
 
@@ -301,8 +430,11 @@ impl Kafka {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClickHouse {
-    /// Address of its HTTP interface, such as `http://127.0.0.1:8123`.
+    /// Address of its HTTP interface, such as `http://127.0.0.1:8123` or, with TLS, `https://clickhouse.example.gov.cn:8443`.
     pub url: String,
+    /// PEM file of the certificates that its own was signed with; those that the system trusts where it is not set.
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
     /// Database, created where missing.
     #[serde(default = "default_database")]
     pub database: String,

@@ -196,7 +196,12 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
             readiness.clone(),
             stop.clone(),
         )),
-        Box::pin(console::serve(console, listener, stop.clone())),
+        Box::pin(console::serve(
+            console,
+            listener,
+            settings.console.tls.as_ref(),
+            stop.clone(),
+        )),
         Box::pin(consuming),
         Box::pin(outbox::run(
             store.clone(),
