@@ -12,11 +12,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tower_http::timeout::RequestBodyTimeoutLayer;
 use tracing::warn;
 
 use crate::settings::beside;
 
-/// Longest that a connection may take for its handshake and for the head of each request.
+/// Longest that a connection may take for its handshake and for the head of each request, and between two parts of a body.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 /// Longest that requests under way at a stop are waited for.
 const GRACE: Duration = Duration::from_secs(10);
@@ -79,6 +80,7 @@ pub async fn serve(
     let server = server
         .first_request_timeout(patience)
         .handle(handle.clone());
+    let router = router.layer(RequestBodyTimeoutLayer::new(patience));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let stopped = async {
         stop.cancelled().await;

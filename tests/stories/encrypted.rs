@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::routing::get;
 use backbone::kafka::{Producer, Start, read_partition};
 use backbone::message::Post;
@@ -160,7 +161,7 @@ async fn the_console_serves_its_certificate_and_closes_on_those_who_stall() {
     let certificate = certificate(folder.path());
     let stop = CancellationToken::new();
     let start = async |certificate: Option<Certificate>, patience: Duration| {
-        let router = Router::new().route("/", get(async || "值守"));
+        let router = Router::new().route("/", get(async || "值守").post(async |body: Bytes| body));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = stop.clone();
@@ -182,7 +183,11 @@ async fn the_console_serves_its_certificate_and_closes_on_those_who_stall() {
 
     // Half a request, and then nothing: the connection is closed, and the next one is served.
     let (slow, _) = start(None, Duration::from_millis(200)).await;
-    for said in ["", "GET / HTTP/1.1\r\nhost: console\r\nx-slow: "] {
+    for said in [
+        "",
+        "GET / HTTP/1.1\r\nhost: console\r\nx-slow: ",
+        "POST / HTTP/1.1\r\nhost: console\r\ncontent-length: 20\r\n\r\nhalf",
+    ] {
         let mut stalled = TcpStream::connect(slow).await.unwrap();
         stalled.write_all(said.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
