@@ -14,6 +14,7 @@ use hyper_util::rt::TokioExecutor;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls_native_certs::load_native_certs;
 use serde::Serialize;
 
 pub use migrate::{MigrateError, migrate};
@@ -53,28 +54,32 @@ fn server_client(settings: &ClickHouse) -> Result<Client, SettingsError> {
 
 /// How to connect: in the clear or by TLS, as the address says.
 fn connector(settings: &ClickHouse) -> Result<HttpsConnector<HttpConnector>, SettingsError> {
-    let unreadable = |problem: String| SettingsError::Secret {
-        field: "clickhouse.ca".to_owned(),
-        remedy: problem,
+    crate::tls::install();
+    let config = rustls::ClientConfig::builder()
+        .with_root_certificates(trusted(settings)?)
+        .with_no_client_auth();
+    Ok(HttpsConnectorBuilder::new()
+        .with_tls_config(config)
+        .https_or_http()
+        .enable_http1()
+        .build())
+}
+
+/// The certificates that the server's may be signed with; none are looked for where it is spoken to in the clear.
+fn trusted(settings: &ClickHouse) -> Result<RootCertStore, SettingsError> {
+    let certificates = match &settings.ca {
+        Some(file) => CertificateDer::pem_file_iter(file)
+            .and_then(Iterator::collect)
+            .map_err(|error| SettingsError::Secret {
+                field: "clickhouse.ca".to_owned(),
+                remedy: format!("cannot read {}: {error}", file.display()),
+            })?,
+        None if settings.url.starts_with("https:") => load_native_certs().certs,
+        None => Vec::new(),
     };
-    let builder = HttpsConnectorBuilder::new();
-    let connector = match &settings.ca {
-        Some(file) => {
-            let mut roots = RootCertStore::empty();
-            let certificates = CertificateDer::pem_file_iter(file)
-                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-                .map_err(|error| unreadable(format!("cannot read {}: {error}", file.display())))?;
-            roots.add_parsable_certificates(certificates);
-            let config = rustls::ClientConfig::builder()
-                .with_root_certificates(roots)
-                .with_no_client_auth();
-            builder.with_tls_config(config)
-        }
-        None => builder
-            .with_native_roots()
-            .map_err(|error| unreadable(format!("the system has no certificates: {error}")))?,
-    };
-    Ok(connector.https_or_http().enable_http1().build())
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(certificates);
+    Ok(roots)
 }
 
 /// Whether the indexes of words are built at once, or by the merges that follow: they take far longer to build than the
