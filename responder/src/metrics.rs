@@ -1,12 +1,14 @@
 //! What the responder counts.
 
+use backbone::metrics::FROM_PUBLICATION;
+
 backbone::metrics! {
     /// The responder's metrics.
     pub struct Metrics("wensheng_responder") {
         /// Alerts taken in, by what became of them: opened, raised, known.
         alerts_total: IntCounterVec["outcome"],
         /// Seconds from the publication of the post that raised an alert to its case.
-        publication_to_case_seconds: Histogram,
+        publication_to_case_seconds: Histogram in FROM_PUBLICATION,
         /// Case events and edits of events not yet acknowledged by Kafka.
         outbox_depth: IntGauge,
         /// Case events sent.
