@@ -22,6 +22,8 @@ backbone::metrics! {
         channel_circuit: IntGaugeVec["channel"],
         /// Requests to the console, by route and status.
         console_requests_total: IntCounterVec["route", "status"],
+        /// Seconds until a request to the console or the API began to be answered, by route.
+        console_request_seconds: HistogramVec["route"],
         /// Streams of live posts that are open.
         live_viewers: IntGauge,
         /// Posts that streams passed over because their viewers were slow or too many came at once.
