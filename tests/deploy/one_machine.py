@@ -88,10 +88,12 @@ def happens(what):
         os.killpg(int((root / "pid").read_text()), signal.SIGKILL)
         wait_until_nobody_uses(state)
         shutil.rmtree(state)
-    elif what == "a new package lies in /srv/wensheng/new":
+    elif what == "the new package lies in /srv/wensheng/new, that of before in /srv/wensheng/old":
         same_as_backup("after the restore")
-        (kept / "new").mkdir()
-        shutil.copy(package, kept / "new")
+        # There is one version so far, which is both.
+        for folder in ("new", "old"):
+            (kept / folder).mkdir()
+            shutil.copy(package, kept / folder)
     elif what == "the archive is damaged":
         same_as_backup("after the upgrade and the way back")
     else:
