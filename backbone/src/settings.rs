@@ -158,11 +158,16 @@ pub fn check_regions(regions: &[PathBuf]) -> Result<(), String> {
     Ok(())
 }
 
+/// The environment variable that names the folder of a process's secrets: set by systemd for `LoadCredential=`, and in
+/// the containers' settings for the secrets that are mounted there.
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+
 /// A secret, kept out of the settings file: the environment variable or the file that holds it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Secret {
-    /// Environment variable that holds the secret.
+    /// Environment variable that holds the secret; where it is not set, the file of that name in the folder
+    /// `CREDENTIALS_DIRECTORY`, as its first line.
     #[serde(default)]
     pub env: Option<String>,
     /// File that holds the secret, as its first line.
@@ -176,27 +181,27 @@ impl Secret {
     /// # Errors
     /// When the named file cannot be read.
     pub fn read(&self, field: &str) -> Result<Option<String>, SettingsError> {
-        if let Some(value) = self
-            .env
-            .as_ref()
-            .and_then(|name| std::env::var(name).ok())
-            .filter(|value| !value.is_empty())
-        {
-            return Ok(Some(value));
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        self.read_with(field, &variable)
+    }
+
+    fn read_with(
+        &self,
+        field: &str,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Option<String>, SettingsError> {
+        if let Some(name) = &self.env {
+            if let Some(value) = variable(name) {
+                return Ok(Some(value));
+            }
+            let credential = variable(CREDENTIALS).map(|folder| Path::new(&folder).join(name));
+            if let Some(path) = credential.filter(|path| path.exists()) {
+                return first_line(&path, field);
+            }
         }
-        let Some(path) = &self.file else {
-            return Ok(None);
-        };
-        match std::fs::read_to_string(path) {
-            Ok(text) => Ok(text
-                .lines()
-                .next()
-                .map(str::to_owned)
-                .filter(|line| !line.is_empty())),
-            Err(error) => Err(SettingsError::Secret {
-                field: field.to_owned(),
-                remedy: format!("cannot read {}: {error}", path.display()),
-            }),
+        match &self.file {
+            Some(path) => first_line(path, field),
+            None => Ok(None),
         }
     }
 
@@ -213,6 +218,21 @@ impl Secret {
                 (None, None) => format!("give `{field}` an `env` or a `file`"),
             },
         })
+    }
+}
+
+/// The first line of a secret's file, or nothing where it is empty.
+fn first_line(path: &Path, field: &str) -> Result<Option<String>, SettingsError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(text
+            .lines()
+            .next()
+            .map(str::to_owned)
+            .filter(|line| !line.is_empty())),
+        Err(error) => Err(SettingsError::Secret {
+            field: field.to_owned(),
+            remedy: format!("cannot read {}: {error}", path.display()),
+        }),
     }
 }
 
@@ -501,5 +521,43 @@ fn collect_undocumented(schema: &serde_json::Value, path: &str, missing: &mut Ve
         {
             collect_undocumented(inner, path, missing);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_comes_from_its_variable_then_from_the_folder_of_credentials_then_from_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).unwrap();
+            folder.path().join(name)
+        };
+        let secret = Secret {
+            env: Some("WENSHENG_KEY".to_owned()),
+            file: Some(write("file", "of the file\n")),
+        };
+        let read = |variables: &[(&str, &str)]| {
+            let variable = |name: &str| {
+                let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
+                Some((*value).to_owned())
+            };
+            secret.read_with("key", &variable).unwrap()
+        };
+        let credentials = (CREDENTIALS, folder.path().to_str().unwrap());
+        assert_eq!(read(&[]).unwrap(), "of the file");
+        assert_eq!(
+            read(&[credentials]).unwrap(),
+            "of the file",
+            "the folder has none of that name"
+        );
+        write("WENSHENG_KEY", "of the folder\nnot this\n");
+        assert_eq!(read(&[credentials]).unwrap(), "of the folder");
+        assert_eq!(
+            read(&[credentials, ("WENSHENG_KEY", "of the variable")]).unwrap(),
+            "of the variable"
+        );
     }
 }
