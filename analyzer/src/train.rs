@@ -55,7 +55,7 @@ fn groups(task: Task) -> Vec<Group> {
             group(KNOWN_TO_COMPLAINTS..all, 1.0, 16.0, 1.0),
         ],
         Task::Sentiment => vec![group(0..2, 2.0, 0.3, 1.0), group(2..all, 2.0, 0.3, 1.5)],
-        Task::Appeal => vec![group(0..all, 2.0, 1.5, 2.0)],
+        Task::Appeal => vec![group(0..all, 1.0, 1.0, 2.0)],
     }
 }
 
