@@ -14,19 +14,19 @@ PROJECT = pathlib.Path(__file__).parents[2]
 REGISTRY = "registry+https://github.com/rust-lang/crates.io-index"
 RULES = tomllib.loads((pathlib.Path(__file__).parent / "rules.toml").read_text())
 SPDX = get_spdx_licensing()
+ALLOWED = {SPDX.parse(name).render() for name in RULES["licences"]}
 
 
 def met(expression: str) -> bool:
     """Whether an SPDX expression can be met by the licences of the rules. Crates once wrote `/` for `OR`, and `+` for later ones."""
     parsed = SPDX.parse(re.sub(r"\s*/\s*", " OR ", expression).replace("+", ""))
-    allowed = {SPDX.parse(name).render() for name in RULES["licences"]}
 
     def holds(part) -> bool:
         if isinstance(part, SPDX.AND):
             return all(holds(one) for one in part.args)
         if isinstance(part, SPDX.OR):
             return any(holds(one) for one in part.args)
-        return part.render() in allowed
+        return part.render() in ALLOWED
 
     return holds(parsed)
 

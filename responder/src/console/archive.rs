@@ -52,7 +52,7 @@ pub(super) async fn post(client: &Client, id: &str) -> Result<Option<AssessmentR
 
 /// The posts of some events: all concern the region. A post's time is a part of its key, so it may be looked for before the
 /// newest versions are; the other columns are read only where a post of the events may be.
-const OF_EVENTS: &str = "assessments FINAL \
+pub(super) const OF_EVENTS: &str = "assessments FINAL \
     PREWHERE published_at IN (SELECT published_at FROM assessments WHERE event_id IN {events:Array(String)}) \
     WHERE event_id IN {events:Array(String)} AND relevant";
 
