@@ -1,5 +1,7 @@
 //! What the analyzer counts.
 
+use backbone::metrics::FROM_PUBLICATION;
+
 backbone::metrics! {
     /// The analyzer's metrics.
     pub struct Metrics("wensheng_analyzer") {
@@ -12,7 +14,7 @@ backbone::metrics! {
         /// Bursts and common problems found, by region and kind.
         signals_total: IntCounterVec["region", "kind"],
         /// Seconds from the publication of the post that raised an alert to the alert.
-        publication_to_alert_seconds: Histogram,
+        publication_to_alert_seconds: Histogram in FROM_PUBLICATION,
         /// Edits of events by duty officers, by kind and whether they moved posts.
         edits_total: IntCounterVec["kind", "outcome"],
         /// Events in the windows of the partitions held.

@@ -171,7 +171,7 @@ impl Rules {
         let divisions = folder.join("divisions.tsv");
         let divisions = divisions_of(&divisions).map_err(|error| SettingsError::Invalid {
             path: divisions,
-            problem: error.to_string(),
+            problem: error.to_string().into(),
         })?;
         Ok(Self {
             subjects,

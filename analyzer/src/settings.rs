@@ -293,6 +293,8 @@ impl Settings {
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
         let mut settings = load(path, Self::check)?;
         settings.model = beside(path, &settings.model);
+        settings.kafka = settings.kafka.beside(path);
+        settings.clickhouse = settings.clickhouse.beside(path);
         settings.checkpoints = (settings.checkpoints).map(|folder| beside(path, &folder));
         for region in &mut settings.regions {
             *region = beside(path, region);

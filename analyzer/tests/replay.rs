@@ -42,6 +42,7 @@ async fn replay(input: &Path) -> anyhow::Result<Vec<Value>> {
     ]);
     let archive = ClickHouse {
         url: "http://127.0.0.1:9".to_owned(),
+        ca: None,
         database: "none".to_owned(),
         user: String::new(),
         password: Secret::default(),

@@ -5,8 +5,16 @@ mod retention;
 pub mod rows;
 
 use std::borrow::Borrow;
+use std::time::Duration;
 
 use clickhouse::{Client, Compression, Row};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls_native_certs::load_native_certs;
 use serde::Serialize;
 
 pub use migrate::{MigrateError, migrate};
@@ -14,17 +22,23 @@ pub use retention::keep;
 
 use crate::settings::{ClickHouse, SettingsError};
 
+/// Connections that were idle for this long are not used again: ClickHouse closes them after three seconds.
+const IDLE: Duration = Duration::from_secs(2);
+
 /// A client for the configured database.
 ///
 /// # Errors
-/// When the password's file cannot be read.
+/// When the password's file or the certificates cannot be read.
 pub fn client(settings: &ClickHouse) -> Result<Client, SettingsError> {
     Ok(server_client(settings)?.with_database(&settings.database))
 }
 
 /// A client that names no database, for creating it.
 fn server_client(settings: &ClickHouse) -> Result<Client, SettingsError> {
-    let mut client = Client::default()
+    let connections = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(IDLE)
+        .build(connector(settings)?);
+    let mut client = Client::with_http_client(connections)
         .with_url(&settings.url)
         .with_compression(Compression::None)
         // A missing column or a type that does not fit is an error, not garbage.
@@ -36,6 +50,36 @@ fn server_client(settings: &ClickHouse) -> Result<Client, SettingsError> {
         client = client.with_password(password);
     }
     Ok(client)
+}
+
+/// How to connect: in the clear or by TLS, as the address says.
+fn connector(settings: &ClickHouse) -> Result<HttpsConnector<HttpConnector>, SettingsError> {
+    crate::tls::install();
+    let config = rustls::ClientConfig::builder()
+        .with_root_certificates(trusted(settings)?)
+        .with_no_client_auth();
+    Ok(HttpsConnectorBuilder::new()
+        .with_tls_config(config)
+        .https_or_http()
+        .enable_http1()
+        .build())
+}
+
+/// The certificates that the server's may be signed with; none are looked for where it is spoken to in the clear.
+fn trusted(settings: &ClickHouse) -> Result<RootCertStore, SettingsError> {
+    let certificates = match &settings.ca {
+        Some(file) => CertificateDer::pem_file_iter(file)
+            .and_then(Iterator::collect)
+            .map_err(|error| SettingsError::Secret {
+                field: "clickhouse.ca".to_owned(),
+                remedy: format!("cannot read {}: {error}", file.display()),
+            })?,
+        None if settings.url.starts_with("https:") => load_native_certs().certs,
+        None => Vec::new(),
+    };
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(certificates);
+    Ok(roots)
 }
 
 /// Whether the indexes of words are built at once, or by the merges that follow: they take far longer to build than the

@@ -75,15 +75,9 @@ pub async fn newest(
     topic: &Topic,
     most: u32,
 ) -> Result<Vec<DeadLetter>, ReadPartitionError> {
-    let topic = *topic;
-    let letters = kafka::aside(kafka, move |kafka| {
-        let next = kafka::extent(kafka, &[(topic.dead, 0)])?;
-        let next = next.first().map_or(0, |(_, next)| *next);
-        let mut letters = read(kafka, &topic, Start::Offset(next - i64::from(most)))?;
-        letters.reverse();
-        Ok(letters)
-    });
-    letters.await
+    let mut letters = read_aside(kafka, topic, Start::Last(most)).await?;
+    letters.reverse();
+    Ok(letters)
 }
 
 /// Sends the dead letter at an offset back to its topic, to be read again. Says whether there is one.

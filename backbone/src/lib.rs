@@ -11,6 +11,7 @@ pub mod mask;
 pub mod message;
 pub mod metrics;
 pub mod region;
+pub mod serve;
 pub mod service;
 pub mod settings;
 pub mod tls;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::settings::{self, SettingsError};
+use crate::settings::{self, Flaw, SettingsError};
 
 pub use contact::{Contact, ContactRole, Reach};
 pub use hours::Hours;
@@ -214,8 +214,9 @@ impl Region {
             if regions.insert(code.clone(), region).is_some() {
                 return Err(SettingsError::Invalid {
                     path: folder.as_ref().join("region.toml"),
-                    problem: format!(
-                        "code `{code}` is that of another region too; give each its own"
+                    problem: Flaw::new(
+                        format!("code `{code}` is that of another region too; give each its own"),
+                        format!("编码 {code} 与另一区域相同，请各用各的"),
                     ),
                 });
             }
@@ -261,9 +262,12 @@ impl Region {
     }
 }
 
-fn check_gazetteer(gazetteer: &Gazetteer) -> Result<(), String> {
+fn check_gazetteer(gazetteer: &Gazetteer) -> Result<(), Flaw> {
     if gazetteer.code.trim().is_empty() || gazetteer.name.trim().is_empty() {
-        return Err("`code` and `name` must not be empty".to_owned());
+        return Err(Flaw::new(
+            "`code` and `name` must not be empty",
+            "code 和 name 不能为空",
+        ));
     }
     let names: BTreeSet<&str> = gazetteer
         .place
@@ -274,55 +278,85 @@ fn check_gazetteer(gazetteer: &Gazetteer) -> Result<(), String> {
     for place in &gazetteer.place {
         let name = &place.name;
         if name.chars().count() < 2 {
-            return Err(format!(
-                "place `{name}` needs a name of two characters or more"
+            return Err(Flaw::new(
+                format!("place `{name}` needs a name of two characters or more"),
+                format!("地名“{name}”太短，至少两个字"),
             ));
         }
         if !seen.insert(name) {
-            return Err(format!("place `{name}` is listed twice; remove one"));
+            return Err(Flaw::new(
+                format!("place `{name}` is listed twice; remove one"),
+                format!("地名“{name}”重复，请去掉一个"),
+            ));
         }
         if !KINDS.contains(&place.kind.as_str()) {
-            return Err(format!(
-                "place `{name}` has the unknown kind `{}`; known are {}",
-                place.kind,
-                KINDS.join(" ")
+            return Err(Flaw::new(
+                format!(
+                    "place `{name}` has the unknown kind `{}`; known are {}",
+                    place.kind,
+                    KINDS.join(" ")
+                ),
+                format!(
+                    "地名“{name}”的类别 {} 不认识，可用：{}",
+                    place.kind,
+                    KINDS.join(" ")
+                ),
             ));
         }
         if !place.within.is_empty() && !names.contains(place.within.as_str()) {
-            return Err(format!(
-                "place `{name}` lies within `{}`, which is not listed; add a [[place]] of that name",
-                place.within
+            return Err(Flaw::new(
+                format!(
+                    "place `{name}` lies within `{}`, which is not listed; add a [[place]] of that name",
+                    place.within
+                ),
+                format!(
+                    "地名“{name}”所在的“{}”没有列出，请添加该名称的 [[place]]",
+                    place.within
+                ),
             ));
         }
     }
     tiles::check(&gazetteer.place)
 }
 
-fn check_units(units: &[Unit], gazetteer: &Gazetteer) -> Result<(), String> {
+fn check_units(units: &[Unit], gazetteer: &Gazetteer) -> Result<(), Flaw> {
     let mut codes = BTreeSet::new();
     for unit in units {
         let code = &unit.code;
         if code.is_empty() || !code.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-            return Err(format!(
-                "unit code `{code}` must be letters, digits and hyphens"
+            return Err(Flaw::new(
+                format!("unit code `{code}` must be letters, digits and hyphens"),
+                format!("单位编码“{code}”只能用字母、数字和连字符"),
             ));
         }
         if !codes.insert(code) {
-            return Err(format!("unit `{code}` is listed twice; remove one"));
+            return Err(Flaw::new(
+                format!("unit `{code}` is listed twice; remove one"),
+                format!("单位 {code} 重复，请去掉一个"),
+            ));
         }
         for subject in &unit.subjects {
             let first = subject.split('/').next().unwrap_or_default();
             if !SUBJECTS.contains(&first) {
-                return Err(format!(
-                    "unit `{code}` has the unknown subject `{subject}`; known are {}",
-                    SUBJECTS.join(" ")
+                return Err(Flaw::new(
+                    format!(
+                        "unit `{code}` has the unknown subject `{subject}`; known are {}",
+                        SUBJECTS.join(" ")
+                    ),
+                    format!(
+                        "单位 {code} 的事项“{subject}”不认识，可用：{}",
+                        SUBJECTS.join(" ")
+                    ),
                 ));
             }
         }
         for place in &unit.places {
             if !gazetteer.place.iter().any(|known| &known.name == place) {
-                return Err(format!(
-                    "unit `{code}` answers for `{place}`, which is not in region.toml; add it there or correct the name"
+                return Err(Flaw::new(
+                    format!(
+                        "unit `{code}` answers for `{place}`, which is not in region.toml; add it there or correct the name"
+                    ),
+                    format!("单位 {code} 负责的“{place}”不在 region.toml 中，请添加或更正"),
                 ));
             }
         }
@@ -333,13 +367,18 @@ fn check_units(units: &[Unit], gazetteer: &Gazetteer) -> Result<(), String> {
     }
     match units.iter().filter(|unit| unit.duty_office).count() {
         1 => Ok(()),
-        count => Err(format!(
-            "exactly one unit must have `duty_office = true`, not {count}; it gets what no other unit answers for"
+        count => Err(Flaw::new(
+            format!(
+                "exactly one unit must have `duty_office = true`, not {count}; it gets what no other unit answers for"
+            ),
+            format!(
+                "须有且只有一个单位写 duty_office = true（现有{count}个），无人负责的事项由它处理"
+            ),
         )),
     }
 }
 
-fn check_parents(unit: &Unit, units: &[Unit]) -> Result<(), String> {
+fn check_parents(unit: &Unit, units: &[Unit]) -> Result<(), Flaw> {
     let code = &unit.code;
     let mut below = unit;
     for _ in units {
@@ -347,14 +386,20 @@ fn check_parents(unit: &Unit, units: &[Unit]) -> Result<(), String> {
             return Ok(());
         };
         below = units.iter().find(|known| &known.code == parent).ok_or_else(|| {
-            format!(
+            Flaw::new(
+format!(
                 "unit `{}` has the parent `{parent}`, which is not listed; add a [[unit]] of that code or correct it",
                 below.code
-            )
+            ),
+format!("单位 {} 的上级 {parent} 没有列出，请添加该编码的 [[unit]] 或更正", below.code),
+)
         })?;
         if &below.code == code {
-            return Err(format!(
-                "unit `{code}` is above itself by way of `parent`; take the `parent` of one of them away"
+            return Err(Flaw::new(
+                format!(
+                    "unit `{code}` is above itself by way of `parent`; take the `parent` of one of them away"
+                ),
+                format!("单位 {code} 经 parent 成了自己的上级，请去掉其中一个的 parent"),
             ));
         }
     }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
 
+use crate::serve::{PATIENCE, serve};
 use crate::settings::Operations;
 
 /// What a process depends on, and what of it is down. Clones share the same record.
@@ -118,10 +119,8 @@ pub async fn serve_operations(
             )
         })?;
     info!(address = %listener.local_addr()?, "health and metrics are served");
-    axum::serve(listener, operations_router(registry, readiness))
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await?;
-    Ok(())
+    let router = operations_router(registry, readiness);
+    serve(listener, router, None, PATIENCE, stop).await
 }
 
 /// Starts structured logs on standard error: readable lines, or JSON where `WENSHENG_LOG_FORMAT`

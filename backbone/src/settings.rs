@@ -39,7 +39,7 @@ pub enum SettingsError {
         /// The file.
         path: PathBuf,
         /// The field at fault, what is wrong and the remedy.
-        problem: String,
+        problem: Flaw,
     },
     /// A secret is neither in the environment nor in a file.
     #[error("secret for `{field}` is not set: {remedy}")]
@@ -51,6 +51,38 @@ pub enum SettingsError {
     },
 }
 
+/// Why values are refused: the field at fault, what is wrong and the remedy.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{english}")]
+pub struct Flaw {
+    english: String,
+    chinese: String,
+}
+
+impl Flaw {
+    /// In the words of the programs, which `Display` gives, and in those of the console.
+    #[must_use]
+    pub fn new(english: impl Into<String>, chinese: impl Into<String>) -> Self {
+        Self {
+            english: english.into(),
+            chinese: chinese.into(),
+        }
+    }
+
+    /// As the console says it.
+    #[must_use]
+    pub fn told(&self) -> &str {
+        &self.chinese
+    }
+}
+
+/// Of settings that the console does not show.
+impl From<String> for Flaw {
+    fn from(english: String) -> Self {
+        Self::new(english.clone(), english)
+    }
+}
+
 /// Reads a TOML file of type `T`, which should refuse unknown fields, and checks what types cannot say.
 ///
 /// # Errors
@@ -59,7 +91,9 @@ pub fn load<T: DeserializeOwned>(
     path: &Path,
     check: impl FnOnce(&T) -> Result<(), String>,
 ) -> Result<T, SettingsError> {
-    parse(path, &read(path)?, check)
+    parse(path, &read(path)?, |settings| {
+        check(settings).map_err(Flaw::from)
+    })
 }
 
 /// The text of a settings file.
@@ -80,7 +114,7 @@ pub fn read(path: &Path) -> Result<String, SettingsError> {
 pub fn parse<T: DeserializeOwned>(
     path: &Path,
     text: &str,
-    check: impl FnOnce(&T) -> Result<(), String>,
+    check: impl FnOnce(&T) -> Result<(), Flaw>,
 ) -> Result<T, SettingsError> {
     let settings = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| {
@@ -124,11 +158,16 @@ pub fn check_regions(regions: &[PathBuf]) -> Result<(), String> {
     Ok(())
 }
 
+/// The environment variable that names the folder of a process's secrets: set by systemd for `LoadCredential=`, and in
+/// the containers' settings for the secrets that are mounted there.
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+
 /// A secret, kept out of the settings file: the environment variable or the file that holds it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Secret {
-    /// Environment variable that holds the secret.
+    /// Environment variable that holds the secret; where it is not set, the file of that name in the folder
+    /// `CREDENTIALS_DIRECTORY`, as its first line.
     #[serde(default)]
     pub env: Option<String>,
     /// File that holds the secret, as its first line.
@@ -142,27 +181,27 @@ impl Secret {
     /// # Errors
     /// When the named file cannot be read.
     pub fn read(&self, field: &str) -> Result<Option<String>, SettingsError> {
-        if let Some(value) = self
-            .env
-            .as_ref()
-            .and_then(|name| std::env::var(name).ok())
-            .filter(|value| !value.is_empty())
-        {
-            return Ok(Some(value));
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        self.read_with(field, &variable)
+    }
+
+    fn read_with(
+        &self,
+        field: &str,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Option<String>, SettingsError> {
+        if let Some(name) = &self.env {
+            if let Some(value) = variable(name) {
+                return Ok(Some(value));
+            }
+            let credential = variable(CREDENTIALS).map(|folder| Path::new(&folder).join(name));
+            if let Some(path) = credential.filter(|path| path.exists()) {
+                return first_line(&path, field);
+            }
         }
-        let Some(path) = &self.file else {
-            return Ok(None);
-        };
-        match std::fs::read_to_string(path) {
-            Ok(text) => Ok(text
-                .lines()
-                .next()
-                .map(str::to_owned)
-                .filter(|line| !line.is_empty())),
-            Err(error) => Err(SettingsError::Secret {
-                field: field.to_owned(),
-                remedy: format!("cannot read {}: {error}", path.display()),
-            }),
+        match &self.file {
+            Some(path) => first_line(path, field),
+            None => Ok(None),
         }
     }
 
@@ -182,6 +221,21 @@ impl Secret {
     }
 }
 
+/// The first line of a secret's file, or nothing where it is empty.
+fn first_line(path: &Path, field: &str) -> Result<Option<String>, SettingsError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(text
+            .lines()
+            .next()
+            .map(str::to_owned)
+            .filter(|line| !line.is_empty())),
+        Err(error) => Err(SettingsError::Secret {
+            field: field.to_owned(),
+            remedy: format!("cannot read {}: {error}", path.display()),
+        }),
+    }
+}
+
 /// Where Kafka is and how topics are made there.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -198,6 +252,55 @@ pub struct Kafka {
     /// Longest wait for an answer of the brokers, in milliseconds.
     #[serde(default = "default_request_timeout_ms")]
     pub request_timeout_ms: u64,
+    /// How connections to the brokers are encrypted; in the clear where it is not set.
+    #[serde(default)]
+    pub tls: Option<KafkaTls>,
+    /// Whom the brokers know this process as; needs `tls`.
+    #[serde(default)]
+    pub sasl: Option<KafkaSasl>,
+}
+
+/// TLS to the brokers. The host of each must be in its certificate.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KafkaTls {
+    /// PEM file of the certificates that the brokers' were signed with; those that the system trusts where it is not set.
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
+    /// PEM file of this process's own certificate, for brokers that want one.
+    #[serde(default)]
+    pub certificate: Option<PathBuf>,
+    /// PEM file of its private key.
+    #[serde(default)]
+    pub key: Option<PathBuf>,
+}
+
+/// A user of the brokers.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KafkaSasl {
+    /// How the password is proved.
+    #[serde(default)]
+    pub mechanism: SaslMechanism,
+    /// The user's name.
+    pub user: String,
+    /// The user's password.
+    pub password: Secret,
+}
+
+/// How a password is proved to the brokers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SaslMechanism {
+    /// Without telling it (RFC 5802), by SHA-512.
+    #[default]
+    #[serde(rename = "scram-sha-512")]
+    ScramSha512,
+    /// The same by SHA-256.
+    #[serde(rename = "scram-sha-256")]
+    ScramSha256,
+    /// By telling it.
+    Plain,
 }
 
 fn default_partitions() -> i32 {
@@ -212,6 +315,15 @@ fn default_request_timeout_ms() -> u64 {
     30_000
 }
 
+impl ClickHouse {
+    /// The same with paths relative to a settings file.
+    #[must_use]
+    pub fn beside(mut self, settings: &Path) -> Self {
+        self.ca = self.ca.map(|file| beside(settings, &file));
+        self
+    }
+}
+
 impl Kafka {
     /// Kafka at these addresses, everything else as it is by default.
     #[must_use]
@@ -221,7 +333,26 @@ impl Kafka {
             partitions: default_partitions(),
             replication: default_replication(),
             request_timeout_ms: default_request_timeout_ms(),
+            tls: None,
+            sasl: None,
         }
+    }
+
+    /// The same with paths relative to a settings file.
+    #[must_use]
+    pub fn beside(mut self, settings: &Path) -> Self {
+        let of = |file: &mut Option<PathBuf>| {
+            *file = file.take().map(|file| beside(settings, &file));
+        };
+        if let Some(tls) = &mut self.tls {
+            of(&mut tls.ca);
+            of(&mut tls.certificate);
+            of(&mut tls.key);
+        }
+        if let Some(sasl) = &mut self.sasl {
+            of(&mut sasl.password.file);
+        }
+        self
     }
 
     /// The longest wait for an answer of the brokers.
@@ -259,7 +390,59 @@ impl Kafka {
             .set("client.id", "wensheng")
             .set("reconnect.backoff.max.ms", "2000")
             .set("socket.keepalive.enable", "true");
+        self.protect(&mut config)?;
         Ok(config)
+    }
+
+    fn protect(&self, config: &mut ClientConfig) -> Result<(), ClientConfigError> {
+        let Some(tls) = &self.tls else {
+            return match self.sasl {
+                Some(_) => Err(ClientConfigError::new(
+                    "kafka.sasl",
+                    "needs [kafka.tls], or others on the way could act in its name",
+                )),
+                None => Ok(()),
+            };
+        };
+        config.set("security.protocol", "ssl");
+        for (field, setting, file) in [
+            ("kafka.tls.ca", "ssl.ca.location", &tls.ca),
+            (
+                "kafka.tls.certificate",
+                "ssl.certificate.location",
+                &tls.certificate,
+            ),
+            ("kafka.tls.key", "ssl.key.location", &tls.key),
+        ] {
+            let Some(file) = file else { continue };
+            std::fs::File::open(file).map_err(|error| {
+                ClientConfigError::new(field, format!("cannot read {}: {error}", file.display()))
+            })?;
+            config.set(setting, file.to_string_lossy());
+        }
+        if tls.certificate.is_some() != tls.key.is_some() {
+            return Err(ClientConfigError::new(
+                "kafka.tls",
+                "has one of `certificate` and `key`; give both or neither",
+            ));
+        }
+        if let Some(sasl) = &self.sasl {
+            let password = sasl
+                .password
+                .require("kafka.sasl.password")
+                .map_err(|error| ClientConfigError::new("kafka.sasl", error.to_string()))?;
+            let mechanism = match sasl.mechanism {
+                SaslMechanism::ScramSha512 => "SCRAM-SHA-512",
+                SaslMechanism::ScramSha256 => "SCRAM-SHA-256",
+                SaslMechanism::Plain => "PLAIN",
+            };
+            config
+                .set("security.protocol", "sasl_ssl")
+                .set("sasl.mechanism", mechanism)
+                .set("sasl.username", &sasl.user)
+                .set("sasl.password", password);
+        }
+        Ok(())
     }
 }
 
@@ -267,8 +450,11 @@ impl Kafka {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClickHouse {
-    /// Address of its HTTP interface, such as `http://127.0.0.1:8123`.
+    /// Address of its HTTP interface, such as `http://127.0.0.1:8123` or, with TLS, `https://clickhouse.example.gov.cn:8443`.
     pub url: String,
+    /// PEM file of the certificates that its own was signed with; those that the system trusts where it is not set.
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
     /// Database, created where missing.
     #[serde(default = "default_database")]
     pub database: String,
@@ -335,5 +521,43 @@ fn collect_undocumented(schema: &serde_json::Value, path: &str, missing: &mut Ve
         {
             collect_undocumented(inner, path, missing);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_comes_from_its_variable_then_from_the_folder_of_credentials_then_from_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).unwrap();
+            folder.path().join(name)
+        };
+        let secret = Secret {
+            env: Some("WENSHENG_KEY".to_owned()),
+            file: Some(write("file", "of the file\n")),
+        };
+        let read = |variables: &[(&str, &str)]| {
+            let variable = |name: &str| {
+                let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
+                Some((*value).to_owned())
+            };
+            secret.read_with("key", &variable).unwrap()
+        };
+        let credentials = (CREDENTIALS, folder.path().to_str().unwrap());
+        assert_eq!(read(&[]).unwrap(), "of the file");
+        assert_eq!(
+            read(&[credentials]).unwrap(),
+            "of the file",
+            "the folder has none of that name"
+        );
+        write("WENSHENG_KEY", "of the folder\nnot this\n");
+        assert_eq!(read(&[credentials]).unwrap(), "of the folder");
+        assert_eq!(
+            read(&[credentials, ("WENSHENG_KEY", "of the variable")]).unwrap(),
+            "of the variable"
+        );
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use backbone::erased::{self, Erased};
 use backbone::kafka::Producer;
+use backbone::serve::{PATIENCE, serve};
 use backbone::service::{Readiness, serve_operations};
 use backbone::topics;
 use prometheus::Registry;
@@ -101,21 +102,26 @@ async fn take_in(
     receiver: Receiver,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let listen = match intake {
-        Some(intake) => intake.listen,
+    let intake = match intake {
+        Some(intake) => intake,
         None if receiver.is_idle() => return Ok(()),
         None => {
             bail!("a source has [push], but the settings have no [intake]; add one with `listen`")
         }
     };
+    let listen = intake.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("cannot listen on intake.listen = {listen}; choose a free port")
     })?;
     info!(address = %listener.local_addr()?, "posts are taken in");
-    axum::serve(listener, receiver.router())
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await?;
-    Ok(())
+    serve(
+        listener,
+        receiver.router(),
+        intake.tls.as_ref(),
+        PATIENCE,
+        stop,
+    )
+    .await
 }
 
 /// The key of the authors' hashes; made and kept, readable by the owner only, where it is not set.

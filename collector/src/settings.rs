@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use backbone::serve::Certificate;
 use backbone::settings::{Kafka, Operations, Secret, SettingsError, beside, load};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -40,8 +41,11 @@ pub struct Settings {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Intake {
-    /// Address to listen on for `POST /v1/posts`. Put a TLS proxy before it to serve other machines.
+    /// Address to listen on for `POST /v1/posts`.
     pub listen: SocketAddr,
+    /// The certificate to serve with; without one, put a TLS proxy before it to serve other machines.
+    #[serde(default)]
+    pub tls: Option<Certificate>,
 }
 
 /// How pages are fetched.
@@ -135,6 +139,10 @@ impl Settings {
         })?;
         settings.sources = beside(path, &settings.sources);
         settings.state = beside(path, &settings.state);
+        settings.kafka = settings.kafka.beside(path);
+        if let Some(intake) = &mut settings.intake {
+            intake.tls = intake.tls.take().map(|tls| tls.beside(path));
+        }
         settings.author_key.file = settings.author_key.file.map(|file| beside(path, &file));
         Ok(settings)
     }

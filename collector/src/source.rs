@@ -419,7 +419,7 @@ impl Definition {
                     format!("cannot be read: {error}; set `sources` to the folder of the sources");
                 problems.push(SettingsError::Invalid {
                     path: folder.to_owned(),
-                    problem,
+                    problem: problem.into(),
                 });
                 Vec::new()
             }
@@ -435,8 +435,10 @@ impl Definition {
                                 "`name` is \"{}\", which another source has; give each its own",
                                 definition.name
                             );
-                            let path = path.clone();
-                            problems.push(SettingsError::Invalid { path, problem });
+                            problems.push(SettingsError::Invalid {
+                                path: path.clone(),
+                                problem: problem.into(),
+                            });
                         }
                     }
                 }

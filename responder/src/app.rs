@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Context;
 use backbone::kafka::{ConsumerMetrics, Consumption, Producer, consume};
 use backbone::service::{Readiness, serve_operations};
-use backbone::settings::SettingsError;
+use backbone::settings::{Flaw, SettingsError};
 use backbone::topics::{self, ALERTS, SOURCE_HEALTH, Topic};
 use futures::future::{join, try_join, try_join_all};
 use jiff::Timestamp;
@@ -212,7 +212,12 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
             readiness.clone(),
             stop.clone(),
         )),
-        Box::pin(console::serve(console, listener, stop.clone())),
+        Box::pin(console::serve(
+            console,
+            listener,
+            settings.console.tls.as_ref(),
+            stop.clone(),
+        )),
         Box::pin(consuming),
         Box::pin(outbox::run(
             store.clone(),
@@ -264,9 +269,17 @@ pub(crate) fn check_contacts(routing: &Routing, channels: &[Channel]) -> Result<
             for reach in &contact.reach {
                 check_reach(reach, channels).map_err(|problem| SettingsError::Invalid {
                     path: routing.folder().join(Texts::UNITS),
-                    problem: format!(
-                        "contact `{}` of unit `{}`: {problem}",
-                        contact.name, unit.code
+                    problem: Flaw::new(
+                        format!(
+                            "contact `{}` of unit `{}`: {problem}",
+                            contact.name, unit.code
+                        ),
+                        format!(
+                            "单位 {} 的联系人“{}”：{}",
+                            unit.code,
+                            contact.name,
+                            problem.told()
+                        ),
                     ),
                 })?;
             }

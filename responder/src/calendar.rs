@@ -268,7 +268,8 @@ fn read(path: &Path) -> Result<Days, SettingsError> {
         SettingsError::Read { path, source } => SettingsError::Invalid {
             problem: format!(
                 "cannot be read ({source}); put the file of holidays there, or name it by `calendar.holidays`"
-            ),
+            )
+            .into(),
             path,
         },
         other => other,

@@ -45,13 +45,13 @@ mod units;
 mod users;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
 use backbone::region::Region;
+use backbone::serve::{Certificate, PATIENCE};
 use backbone::settings::Kafka;
 use prometheus::Registry;
 use tokio::net::TcpListener;
@@ -338,18 +338,15 @@ pub fn router(console: Console) -> Router {
         .nest(api::ROOT, api::router(console))
 }
 
-/// Serves the console until `stop`; requests under way are answered first.
+/// Serves the console until `stop`, with TLS where there is a certificate; requests under way are answered first.
 ///
 /// # Errors
-/// When the listener fails.
+/// When the certificate is of no use or the listener fails.
 pub async fn serve(
     console: Console,
     listener: TcpListener,
+    certificate: Option<&Certificate>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let router = router(console).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await?;
-    Ok(())
+    backbone::serve::serve(listener, router(console), certificate, PATIENCE, stop).await
 }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use backbone::region::Reach;
+use backbone::serve::Certificate;
 use backbone::settings::{
     ClickHouse, Kafka, Operations, Secret, SettingsError, beside, check_regions, load,
 };
@@ -160,6 +161,9 @@ pub struct Console {
     /// cookies are sent over TLS only.
     #[schemars(with = "String")]
     pub public_url: Url,
+    /// The certificate to serve with; without one, put a TLS proxy before it to serve other machines.
+    #[serde(default)]
+    pub tls: Option<Certificate>,
     /// Hours after which someone signed in must sign in again.
     #[serde(default = "default_session_hours")]
     pub session_hours: u32,
@@ -246,6 +250,9 @@ impl Settings {
         let mut settings = load(path, Self::check)?;
         settings.store.file = settings.store.file.map(|file| beside(path, &file));
         settings.calendar.holidays = beside(path, &settings.calendar.holidays);
+        settings.kafka = settings.kafka.beside(path);
+        settings.clickhouse = settings.clickhouse.beside(path);
+        settings.console.tls = settings.console.tls.map(|tls| tls.beside(path));
         for region in &mut settings.regions {
             *region = beside(path, region);
         }

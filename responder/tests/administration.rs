@@ -503,9 +503,9 @@ async fn a_file_of_the_region_is_checked_as_at_the_start(kept: Kept) {
         (
             "routing.toml",
             "[route]\nlead = \"nobody\"\n",
-            "names the unit `nobody`",
+            "route.lead 所写的单位 nobody 不在 units.toml 中",
         ),
-        ("routing.toml", "[route\n", "第1行"),
+        ("routing.toml", "[route\n", "写法或字段不对"),
         (
             "units.toml",
             "[[unit]]\ncode = \"a\"\n</textarea><script>alert(1)</script>",

@@ -630,7 +630,7 @@ async fn a_silence_needs_a_reason_a_condition_and_an_end(kept: Kept) {
                 },
                 ..good.clone()
             },
-            "`matches.place` names `南昌`",
+            "matches.place 的“南昌”不在 region.toml 中",
         ),
     ] {
         let said = silences

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use backbone::settings::{Kafka, KafkaSasl, KafkaTls, SaslMechanism, Secret};
 use tempfile::TempDir;
 
 use crate::program::{Program, project};
@@ -36,9 +37,43 @@ impl Broker {
     /// When it cannot be had or started.
     #[must_use]
     pub fn apache(brokers: u32) -> Self {
+        Self::start(&["--brokers", &brokers.to_string()])
+    }
+
+    /// The same with one broker, which speaks TLS only and wants to know to whom. Gives how to get there, too.
+    ///
+    /// # Panics
+    /// When it cannot be had or started.
+    #[must_use]
+    pub fn secure() -> (Self, Kafka) {
+        let broker = Self::start(&["--secure"]);
+        let Self::Apache { address, folder } = &broker else {
+            unreachable!("it is Apache Kafka");
+        };
+        let kafka = Kafka {
+            tls: Some(KafkaTls {
+                ca: Some(folder.path().join("certificate.pem")),
+                ..KafkaTls::default()
+            }),
+            sasl: Some(KafkaSasl {
+                mechanism: SaslMechanism::ScramSha512,
+                user: "wensheng".to_owned(),
+                password: Secret {
+                    env: None,
+                    file: Some(folder.path().join("password")),
+                },
+            }),
+            ..Kafka::at(address)
+        };
+        (broker, kafka)
+    }
+
+    fn start(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let output = Command::new(project().join("tests/kafka/run"))
-            .args(["start", "--brokers", &brokers.to_string(), "--dir"])
+            .arg("start")
+            .args(options)
+            .arg("--dir")
             .arg(folder.path())
             .output()
             .expect("tests/kafka/run is a program");

@@ -90,7 +90,7 @@ pub async fn officer_beside(archive: Client, region: &Path, kafka: Kafka) -> Off
     };
     let (cases, notices) = (console.cases.clone(), Arc::clone(&console.notices));
     let stop = CancellationToken::new();
-    tokio::spawn(console::serve(console, listener, stop.clone()));
+    tokio::spawn(console::serve(console, listener, None, stop.clone()));
     Officer {
         browser: Browser::sign_in(&address, "officer", PASSWORD).await,
         address,

@@ -145,7 +145,7 @@ async fn office() -> Office {
     };
     let (cases, sources) = (console.cases.clone(), console.sources.clone());
     let (corrections, notices) = (console.corrections.clone(), Arc::clone(&console.notices));
-    tokio::spawn(console::serve(console, listener, stop.clone()));
+    tokio::spawn(console::serve(console, listener, None, stop.clone()));
     Office {
         address,
         cases,

@@ -115,7 +115,7 @@ async fn office() -> Office {
         holder: "maker".to_owned(),
     };
     let stop = CancellationToken::new();
-    tokio::spawn(console::serve(console, listener, stop.clone()));
+    tokio::spawn(console::serve(console, listener, None, stop.clone()));
     Office {
         address,
         archived,

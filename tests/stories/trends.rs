@@ -441,7 +441,7 @@ async fn before_and_after_a_day_says_what_the_weeks_carry() {
         }
         assert_eq!(
             counted.contains("帖数为估计"),
-            sides(word).iter().sum::<usize>() > 200 && word.chars().count() > 2,
+            sides(word).iter().sum::<usize>() > 100 && word.chars().count() > 2,
             "{counted}"
         );
     }

@@ -1,6 +1,6 @@
 //! The labelled texts that models are trained on.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{BufRead, BufReader};
 use std::ops::Range;
 use std::path::Path;
@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use super::signature::{Neighbours, Signature};
-use super::{Machine, signature, words};
+use super::{Machine, SAME, signature, words};
 use crate::model::{BUCKETS, Features, Rarity, Task};
 use crate::stage::clean::Cleaned;
 use crate::stage::lexicon::Lexicon;
@@ -29,6 +29,8 @@ pub(super) enum Source {
     Epidemic,
     /// Board posts and complaints labelled by the project.
     Own,
+    /// Everyday posts labelled by the project: of the general sets, those that speak of a service or an office.
+    Everyday,
     /// Their titles alone.
     Titles,
     /// Titles alone, of posts whose like is among the complaints: the subject is the one of their board.
@@ -40,12 +42,13 @@ pub(super) enum Source {
 }
 
 impl Source {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Complaints,
         Self::FiledTitles,
         Self::General,
         Self::Epidemic,
         Self::Own,
+        Self::Everyday,
         Self::Titles,
         Self::Written,
         Self::Corrections,
@@ -57,6 +60,7 @@ impl Source {
             Self::General => "SMP2020-EWECT usual, three polarities",
             Self::Epidemic => "SMP2020-EWECT virus, three polarities",
             Self::Own => "board posts and complaints labelled by the project",
+            Self::Everyday => "everyday posts labelled by the project",
             Self::Titles => "titles of board posts labelled by the project",
             Self::FiledTitles => {
                 "titles of posts that are among the complaints, its seven subjects"
@@ -169,18 +173,36 @@ impl Sources<'_> {
         Ok(examples)
     }
 
-    /// The weights of models of other sets that bear on a task: their scores are features of it.
+    /// The weights of models of other sets that bear on a task: their scores are features of it. They learn from no text
+    /// that we labelled, nor from one like it, so that these are judged by what never saw them.
     pub(super) fn priors(&self, task: Task, rarity: &Rarity) -> anyhow::Result<Vec<Vec<f32>>> {
         if task != Task::Sentiment {
             return Ok(Vec::new());
         }
         let mut sets: BTreeMap<String, Vec<(super::Vector, bool)>> = BTreeMap::new();
-        for (set, label, text) in self.general()? {
+        let (general, labelled) = (self.general()?, self.everyday()?);
+        let of = |text: &str| signature(&Cleaned::of("", text).text);
+        let ours: Vec<Signature> = (labelled.iter())
+            .filter_map(|at| general.get(*at))
+            .map(|(_, _, text)| of(text))
+            .collect();
+        let mut neighbours = Neighbours::default();
+        for (number, ours) in (0..).zip(&ours) {
+            neighbours.add("", ours, number);
+        }
+        for (set, label, text) in general {
             let good = match label.as_str() {
                 "positive" => true,
                 "negative" => false,
                 _ => continue,
             };
+            let like = of(&text);
+            let labelled = (neighbours.candidates("", &like).into_iter())
+                .filter_map(|number| ours.get(number as usize))
+                .any(|ours| ours.similarity(&like) >= SAME);
+            if labelled {
+                continue;
+            }
             let features = Features::of(&Cleaned::of("", &text).text);
             sets.entry(set)
                 .or_default()
@@ -275,9 +297,19 @@ impl Sources<'_> {
         Ok(texts)
     }
 
-    /// Six emotions as three polarities; surprise is none.
+    /// Where among the [general](Self::general) texts those stand that we labelled.
+    fn everyday(&self) -> anyhow::Result<BTreeSet<usize>> {
+        let rows = table(self.labels, &["id"])?;
+        let lines = rows
+            .iter()
+            .filter_map(|row| row.get("id")?.strip_prefix("everyday:"));
+        Ok(lines.filter_map(place_of_line).collect())
+    }
+
+    /// Six emotions as three polarities; surprise is none. What we labelled ourselves is judged, but not learnt from.
     fn add_general(&self, examples: &mut Vec<Example>) -> anyhow::Result<()> {
-        for (set, label, text) in self.general()? {
+        let labelled = self.everyday()?;
+        for (at, (set, label, text)) in self.general()?.into_iter().enumerate() {
             let source = match set.as_str() {
                 "smp2020_usual" => Source::General,
                 "smp2020_virus" => Source::Epidemic,
@@ -289,10 +321,10 @@ impl Sources<'_> {
                 "happy" => 2,
                 _ => continue,
             };
-            let weight = if source == Source::Epidemic {
-                0.25
-            } else {
-                1.0
+            let weight = match source {
+                _ if labelled.contains(&at) => 0.0,
+                Source::Epidemic => 0.25,
+                _ => 1.0,
             };
             examples.push(self.example("", &text, class, weight, source, Task::Sentiment));
         }
@@ -301,32 +333,40 @@ impl Sources<'_> {
 
     fn add_own(&self, task: Task, examples: &mut Vec<Example>) -> anyhow::Result<()> {
         let rows = table(self.labels, &["id", "sentiment", "appeal", "subject"])?;
-        let (posts, complaints) = (self.posts()?, self.complaints()?);
+        let (posts, complaints, general) = (self.posts()?, self.complaints()?, self.general()?);
         for (number, row) in rows.iter().enumerate() {
             let at = || format!("{}:{}", self.labels.display(), number + 2);
-            let class = class_of(task, label_of(task, row)).with_context(at)?;
             let id = row.get("id").map_or("", String::as_str);
-            let (title, text) = match id.split_once(':') {
-                // A complaint has no id: it goes by its line, the header being line 1.
-                Some(("complaint", line)) => match line
-                    .parse::<usize>()
-                    .ok()
-                    .and_then(|line| complaints.get(line.checked_sub(2)?))
-                {
-                    Some((_, text)) => ("", text.as_str()),
-                    None => bail!("{}: complaints_subject.tsv has no line `{line}`", at()),
-                },
+            let label = label_of(task, row);
+            // An everyday post may speak of no one subject.
+            if label.is_empty() && id.starts_with("everyday:") {
+                continue;
+            }
+            let class = class_of(task, label).with_context(at)?;
+            let (source, title, text) = match id.split_once(':') {
+                Some(("complaint", line)) => {
+                    match place_of_line(line).and_then(|place| complaints.get(place)) {
+                        Some((_, text)) => (Source::Own, "", text.as_str()),
+                        None => bail!("{}: complaints_subject.tsv has no line `{line}`", at()),
+                    }
+                }
+                Some(("everyday", line)) => {
+                    match place_of_line(line).and_then(|place| general.get(place)) {
+                        Some((_, _, text)) => (Source::Everyday, "", text.as_str()),
+                        None => bail!("{}: sentiment.tsv has no line `{line}`", at()),
+                    }
+                }
                 Some(_) => match posts.get(id) {
-                    Some(post) => (post.title.as_str(), post.text.as_str()),
+                    Some(post) => (Source::Own, post.title.as_str(), post.text.as_str()),
                     None => bail!("{}: no file of posts has `{id}`", at()),
                 },
                 None => bail!(
-                    "{}: expected an id such as board:188414, reply:2549 or complaint:17",
+                    "{}: expected an id such as board:188414, reply:2549, complaint:17 or everyday:3002",
                     at()
                 ),
             };
             let weight = weight_of_own(task);
-            let mut example = self.example(title, text, class, weight, Source::Own, task);
+            let mut example = self.example(title, text, class, weight, source, task);
             // The board's own label of a complaint tells its seven apart.
             if task == Task::Subject && id.starts_with("complaint:") && class < KNOWN_TO_COMPLAINTS
             {
@@ -420,6 +460,11 @@ fn weight_of_written(task: Task) -> f32 {
         Task::Sentiment => 20.0,
         Task::Appeal => 5.0,
     }
+}
+
+/// Texts without an id go by their line; the header is line 1.
+fn place_of_line(line: &str) -> Option<usize> {
+    line.parse::<usize>().ok()?.checked_sub(2)
 }
 
 fn label_of(task: Task, row: &HashMap<String, String>) -> &str {

@@ -1,6 +1,7 @@
 //! Reads one partition outside any consumer group: from a point in it to its end, or at some offsets.
 
 use std::collections::VecDeque;
+use std::panic::resume_unwind;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -56,6 +57,8 @@ pub enum Start {
     Time(Timestamp),
     /// With the message at an offset, or the oldest kept where that is gone.
     Offset(i64),
+    /// So many messages before the end.
+    Last(u32),
 }
 
 /// Hands every readable message of a partition to `each`, from `start` to the end as it stood at the call, and says the
@@ -187,9 +190,15 @@ pub(crate) fn extent(
     };
     let consumer = reader(kafka, topic, *partition)?;
     let timeout = kafka.request_timeout();
-    (partitions.iter())
-        .map(|place| extent_by(&consumer, *place, timeout))
-        .collect()
+    // Each answer is a way to the broker and back: they are waited for together.
+    std::thread::scope(|scope| {
+        let asked: Vec<_> = (partitions.iter())
+            .map(|place| scope.spawn(|| extent_by(&consumer, *place, timeout)))
+            .collect();
+        (asked.into_iter())
+            .map(|asked| asked.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    })
 }
 
 /// The same of one partition, asked by a client that is there.
@@ -301,6 +310,7 @@ pub(crate) fn read_raw(
         }
         Start::Offset(offset) if offset >= end => Offset::End,
         Start::Offset(offset) => Offset::Offset(offset.max(low)),
+        Start::Last(most) => Offset::Offset((end - i64::from(most)).max(low)),
     };
     if low >= end || first == Offset::End {
         return Ok(end);

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Unit;
+use crate::settings::Flaw;
 
 /// A person or a post of a unit that notices go to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -110,30 +111,41 @@ impl Unit {
 }
 
 /// Checks the contacts of a unit.
-pub(super) fn check(unit: &Unit) -> Result<(), String> {
+pub(super) fn check(unit: &Unit) -> Result<(), Flaw> {
     let code = &unit.code;
     let mut names = BTreeSet::new();
     for contact in &unit.contact {
         let name = contact.name.trim();
         if name.is_empty() {
-            return Err(format!(
-                "unit `{code}` has a contact without a name; give a person's or a post's"
+            return Err(Flaw::new(
+                format!("unit `{code}` has a contact without a name; give a person's or a post's"),
+                format!("单位 {code} 有联系人没有名称，请填写姓名或岗位"),
             ));
         }
         if !names.insert(name) {
-            return Err(format!(
-                "unit `{code}` has two contacts `{name}`; remove one or tell them apart"
+            return Err(Flaw::new(
+                format!("unit `{code}` has two contacts `{name}`; remove one or tell them apart"),
+                format!("单位 {code} 有两个联系人“{name}”，请去掉一个或分别命名"),
             ));
         }
         if contact.reach.is_empty() {
-            return Err(format!(
-                "contact `{name}` of unit `{code}` cannot be reached; give `reach` a channel"
+            return Err(Flaw::new(
+                format!(
+                    "contact `{name}` of unit `{code}` cannot be reached; give `reach` a channel"
+                ),
+                format!("单位 {code} 的联系人“{name}”没有联系方式，请在 reach 中写明渠道"),
             ));
         }
         if contact.role.of_duty_office() && !unit.duty_office {
-            return Err(format!(
-                "contact `{name}` of unit `{code}` is a {}, which only the duty office has; make it contact or lead",
-                contact.role.name()
+            return Err(Flaw::new(
+                format!(
+                    "contact `{name}` of unit `{code}` is a {}, which only the duty office has; make it contact or lead",
+                    contact.role.name()
+                ),
+                format!(
+                    "单位 {code} 的联系人“{name}”的角色 {} 只有值班室才有，请改为 contact 或 lead",
+                    contact.role.name()
+                ),
             ));
         }
     }

@@ -1,6 +1,7 @@
 //! The map of towns: a grid of equal tiles, one for each town, about where the towns are.
 
 use super::{GazetteerPlace, Region};
+use crate::settings::Flaw;
 
 /// Most rows, and most columns.
 const MOST: u8 = 12;
@@ -73,20 +74,29 @@ fn tile(place: &GazetteerPlace, row: usize, column: usize) -> Tile<'_> {
 }
 
 /// Whether each tile is on the map, and has one place only.
-pub(super) fn check(places: &[GazetteerPlace]) -> Result<(), String> {
+pub(super) fn check(places: &[GazetteerPlace]) -> Result<(), Flaw> {
     for (at, place) in places.iter().enumerate() {
         let Some(tile) = place.tile else { continue };
         let (name, [row, column]) = (&place.name, tile);
         if tile.iter().any(|number| !(1..=MOST).contains(number)) {
-            return Err(format!(
-                "place `{name}` has the tile [{row}, {column}]; rows and columns go from 1 to {MOST}"
+            return Err(Flaw::new(
+                format!(
+                    "place `{name}` has the tile [{row}, {column}]; rows and columns go from 1 to {MOST}"
+                ),
+                format!("地名“{name}”的格子 [{row}, {column}] 不在图上，行和列为1至{MOST}"),
             ));
         }
         let before = places.iter().take(at);
         if let Some(other) = before.clone().find(|other| other.tile == Some(tile)) {
-            return Err(format!(
-                "place `{name}` has the tile [{row}, {column}], where `{}` is; give each its own",
-                other.name
+            return Err(Flaw::new(
+                format!(
+                    "place `{name}` has the tile [{row}, {column}], where `{}` is; give each its own",
+                    other.name
+                ),
+                format!(
+                    "地名“{name}”的格子 [{row}, {column}] 已是“{}”的，请各用各的",
+                    other.name
+                ),
             ));
         }
     }

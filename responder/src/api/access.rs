@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::CSRF_HEADER;
 use super::problem::Problem;
@@ -193,12 +194,13 @@ pub(super) async fn guard(
 ) -> Response {
     let path = request.extensions().get::<MatchedPath>().cloned();
     let path = path.as_ref().map_or("none", MatchedPath::as_str);
+    let begun = Instant::now();
     let mut renewed = None;
     let mut response = match admit(&console, path, &mut request, &mut renewed).await {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };
-    finish(&console, path, renewed, &mut response);
+    finish(&console, path, begun, renewed, &mut response);
     response
 }
 

@@ -14,6 +14,7 @@ use axum::http::{Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::Console;
 use super::fields::Fields;
@@ -243,12 +244,13 @@ pub(super) async fn guard(
 ) -> Response {
     let path = request.extensions().get::<MatchedPath>().cloned();
     let path = path.as_ref().map_or("none", MatchedPath::as_str);
+    let begun = Instant::now();
     let mut renewed = None;
     let mut response = match admit(&console, path, request, &mut renewed).await {
         Ok(request) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };
-    finish(&console, path, renewed, &mut response);
+    finish(&console, path, begun, renewed, &mut response);
     response
 }
 
@@ -256,6 +258,7 @@ pub(super) async fn guard(
 pub(crate) fn finish(
     console: &Console,
     path: &str,
+    begun: Instant,
     renewed: Option<String>,
     response: &mut Response,
 ) {
@@ -272,6 +275,11 @@ pub(crate) fn finish(
         .console_requests_total
         .with_label_values(&[path, status.as_str()])
         .inc();
+    console
+        .metrics
+        .console_request_seconds
+        .with_label_values(&[path])
+        .observe(begun.elapsed().as_secs_f64());
 }
 
 async fn admit(

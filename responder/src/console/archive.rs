@@ -50,6 +50,12 @@ pub(super) async fn post(client: &Client, id: &str) -> Result<Option<AssessmentR
     within(query.param("id", id).fetch_optional()).await
 }
 
+/// The posts of some events: all concern the region. A post's time is a part of its key, so it may be looked for before the
+/// newest versions are; the other columns are read only where a post of the events may be.
+pub(super) const OF_EVENTS: &str = "assessments FINAL \
+    PREWHERE published_at IN (SELECT published_at FROM assessments WHERE event_id IN {events:Array(String)}) \
+    WHERE event_id IN {events:Array(String)} AND relevant";
+
 /// The posts of an event, the newest first, and how many there are in all.
 pub(super) async fn posts_of_event(
     client: &Client,
@@ -57,15 +63,14 @@ pub(super) async fn posts_of_event(
     offset: u32,
     limit: u32,
 ) -> Result<(Vec<AssessmentRow>, u64), Unavailable> {
-    let count =
-        client.query("SELECT count() FROM assessments FINAL WHERE event_id = {event:String}");
-    let total = within(count.param("event", event).fetch_one::<u64>()).await?;
-    let query = client.query(
-        "SELECT ?fields FROM assessments FINAL WHERE event_id = {event:String} \
-         ORDER BY published_at DESC, post_id LIMIT {limit:UInt32} OFFSET {offset:UInt32}",
-    );
+    let count = client.query(&format!("SELECT count() FROM {OF_EVENTS}"));
+    let total = within(count.param("events", vec![event]).fetch_one::<u64>()).await?;
+    let query = client.query(&format!(
+        "SELECT ?fields FROM {OF_EVENTS} \
+         ORDER BY published_at DESC, post_id LIMIT {{limit:UInt32}} OFFSET {{offset:UInt32}}"
+    ));
     let query = query
-        .param("event", event)
+        .param("events", vec![event])
         .param("limit", limit)
         .param("offset", offset);
     Ok((all(query).await?, total))
@@ -89,12 +94,24 @@ pub(crate) struct EventRow {
     pub(crate) named_places: Vec<String>,
 }
 
-const EVENTS: &str = "SELECT event_id AS event, any(region) AS county, argMin(event_title, published_at) AS named, count() AS posts, \
+const EVENT: &str = "event_id AS event, any(region) AS county, argMin(event_title, published_at) AS named, count() AS posts, \
     uniqExact(author) AS voices, arraySort(groupUniqArray(20)(source)) AS found_in, \
     min(published_at) AS first_at, max(published_at) AS last_at, avg(sentiment_score) AS mean_sentiment, \
     minIf(event_level, event_level > 0) AS gravest, topKIf(1)(toString(subject), subject != '') AS subjects, \
-    topKArray(5)(places) AS named_places \
-    FROM assessments FINAL WHERE event_id IN {events:Array(String)} AND relevant GROUP BY event_id";
+    topKArray(5)(places) AS named_places";
+
+/// Events as they are now, whichever versions of posts they were found by.
+async fn events_named(client: &Client, events: &[&str]) -> Result<Vec<EventRow>, Unavailable> {
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = client.query(&format!(
+        "SELECT ?fields FROM (SELECT {EVENT} FROM {OF_EVENTS} GROUP BY event_id)"
+    ));
+    let mut rows: Vec<EventRow> = all(query.param("events", events)).await?;
+    rows.sort_by_key(|row| events.iter().position(|event| *event == row.event));
+    Ok(rows)
+}
 
 /// An event of the list, and how many there are in all.
 #[derive(Debug, Row, Deserialize)]
@@ -138,16 +155,12 @@ pub(crate) async fn events(
     let listed: Vec<Listed> = all(filter.put(query)).await?;
     let total = listed.first().map_or(0, |listed| listed.total);
     let events: Vec<&str> = listed.iter().map(|listed| listed.event.as_str()).collect();
-    let query = client.query(&format!("SELECT ?fields FROM ({EVENTS})"));
-    let mut rows: Vec<EventRow> = all(query.param("events", &events)).await?;
-    rows.sort_by_key(|row| events.iter().position(|event| *event == row.event));
-    Ok((rows, total))
+    Ok((events_named(client, &events).await?, total))
 }
 
 /// An event.
 pub(crate) async fn event(client: &Client, id: &str) -> Result<Option<EventRow>, Unavailable> {
-    let query = client.query(&format!("SELECT ?fields FROM ({EVENTS})"));
-    within(query.param("events", vec![id]).fetch_optional()).await
+    Ok(events_named(client, &[id]).await?.pop())
 }
 
 /// The newest alerts.

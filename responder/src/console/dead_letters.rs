@@ -76,23 +76,29 @@ pub(super) async fn list(
         "replayed" => "已重新投递到原主题。处理成功与否请看有关页面；仍读不出的会再次进入死信。",
         _ => "",
     };
-    let (topics, topic) = match known(fields.get("topic")) {
-        Some(topic) => (counts(&console).await, Some(topic)),
-        None if fields.get("topic").is_empty() => (counts(&console).await, None),
-        None => return Err(Problem::NotFound),
+    let asked = match fields.get("topic") {
+        "" => None,
+        name => Some(known(name).ok_or(Problem::NotFound)?),
     };
-    // Where none is asked for, the first that has any.
-    let topic = topic.unwrap_or_else(|| {
-        let counts = topics.iter().flatten();
-        (topics::ALL.iter().zip(counts))
-            .find(|(_, count)| **count > 0)
-            .map_or(&topics::ALL[0], |(topic, _)| topic)
-    });
-    let letters = match &topics {
-        Some(_) => dead_letters::newest(&console.surroundings.looking(), topic, MOST).await,
-        None => Ok(Vec::new()),
+    let (topics, topic, letters) = match asked {
+        Some(topic) => {
+            let (topics, letters) = tokio::join!(counts(&console), newest(&console, topic));
+            (topics, topic, letters)
+        }
+        None => {
+            let topics = counts(&console).await;
+            let counts = topics.iter().flatten();
+            let topic = (topics::ALL.iter().zip(counts))
+                .find(|(_, count)| **count > 0)
+                .map(|(topic, _)| topic);
+            // Where none has any there is nothing to read.
+            let letters = match topic {
+                Some(topic) => newest(&console, topic).await,
+                None => Some(Vec::new()),
+            };
+            (topics, topic.unwrap_or(&topics::ALL[0]), letters)
+        }
     };
-    let letters = letters.inspect_err(|error| warn!(%error, "the dead letters cannot be read"));
     let wanted = Wanted {
         action: REPLAY.to_owned(),
         ..Wanted::default()
@@ -103,7 +109,7 @@ pub(super) async fn list(
     for line in replays {
         replayed.entry(line.subject).or_insert(line.at);
     }
-    let unavailable = topics.is_none() || letters.is_err();
+    let unavailable = topics.is_none() || letters.is_none();
     let letters = letters.unwrap_or_default();
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     for letter in &letters {
@@ -145,6 +151,14 @@ async fn counts(console: &Console) -> Option<Vec<u64>> {
     let counts = dead_letters::count(&console.surroundings.looking()).await;
     counts
         .inspect_err(|error| warn!(%error, "the dead letters cannot be counted"))
+        .ok()
+}
+
+/// The newest of a topic; none where Kafka does not answer.
+async fn newest(console: &Console, topic: &Topic) -> Option<Vec<DeadLetter>> {
+    let letters = dead_letters::newest(&console.surroundings.looking(), topic, MOST).await;
+    letters
+        .inspect_err(|error| warn!(%error, "the dead letters cannot be read"))
         .ok()
 }
 

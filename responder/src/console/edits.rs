@@ -57,6 +57,7 @@ const FACTS: &str = "SELECT event_id AS id, argMin(event_title, published_at) AS
     FROM assessments FINAL CROSS JOIN (SELECT least(published_at, now64(3, 'UTC')) AS at FROM assessments \
         WHERE region = (SELECT region FROM assessments WHERE event_id IN {events:Array(String)} LIMIT 1) \
         ORDER BY region DESC, assessments.published_at DESC LIMIT 1) AS newest \
+    PREWHERE published_at IN (SELECT published_at FROM assessments WHERE event_id IN {events:Array(String)}) \
     WHERE event_id IN {events:Array(String)} AND relevant \
         AND published_at > fromUnixTimestamp64Milli({since:Int64}, 'UTC') GROUP BY event_id";
 
@@ -97,6 +98,7 @@ async fn others(console: &Console, event: &Facts) -> Result<(Vec<Facts>, Vec<Fac
     };
     let like = ask(format!(
         "WITH (SELECT (argMax(subject, published_at), groupUniqArrayArray(places)) FROM assessments FINAL \
+         PREWHERE published_at IN (SELECT published_at FROM assessments WHERE event_id = {{event:String}}) \
          WHERE event_id = {{event:String}}) AS this \
          SELECT event_id AS event FROM assessments WHERE {HELD} AND subject = this.1 \
          AND (empty(this.2) OR empty(places) OR hasAny(places, this.2)) \

@@ -90,16 +90,19 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let mut frame = Frame::new(&console, &signed_in, "/events", "事件");
     let filter = Filter::read(&fields, PER_PAGE, Timestamp::now());
-    let Ok((rows, total)) = archive::events(&console.archive, &filter).await else {
+    // On the first page only, and not above what was looked for.
+    let signals = async {
+        if filter.is_plain() {
+            archive::signals(&console.archive, SIGNALS).await
+        } else {
+            Ok(Vec::new())
+        }
+    };
+    let (events, signals) = tokio::join!(archive::events(&console.archive, &filter), signals);
+    let Ok((rows, total)) = events else {
         return archive_unavailable(frame);
     };
-    // On the first page only, and not above what was looked for.
-    let signals = if filter.is_plain() {
-        let asked = archive::signals(&console.archive, SIGNALS).await;
-        asked.unwrap_or_default()
-    } else {
-        Vec::new()
-    };
+    let signals = signals.unwrap_or_default();
     frame.refresh = REFRESH;
     render(&EventsPage {
         frame,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use backbone::region::Reach;
-use backbone::settings::{Secret, beside};
+use backbone::settings::{Flaw, Secret, beside};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -124,20 +124,31 @@ impl Channel {
     }
 
     /// Checks that a recipient is one for this channel.
-    fn check_recipient(&self, to: &str) -> Result<(), String> {
-        let needs = |what: &str| Err(format!("`to` is missing; give {what}"));
+    fn check_recipient(&self, to: &str) -> Result<(), Flaw> {
+        let needs = |what: &str, told: &str| {
+            Err(Flaw::new(
+                format!("`to` is missing; give {what}"),
+                format!("缺少 to，请填写{told}"),
+            ))
+        };
         match &self.kind {
-            ChannelKind::WecomApp(_) if to.is_empty() => {
-                needs("the member's account, or several with | between")
-            }
-            ChannelKind::Smtp(_) => smtp::check_recipient(to),
-            ChannelKind::Webhook(webhook) if webhook.names_recipient() && to.is_empty() => {
-                needs("what the channel's `body` needs as `to`")
-            }
+            ChannelKind::WecomApp(_) if to.is_empty() => needs(
+                "the member's account, or several with | between",
+                "成员账号，多个之间用 | 隔开",
+            ),
+            ChannelKind::Smtp(_) => smtp::check_recipient(to)
+                .map_err(|problem| Flaw::new(problem, "to 须是一个邮箱地址")),
+            ChannelKind::Webhook(webhook) if webhook.names_recipient() && to.is_empty() => needs(
+                "what the channel's `body` needs as `to`",
+                "渠道的 body 所需的 to",
+            ),
             ChannelKind::WecomRobot(_) | ChannelKind::Dingtalk(_) | ChannelKind::Feishu(_)
                 if !to.is_empty() =>
             {
-                Err("`to` is of no use: a robot speaks to its whole group; remove it".to_owned())
+                Err(Flaw::new(
+                    "`to` is of no use: a robot speaks to its whole group; remove it",
+                    "to 没有用：机器人对全群发言，请去掉",
+                ))
             }
             _ => Ok(()),
         }
@@ -155,16 +166,20 @@ fn web(url: &Url) -> Result<(), String> {
 ///
 /// # Errors
 /// Names what is wrong and the remedy.
-pub fn check_reach(reach: &Reach, channels: &[Channel]) -> Result<(), String> {
+pub fn check_reach(reach: &Reach, channels: &[Channel]) -> Result<(), Flaw> {
     let name = &reach.channel;
     let Some(channel) = channels.iter().find(|known| known.name == *name) else {
-        return Err(format!(
-            "the channel `{name}` is not in the settings; add a [[channel]] of that name"
+        return Err(Flaw::new(
+            format!("the channel `{name}` is not in the settings; add a [[channel]] of that name"),
+            format!("设置中没有渠道 {name}，请添加该名称的 [[channel]]"),
         ));
     };
-    channel
-        .check_recipient(&reach.to)
-        .map_err(|problem| format!("channel `{name}`: {problem}"))
+    channel.check_recipient(&reach.to).map_err(|problem| {
+        Flaw::new(
+            format!("channel `{name}`: {problem}"),
+            format!("渠道 {name} 的 {}", problem.told()),
+        )
+    })
 }
 
 /// How many messages a service takes.

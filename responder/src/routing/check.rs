@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use backbone::region::{Region, SUBJECTS};
+use backbone::settings::Flaw;
 use serde::Deserialize;
 
 use super::explain::carries;
@@ -15,14 +16,14 @@ use crate::deadline::Term;
 const NAMED: usize = 8;
 
 /// Whether the rules name only what there is, and each can be reached.
-pub(super) fn tree(tree: &Tree, region: &Region) -> Result<(), String> {
+pub(super) fn tree(tree: &Tree, region: &Region) -> Result<(), Flaw> {
     let mut times = BTreeSet::new();
     for time in &tree.time {
         time.check()?;
         if !times.insert(time.name.as_str()) {
-            return Err(format!(
-                "the time `{}` is listed twice; remove one",
-                time.name
+            return Err(Flaw::new(
+                format!("the time `{}` is listed twice; remove one", time.name),
+                format!("时段“{}”重复，请去掉一个", time.name),
             ));
         }
     }
@@ -31,29 +32,44 @@ pub(super) fn tree(tree: &Tree, region: &Region) -> Result<(), String> {
         inhibition.source.check(&format!("{at}.source"), region)?;
         inhibition.target.check(&format!("{at}.target"), region)?;
         if inhibition.source.is_empty() || inhibition.target.is_empty() {
-            return Err(format!(
-                "`{at}` would hold back by any alert, or any alert back; give `source` and `target` conditions"
+            return Err(Flaw::new(
+                format!(
+                    "`{at}` would hold back by any alert, or any alert back; give `source` and `target` conditions"
+                ),
+                format!("{at} 对任何预警都会抑制或被抑制，请写明 source 和 target 的条件"),
             ));
         }
         if inhibition.equal.is_empty() {
-            return Err(format!(
-                "`{at}.equal` is empty, so that matters that have nothing in common hold each other back; name what must be alike, such as [\"place\", \"subject\"]"
+            return Err(Flaw::new(
+                format!(
+                    "`{at}.equal` is empty, so that matters that have nothing in common hold each other back; name what must be alike, such as [\"place\", \"subject\"]"
+                ),
+                format!(
+                    "{at}.equal 为空，毫不相干的事项会互相抑制，请写明须相同的内容，如 [\"place\", \"subject\"]"
+                ),
             ));
         }
     }
     rule(&tree.route, "route", region, &times)
 }
 
-fn rule(rule: &Rule, at: &str, region: &Region, times: &BTreeSet<&str>) -> Result<(), String> {
+fn rule(rule: &Rule, at: &str, region: &Region, times: &BTreeSet<&str>) -> Result<(), Flaw> {
     units(rule, at, region)?;
     rule.matches.check(&format!("{at}.match"), region)?;
     for (field, term) in [("group_wait", rule.group_wait), ("repeat", rule.repeat)] {
-        term.map_or(Ok(()), Term::check)
-            .map_err(|problem| format!("`{at}.{field}`: {problem}"))?;
+        term.map_or(Ok(()), Term::check).map_err(|problem| {
+            Flaw::new(
+                format!("`{at}.{field}`: {problem}"),
+                format!("{at}.{field} 的时长不对：分钟、小时、天只写一个，1以上，十年以内"),
+            )
+        })?;
     }
     if rule.group_by.as_ref().is_some_and(Vec::is_empty) {
-        return Err(format!(
-            "`{at}.group_by` is empty; name what its alerts are gathered by, or leave it out"
+        return Err(Flaw::new(
+            format!(
+                "`{at}.group_by` is empty; name what its alerts are gathered by, or leave it out"
+            ),
+            format!("{at}.group_by 为空，请写明按什么合并，或去掉这一项"),
         ));
     }
     for (field, names) in [
@@ -62,15 +78,21 @@ fn rule(rule: &Rule, at: &str, region: &Region, times: &BTreeSet<&str>) -> Resul
     ] {
         let unknown = |name: &&String| !times.contains(name.as_str());
         if let Some(name) = names.iter().flatten().find(unknown) {
-            return Err(format!(
-                "`{at}.{field}` names the time `{name}`, which there is not; add a [[time]] of that name or correct it"
+            return Err(Flaw::new(
+                format!(
+                    "`{at}.{field}` names the time `{name}`, which there is not; add a [[time]] of that name or correct it"
+                ),
+                format!("{at}.{field} 所写的时段“{name}”没有列出，请添加该名称的 [[time]] 或更正"),
             ));
         }
     }
     let decides = !rule.lead.is_empty() || !rule.assist.is_empty() || !rule.routes.is_empty();
     if !decides {
-        return Err(format!(
-            "`{at}` sends its matters to no one; give it a `lead`, an `assist` or `routes`"
+        return Err(Flaw::new(
+            format!(
+                "`{at}` sends its matters to no one; give it a `lead`, an `assist` or `routes`"
+            ),
+            format!("{at} 没有把事项交给任何单位，请写明 lead、assist 或 routes"),
         ));
     }
     let own = rule.group_by.is_some()
@@ -79,13 +101,14 @@ fn rule(rule: &Rule, at: &str, region: &Region, times: &BTreeSet<&str>) -> Resul
         || rule.mute_times.is_some()
         || rule.active_times.is_some();
     if rule.goes_on && (!rule.lead.is_empty() || own) {
-        let what = if rule.lead.is_empty() {
-            "says when it is told of"
+        let (what, told) = if rule.lead.is_empty() {
+            ("says when it is told of", "规定了通知时间")
         } else {
-            "has a `lead`"
+            ("has a `lead`", "写了 lead")
         };
-        return Err(format!(
-            "`{at}` {what} and says `continue`; a rule that goes on can only add `assist`"
+        return Err(Flaw::new(
+            format!("`{at}` {what} and says `continue`; a rule that goes on can only add `assist`"),
+            format!("{at} {told}，又写了 continue：继续往下的规则只能添加 assist"),
         ));
     }
     for (index, below) in rule.routes.iter().enumerate() {
@@ -96,19 +119,28 @@ fn rule(rule: &Rule, at: &str, region: &Region, times: &BTreeSet<&str>) -> Resul
     Ok(())
 }
 
-fn units(rule: &Rule, at: &str, region: &Region) -> Result<(), String> {
+fn units(rule: &Rule, at: &str, region: &Region) -> Result<(), Flaw> {
     let leads = [BY_BOTH, BY_PLACE, BY_SUBJECT, ""];
     let named = |code: &str| region.unit(code).is_some();
     if !leads.contains(&rule.lead.as_str()) && !named(&rule.lead) {
-        return Err(format!(
-            "`{at}.lead` names the unit `{}`, which units.toml does not have; add it there or correct the code",
-            rule.lead
+        return Err(Flaw::new(
+            format!(
+                "`{at}.lead` names the unit `{}`, which units.toml does not have; add it there or correct the code",
+                rule.lead
+            ),
+            format!(
+                "{at}.lead 所写的单位 {} 不在 units.toml 中，请添加或更正",
+                rule.lead
+            ),
         ));
     }
     for code in &rule.assist {
         if ![BY_PLACE, BY_SUBJECT].contains(&code.as_str()) && !named(code) {
-            return Err(format!(
-                "`{at}.assist` names the unit `{code}`, which units.toml does not have; add it there or correct the code"
+            return Err(Flaw::new(
+                format!(
+                    "`{at}.assist` names the unit `{code}`, which units.toml does not have; add it there or correct the code"
+                ),
+                format!("{at}.assist 所写的单位 {code} 不在 units.toml 中，请添加或更正"),
             ));
         }
     }
@@ -122,17 +154,27 @@ fn reachable(
     rule: &Rule,
     at: &str,
     region: &Region,
-) -> Result<(), String> {
+) -> Result<(), Flaw> {
     let before = (above.routes.iter().take(index).enumerate())
         .find(|(_, earlier)| !earlier.goes_on && earlier.matches.covers(&rule.matches, region));
     if let Some((earlier, _)) = before {
-        return Err(format!(
-            "`{at}.routes[{index}]` is never reached: `{at}.routes[{earlier}]` before it takes all that it takes; put it before that, or narrow that"
+        return Err(Flaw::new(
+            format!(
+                "`{at}.routes[{index}]` is never reached: `{at}.routes[{earlier}]` before it takes all that it takes; put it before that, or narrow that"
+            ),
+            format!(
+                "{at}.routes[{index}] 永远用不到：前面的 {at}.routes[{earlier}] 已全部接走，请移到它之前，或缩小它的条件"
+            ),
         ));
     }
     if above.matches.excludes(&rule.matches) {
-        return Err(format!(
-            "`{at}.routes[{index}]` is never reached: no matter fits its `match` and that of `{at}` above it; correct one of them"
+        return Err(Flaw::new(
+            format!(
+                "`{at}.routes[{index}]` is never reached: no matter fits its `match` and that of `{at}` above it; correct one of them"
+            ),
+            format!(
+                "{at}.routes[{index}] 永远用不到：没有事项同时符合它和上层 {at} 的条件，请更正其一"
+            ),
         ));
     }
     Ok(())

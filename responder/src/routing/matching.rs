@@ -2,6 +2,7 @@
 
 use backbone::message::{APPEALS, Alert};
 use backbone::region::{Region, SUBJECTS};
+use backbone::settings::Flaw;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -146,37 +147,61 @@ impl Match {
     ///
     /// # Errors
     /// Names the field within `at`, what is unknown and the remedy.
-    pub fn check(&self, at: &str, region: &Region) -> Result<(), String> {
+    pub fn check(&self, at: &str, region: &Region) -> Result<(), Flaw> {
         if let Some(code) = self.region.iter().find(|code| *code != region.code()) {
-            return Err(format!(
-                "`{at}.region` has `{code}`, and this folder is of `{}`; correct it or leave it out",
-                region.code()
+            return Err(Flaw::new(
+                format!(
+                    "`{at}.region` has `{code}`, and this folder is of `{}`; correct it or leave it out",
+                    region.code()
+                ),
+                format!(
+                    "{at}.region 写的是 {code}，而本目录是 {}，请更正或去掉",
+                    region.code()
+                ),
             ));
         }
         let first = |subject: &str| subject.split('/').next().unwrap_or_default().to_owned();
         let unknown = |subject: &&String| !SUBJECTS.contains(&first(subject).as_str());
         if let Some(subject) = self.subject.iter().find(unknown) {
-            return Err(format!(
-                "`{at}.subject` has the unknown subject `{subject}`; known are {}",
-                SUBJECTS.join(" ")
+            return Err(Flaw::new(
+                format!(
+                    "`{at}.subject` has the unknown subject `{subject}`; known are {}",
+                    SUBJECTS.join(" ")
+                ),
+                format!(
+                    "{at}.subject 的事项“{subject}”不认识，可用：{}",
+                    SUBJECTS.join(" ")
+                ),
             ));
         }
         let places = &region.gazetteer.place;
         let unknown = |name: &&String| !places.iter().any(|place| &place.name == *name);
         if let Some(name) = self.place.iter().find(unknown) {
-            return Err(format!(
-                "`{at}.place` names `{name}`, which region.toml does not have; add it there or correct the name"
+            return Err(Flaw::new(
+                format!(
+                    "`{at}.place` names `{name}`, which region.toml does not have; add it there or correct the name"
+                ),
+                format!("{at}.place 的“{name}”不在 region.toml 中，请添加或更正"),
             ));
         }
         let unknown = |appeal: &&String| !APPEALS.contains(&appeal.as_str());
         if let Some(appeal) = self.appeal.iter().find(unknown) {
-            return Err(format!(
-                "`{at}.appeal` has the unknown appeal `{appeal}`; known are {}",
-                APPEALS.join(" ")
+            return Err(Flaw::new(
+                format!(
+                    "`{at}.appeal` has the unknown appeal `{appeal}`; known are {}",
+                    APPEALS.join(" ")
+                ),
+                format!(
+                    "{at}.appeal 的诉求“{appeal}”不认识，可用：{}",
+                    APPEALS.join(" ")
+                ),
             ));
         }
         if let Some(level) = self.level.iter().find(|level| !(1..=4).contains(*level)) {
-            return Err(format!("`{at}.level` has {level}; levels are 1 to 4"));
+            return Err(Flaw::new(
+                format!("`{at}.level` has {level}; levels are 1 to 4"),
+                format!("{at}.level 写的是 {level}，级别为1至4"),
+            ));
         }
         if self
             .words
@@ -184,8 +209,9 @@ impl Match {
             .chain(&self.source)
             .any(|word| word.trim().is_empty())
         {
-            return Err(format!(
-                "`{at}` has an empty word or source, which says nothing; take it away"
+            return Err(Flaw::new(
+                format!("`{at}` has an empty word or source, which says nothing; take it away"),
+                format!("{at} 有空的词或来源，请去掉"),
             ));
         }
         Ok(())

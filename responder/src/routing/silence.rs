@@ -3,6 +3,7 @@
 
 use backbone::id;
 use backbone::region::Region;
+use backbone::settings::Flaw;
 use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::Row;
@@ -71,8 +72,8 @@ pub enum SilenceError {
     #[error("请至少设一个条件，不能静默全部事项")]
     Everything,
     /// A condition names what there is not.
-    #[error("条件有误：{0}")]
-    Condition(String),
+    #[error("条件有误：{}", .0.told())]
+    Condition(Flaw),
     /// It ends before it begins, or has ended already.
     #[error("结束时间应晚于开始时间和现在")]
     Over,

@@ -1,6 +1,7 @@
 //! Times by name, in which notices of some rules are held back, or outside of which they are.
 
 use backbone::region::Hours;
+use backbone::settings::Flaw;
 use jiff::Timestamp;
 use jiff::civil::Weekday;
 use schemars::JsonSchema;
@@ -74,11 +75,17 @@ impl Window {
     }
 
     /// Whether it says when it is.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), Flaw> {
         if self.weekdays.is_empty() && self.hours.is_none() && self.workdays.is_none() {
-            return Err(format!(
-                "the time `{}` has no condition; give it `weekdays`, `hours` or `workdays`",
-                self.name
+            return Err(Flaw::new(
+                format!(
+                    "the time `{}` has no condition; give it `weekdays`, `hours` or `workdays`",
+                    self.name
+                ),
+                format!(
+                    "时段“{}”没有条件，请写 weekdays、hours 或 workdays",
+                    self.name
+                ),
             ));
         }
         Ok(())

@@ -74,6 +74,7 @@ pub async fn restore(place: &Place, file: &Path) -> anyhow::Result<()> {
             std::fs::rename(&part, path)?;
         }
         Place::Postgres(url) => {
+            install_default_drivers();
             let mut connection = AnyConnection::connect(url.as_str())
                 .await
                 .context("cannot reach the database")?;

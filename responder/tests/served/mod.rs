@@ -176,7 +176,7 @@ pub(crate) async fn office_with(kept: Kept, identity: &Value, drafter: Option<Dr
         ..Console::new(settings, store, routings, archive).unwrap()
     };
     let (cases, notices) = (console.cases.clone(), Arc::clone(&console.notices));
-    tokio::spawn(console::serve(console, listener, stop.clone()));
+    tokio::spawn(console::serve(console, listener, None, stop.clone()));
     Office {
         address,
         accounts,

@@ -5,7 +5,7 @@ use clickhouse::query::Query;
 use clickhouse::{Client, Row};
 use serde::Deserialize;
 
-use super::{EVENTS, EventRow, Unavailable, all};
+use super::{EventRow, Unavailable, all, events_named};
 
 /// Posts of a part of an event's time.
 #[derive(Debug, Clone, Row, Deserialize)]
@@ -17,10 +17,12 @@ pub(crate) struct Step {
     pub(crate) positive: u64,
 }
 
-/// The posts of an event: all concern the region. Their time tells where they are kept.
-const OF_EVENT: &str = "assessments FINAL WHERE event_id = {event:String} AND relevant \
-    AND published_at >= fromUnixTimestamp64Milli({first:Int64}, 'UTC') \
-    AND published_at <= fromUnixTimestamp64Milli({last:Int64}, 'UTC')";
+/// The posts of an event, as [`super::OF_EVENTS`], found sooner by the time of the event.
+const OF_EVENT: &str = "assessments FINAL \
+    PREWHERE published_at IN (SELECT published_at FROM assessments WHERE event_id = {event:String} \
+        AND published_at >= fromUnixTimestamp64Milli({first:Int64}, 'UTC') \
+        AND published_at <= fromUnixTimestamp64Milli({last:Int64}, 'UTC')) \
+    WHERE event_id = {event:String} AND relevant";
 
 fn of_event(query: Query, event: &EventRow) -> Query {
     query
@@ -153,13 +155,6 @@ pub(crate) async fn related(
         .param("event", &event.event)
         .param("limit", limit);
     let found: Vec<Like> = all(query).await?;
-    if found.is_empty() {
-        return Ok(Vec::new());
-    }
     let events: Vec<&str> = found.iter().map(|found| found.event.as_str()).collect();
-    // As they are now: a post may have left the event that a version of it was in.
-    let query = client.query(&format!("SELECT ?fields FROM ({EVENTS})"));
-    let mut rows: Vec<EventRow> = all(query.param("events", &events)).await?;
-    rows.sort_by_key(|row| events.iter().position(|event| *event == row.event));
-    Ok(rows)
+    events_named(client, &events).await
 }

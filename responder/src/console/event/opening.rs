@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::console::Console;
-use crate::console::archive::{self, EventRow, Unavailable};
+use crate::console::archive::{self, EventRow, OF_EVENTS, Unavailable};
 use crate::console::fields::Choice;
 use crate::console::show;
 use crate::level::level;
@@ -40,12 +40,10 @@ struct Told {
     first_text: String,
 }
 
-const TOLD: &str = "SELECT \
-    arrayReverse(arrayMap(one -> one.2, arraySlice(arrayReverseSort(groupArray((published_at, post_id))), 1, 100))) AS ids, \
+const TOLD: &str = "arrayReverse(arrayMap(one -> one.2, arraySlice(arrayReverseSort(groupArray((published_at, post_id))), 1, 100))) AS ids, \
     groupUniqArray(10)(toString(kind)) AS kinds, \
     toUInt32(countIf(sentiment = 'negative')) AS negative, toUInt32(countIf(sentiment = 'neutral')) AS neutral, \
-    toUInt32(countIf(sentiment = 'positive')) AS positive, argMin(text, published_at) AS first_text \
-    FROM assessments FINAL WHERE event_id = {event:String} AND relevant";
+    toUInt32(countIf(sentiment = 'positive')) AS positive, argMin(text, published_at) AS first_text";
 
 /// What an alert at that level would tell of an event; its score is 0, as no formula found it. None where there is no such
 /// event, or it is of a region that is not served.
@@ -61,7 +59,8 @@ pub(super) async fn alert(
     let Some(region) = console.regions.get(&row.county) else {
         return Ok(None);
     };
-    let told: Vec<Told> = archive::all(console.archive.query(TOLD).param("event", event)).await?;
+    let query = (console.archive).query(&format!("SELECT {TOLD} FROM {OF_EVENTS}"));
+    let told: Vec<Told> = archive::all(query.param("events", vec![event])).await?;
     Ok(told
         .into_iter()
         .next()

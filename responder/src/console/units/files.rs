@@ -234,12 +234,12 @@ fn finding(error: &SettingsError) -> FindingLine {
         } => FindingLine {
             file: name(path),
             line: Some(*line),
-            problem: problem.clone(),
+            problem: format!("写法或字段不对：{problem}"),
         },
         SettingsError::Invalid { path, problem } => FindingLine {
             file: name(path),
             line: None,
-            problem: problem.clone(),
+            problem: problem.told().to_owned(),
         },
         other => FindingLine {
             file: String::new(),
