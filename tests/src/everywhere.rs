@@ -158,7 +158,7 @@ pub async fn store(url: &str) -> Vec<Kept> {
             .await
             .expect("columns");
         for column in columns {
-            let packed = column == "content";
+            let packed = matches!(column.as_str(), "content" | "checksum");
             let as_text = if packed && !sqlite {
                 format!("encode(\"{column}\", 'hex')")
             } else if packed {
@@ -243,7 +243,7 @@ pub fn texts_of(place: &str, bytes: &[u8]) -> Vec<Kept> {
                 let mut bytes = Vec::new();
                 part.read_to_end(&mut bytes).expect("a part");
                 Kept {
-                    place: format!("{place}: {}", part.name()),
+                    place: format!("{place}: {}", part.name().expect("a name")),
                     text: text(&bytes),
                 }
             })

@@ -51,26 +51,54 @@ pub(super) async fn post(client: &Client, id: &str) -> Result<Option<AssessmentR
 }
 
 /// The posts of some events: all concern the region. A post's time is a part of its key, so it may be looked for before the
-/// newest versions are; the other columns are read only where a post of the events may be.
+/// newest versions are; the other columns are read only where a post of the events may be. [`of_events`] fills it.
 pub(super) const OF_EVENTS: &str = "assessments FINAL \
-    PREWHERE published_at IN (SELECT published_at FROM assessments WHERE event_id IN {events:Array(String)}) \
+    PREWHERE published_at IN (SELECT published_at FROM assessments WHERE event_id IN {events:Array(String)} \
+        AND published_at >= fromUnixTimestamp64Milli({first:Int64}, 'UTC') \
+        AND published_at <= fromUnixTimestamp64Milli({last:Int64}, 'UTC')) \
     WHERE event_id IN {events:Array(String)} AND relevant";
+
+/// Between which times posts of events are looked for, in milliseconds since 1970, both included.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    pub(super) first: i64,
+    pub(super) last: i64,
+}
+
+impl Times {
+    /// All that the archive can hold: the whole of it is looked through.
+    pub(super) const ALL: Self = Self::since(0);
+
+    /// From a time on.
+    pub(super) const fn since(first: i64) -> Self {
+        // The last second of 2299, beyond which ClickHouse's DateTime64 does not go.
+        let last = 10_413_791_999_000;
+        Self { first, last }
+    }
+}
+
+/// Asks of the posts of some events between some times.
+pub(super) fn of_events(query: Query, events: &[&str], times: Times) -> Query {
+    (query.param("events", events))
+        .param("first", times.first)
+        .param("last", times.last)
+}
 
 /// The posts of an event, the newest first, and how many there are in all.
 pub(super) async fn posts_of_event(
     client: &Client,
     event: &str,
+    times: Times,
     offset: u32,
     limit: u32,
 ) -> Result<(Vec<AssessmentRow>, u64), Unavailable> {
     let count = client.query(&format!("SELECT count() FROM {OF_EVENTS}"));
-    let total = within(count.param("events", vec![event]).fetch_one::<u64>()).await?;
+    let total = within(of_events(count, &[event], times).fetch_one::<u64>()).await?;
     let query = client.query(&format!(
         "SELECT ?fields FROM {OF_EVENTS} \
          ORDER BY published_at DESC, post_id LIMIT {{limit:UInt32}} OFFSET {{offset:UInt32}}"
     ));
-    let query = query
-        .param("events", vec![event])
+    let query = of_events(query, &[event], times)
         .param("limit", limit)
         .param("offset", offset);
     Ok((all(query).await?, total))
@@ -94,6 +122,16 @@ pub(crate) struct EventRow {
     pub(crate) named_places: Vec<String>,
 }
 
+impl EventRow {
+    /// When its posts were published.
+    pub(super) fn times(&self) -> Times {
+        Times {
+            first: self.first_at,
+            last: self.last_at,
+        }
+    }
+}
+
 const EVENT: &str = "event_id AS event, any(region) AS county, argMin(event_title, published_at) AS named, count() AS posts, \
     uniqExact(author) AS voices, arraySort(groupUniqArray(20)(source)) AS found_in, \
     min(published_at) AS first_at, max(published_at) AS last_at, avg(sentiment_score) AS mean_sentiment, \
@@ -108,7 +146,7 @@ async fn events_named(client: &Client, events: &[&str]) -> Result<Vec<EventRow>,
     let query = client.query(&format!(
         "SELECT ?fields FROM (SELECT {EVENT} FROM {OF_EVENTS} GROUP BY event_id)"
     ));
-    let mut rows: Vec<EventRow> = all(query.param("events", events)).await?;
+    let mut rows: Vec<EventRow> = all(of_events(query, events, Times::ALL)).await?;
     rows.sort_by_key(|row| events.iter().position(|event| *event == row.event));
     Ok(rows)
 }

@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::Console;
 use super::access::{DUTY, SignedIn};
-use super::archive::{self, Unavailable};
+use super::archive::{self, OF_EVENTS, Times, Unavailable, of_events};
 use super::fields::Fields;
 use super::page::{Frame, archive_unavailable, render, render_as};
 use super::problem::Problem;
@@ -40,47 +40,66 @@ struct Facts {
     county: String,
     posts: u64,
     voices: u64,
+    first_at: i64,
     newest_at: i64,
-    /// Before this the analyzer holds its events no more; it measures ages on the posts' own times.
-    held_since: i64,
+    /// The subject of its newest post.
+    about: String,
+    named_places: Vec<String>,
 }
 
 impl Facts {
-    fn current(&self) -> bool {
-        self.newest_at > self.held_since
+    fn times(&self) -> Times {
+        Times {
+            first: self.first_at,
+            last: self.newest_at,
+        }
     }
 }
 
-const FACTS: &str = "SELECT event_id AS id, argMin(event_title, published_at) AS named, any(region) AS county, \
-    count() AS posts, uniqExact(author) AS voices, max(published_at) AS newest_at, \
-    toInt64(toUnixTimestamp64Milli(any(newest.at))) - {days:Int64} * 86400000 AS held_since \
-    FROM assessments FINAL CROSS JOIN (SELECT least(published_at, now64(3, 'UTC')) AS at FROM assessments \
-        WHERE region = (SELECT region FROM assessments WHERE event_id IN {events:Array(String)} LIMIT 1) \
-        ORDER BY region DESC, assessments.published_at DESC LIMIT 1) AS newest \
-    PREWHERE published_at IN (SELECT published_at FROM assessments WHERE event_id IN {events:Array(String)}) \
-    WHERE event_id IN {events:Array(String)} AND relevant \
-        AND published_at > fromUnixTimestamp64Milli({since:Int64}, 'UTC') GROUP BY event_id";
+const FACTS: &str = "event_id AS id, argMin(event_title, published_at) AS named, any(region) AS county, count() AS posts, \
+    uniqExact(author) AS voices, min(published_at) AS first_at, max(published_at) AS newest_at, \
+    toString(argMax(subject, published_at)) AS about, groupUniqArrayArray(places) AS named_places";
 
-/// The events of those ids, all of one region, in their order, by their posts after a time.
-async fn facts(console: &Console, events: &[&str], since: i64) -> Result<Vec<Facts>, Unavailable> {
-    let query = console
-        .archive
-        .query(&format!("SELECT ?fields FROM ({FACTS})"));
-    let query = query
-        .param("events", events)
-        .param("since", since)
-        .param("days", ASSESSMENTS.retention_days);
+/// The events of those ids, in their order, by their posts of some time.
+async fn facts(
+    console: &Console,
+    events: &[&str],
+    times: Times,
+) -> Result<Vec<Facts>, Unavailable> {
+    let query = format!("SELECT ?fields FROM (SELECT {FACTS} FROM {OF_EVENTS} GROUP BY event_id)");
+    let query = of_events(console.archive.query(&query), events, times);
     let mut found: Vec<Facts> = archive::all(query).await?;
     found.sort_by_key(|one| events.iter().position(|event| *event == one.id));
     Ok(found)
 }
 
-async fn fact(console: &Console, event: &str) -> Result<Option<Facts>, Unavailable> {
-    Ok(facts(console, &[event], 0).await?.pop())
+/// An event by all its posts, and since when its region's are held.
+async fn fact(console: &Console, event: &str) -> Result<Option<(Facts, i64)>, Unavailable> {
+    let Some(event) = facts(console, &[event], Times::ALL).await?.pop() else {
+        return Ok(None);
+    };
+    let since = held_since(console, &event.county).await?;
+    Ok(Some((event, since)))
 }
 
-/// Events that one may be merged into: those most like it, then the newest.
-async fn others(console: &Console, event: &Facts) -> Result<(Vec<Facts>, Vec<Facts>), Unavailable> {
+/// Before this the analyzer holds a region's events no more; it measures ages on the posts' own times.
+async fn held_since(console: &Console, region: &str) -> Result<i64, Unavailable> {
+    let query = console.archive.query(
+        "SELECT toUnixTimestamp64Milli(least(published_at, now64(3, 'UTC'))) - {days:Int64} * 86400000 FROM assessments \
+         WHERE region = {region:String} ORDER BY region DESC, published_at DESC LIMIT 1",
+    );
+    let query = query
+        .param("days", ASSESSMENTS.retention_days)
+        .param("region", region);
+    Ok(archive::all(query).await?.pop().unwrap_or_default())
+}
+
+/// Events that one may be merged into, of those that are held: those most like it, then the newest.
+async fn others(
+    console: &Console,
+    event: &Facts,
+    since: i64,
+) -> Result<(Vec<Facts>, Vec<Facts>), Unavailable> {
     #[derive(Debug, Row, Deserialize)]
     struct Found {
         event: String,
@@ -91,19 +110,18 @@ async fn others(console: &Console, event: &Facts) -> Result<(Vec<Facts>, Vec<Fac
         let query = console.archive.query(&query);
         let query = query
             .param("region", &event.county)
-            .param("since", event.held_since)
+            .param("since", since)
             .param("event", &event.id)
-            .param("title", &event.named);
+            .param("title", &event.named)
+            .param("subject", &event.about)
+            .param("places", &event.named_places);
         archive::all::<Found>(query).await
     };
     let like = ask(format!(
-        "WITH (SELECT (argMax(subject, published_at), groupUniqArrayArray(places)) FROM assessments FINAL \
-         PREWHERE published_at IN (SELECT published_at FROM assessments WHERE event_id = {{event:String}}) \
-         WHERE event_id = {{event:String}}) AS this \
-         SELECT event_id AS event FROM assessments WHERE {HELD} AND subject = this.1 \
-         AND (empty(this.2) OR empty(places) OR hasAny(places, this.2)) \
-         GROUP BY event ORDER BY min(ngramDistanceUTF8(event_title, {{title:String}}) - 0.2 * hasAny(places, this.2)), event \
-         LIMIT {LIKE}"
+        "SELECT event_id AS event FROM assessments WHERE {HELD} AND subject = {{subject:String}} \
+         AND (empty({{places:Array(String)}}) OR empty(places) OR hasAny(places, {{places:Array(String)}})) \
+         GROUP BY event ORDER BY min(ngramDistanceUTF8(event_title, {{title:String}}) \
+         - 0.2 * hasAny(places, {{places:Array(String)}})), event LIMIT {LIKE}"
     ));
     let newest = ask(format!(
         "SELECT event FROM (SELECT event_id AS event, published_at FROM assessments WHERE {HELD} \
@@ -118,7 +136,7 @@ async fn others(console: &Console, event: &Facts) -> Result<(Vec<Facts>, Vec<Fac
             events.push(&found.event);
         }
     }
-    let facts = facts(console, &events, event.held_since).await?;
+    let facts = facts(console, &events, Times::since(since + 1)).await?;
     let (like, mut newest): (Vec<_>, Vec<_>) =
         (facts.into_iter()).partition(|one| like.iter().any(|found| found.event == one.id));
     newest.truncate(NEWEST as usize);
@@ -194,12 +212,12 @@ async fn page(
 ) -> Result<Response, Problem> {
     let frame = Frame::new(console, signed_in, "/events", "并入或拆分事件");
     let asking = async {
-        let Some(event) = fact(console, id).await? else {
+        let Some((event, since)) = fact(console, id).await? else {
             return Ok(None);
         };
         let (others, posts) = tokio::try_join!(
-            others(console, &event),
-            archive::posts_of_event(&console.archive, id, 0, TICKS)
+            others(console, &event, since),
+            archive::posts_of_event(&console.archive, id, event.times(), 0, TICKS)
         )?;
         Ok::<_, Unavailable>(Some((event, others, posts)))
     };
@@ -265,11 +283,15 @@ async fn page(
     }
 }
 
-async fn known(console: &Console, facts: Facts, now: Timestamp) -> Result<Known, StoreError> {
+async fn known(
+    console: &Console,
+    (facts, since): (Facts, i64),
+    now: Timestamp,
+) -> Result<Known, StoreError> {
     let merged = console.edits.merged(&facts.id).await?;
     Ok(Known {
         merged: merged.is_some_and(|(_, at)| now.duration_since(at) < RECENT),
-        current: facts.current(),
+        current: facts.newest_at > since,
         title: show::excerpt(&facts.named, 60),
         region: facts.county,
         posts: facts.posts,
@@ -359,16 +381,18 @@ pub(super) async fn split(
     let now = Timestamp::now();
     let frame = Frame::new(&console, &signed_in, "/events", "拆分事件");
     let asking = async {
-        let event = fact(&console, &id).await?;
-        Ok::<_, Unavailable>((
-            event,
-            archive::posts_of_event(&console.archive, &id, 0, TICKS).await?,
-        ))
+        let Some(event) = fact(&console, &id).await? else {
+            return Ok(None);
+        };
+        let times = event.0.times();
+        let posts = archive::posts_of_event(&console.archive, &id, times, 0, TICKS).await?;
+        Ok::<_, Unavailable>(Some((event, posts)))
     };
-    let Ok((event, (rows, _))) = asking.await else {
+    let Ok(found) = asking.await else {
         return archive_unavailable(frame);
     };
-    let event = known(&console, event.ok_or(Problem::NotFound)?, now).await?;
+    let (event, (rows, _)) = found.ok_or(Problem::NotFound)?;
+    let event = known(&console, event, now).await?;
     let there: Vec<String> = rows.iter().map(|row| row.post_id.clone()).collect();
     let title = fields.get("title");
     let change = event_edit::split(&event, &there, &fields.all("posts"), title);

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Console, archive};
+use super::Console;
+use super::archive::{self, Times};
 use crate::case::{Actor, Case, StoreError};
 use crate::knowledge::{Entry, KnowledgeError, Status};
 use crate::reply::draft::{Drafted, Drafter, NoDraft};
@@ -115,7 +116,7 @@ async fn suggestions(
 
 async fn posts(console: &Console, case: &Case) -> (Against, Vec<Post>) {
     let event = &case.alert.event;
-    let found = archive::posts_of_event(&console.archive, &event.id, 0, POSTS).await;
+    let found = archive::posts_of_event(&console.archive, &event.id, Times::ALL, 0, POSTS).await;
     let rows = found.map_or_else(|_| Vec::new(), |(rows, _)| rows);
     let mut characters = 0;
     let posts: Vec<Post> = (rows.into_iter())

@@ -11,7 +11,7 @@ mod numbers;
 mod plants;
 
 use wensheng_tests::everywhere::{self, Kept};
-use wensheng_tests::{Browser, REGION};
+use wensheng_tests::{Browser, REGION, wait_for};
 
 /// Has the report of the week made, and gives its forms and the posts as a table.
 async fn report(browser: &mut Browser) -> Vec<Kept> {
@@ -26,12 +26,11 @@ async fn report(browser: &mut Browser) -> Vec<Kept> {
     let asked = browser.post("/reports", &fields).await;
     assert_eq!(asked.status, 303, "{}", asked.html);
     let page = asked.location;
-    for _ in 0..300 {
-        if browser.get(&page).await.values("data-state") == ["draft"] {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    }
+    wait_for("the report", async || {
+        let shown = browser.get(&page).await;
+        (shown.values("data-state") == ["draft"]).then_some(())
+    })
+    .await;
     let mut kept = Vec::new();
     let forms = ["docx", "xlsx", "html", "pdf"].map(|form| format!("{page}/files/{form}"));
     let found = "/posts/export?format=xlsx".to_owned();

@@ -260,8 +260,8 @@ async fn no_number_that_people_wrote_of_themselves_is_kept_anywhere() {
     let mut kept = report(&mut administrator).await;
     let said: usize = kept.iter().map(|kept| kept.text.len()).sum();
     assert!(said > 10_000, "the report says something");
-    let event = number(&clickhouse.url, "SELECT 1 FROM alerts LIMIT 1").await;
-    assert_eq!(event, Some(1));
+    let alerts = number(&clickhouse.url, "SELECT count() FROM alerts").await;
+    assert!(alerts.is_some_and(|alerts| alerts > 0));
     for path in [
         "/",
         "/posts",
@@ -330,7 +330,7 @@ async fn no_number_that_people_wrote_of_themselves_is_kept_anywhere() {
         .to_owned();
     for path in ["posts", "cases", "events"] {
         let answer = reqwest::Client::new()
-            .get(format!("{console}/api/v1/{path}?region={REGION}"))
+            .get(format!("{console}/api/v1/{path}"))
             .bearer_auth(&token)
             .send()
             .await

@@ -5,7 +5,7 @@ use clickhouse::query::Query;
 use clickhouse::{Client, Row};
 use serde::Deserialize;
 
-use super::{EventRow, Unavailable, all, events_named};
+use super::{EventRow, OF_EVENTS, Unavailable, all, events_named, of_events};
 
 /// Posts of a part of an event's time.
 #[derive(Debug, Clone, Row, Deserialize)]
@@ -17,18 +17,8 @@ pub(crate) struct Step {
     pub(crate) positive: u64,
 }
 
-/// The posts of an event, as [`super::OF_EVENTS`], found sooner by the time of the event.
-const OF_EVENT: &str = "assessments FINAL \
-    PREWHERE published_at IN (SELECT published_at FROM assessments WHERE event_id = {event:String} \
-        AND published_at >= fromUnixTimestamp64Milli({first:Int64}, 'UTC') \
-        AND published_at <= fromUnixTimestamp64Milli({last:Int64}, 'UTC')) \
-    WHERE event_id = {event:String} AND relevant";
-
 fn of_event(query: Query, event: &EventRow) -> Query {
-    query
-        .param("event", &event.event)
-        .param("first", event.first_at)
-        .param("last", event.last_at)
+    of_events(query, &[&event.event], event.times())
 }
 
 /// The posts of an event by parts of `length` milliseconds since `begin`; parts without posts are left out.
@@ -41,7 +31,7 @@ pub(crate) async fn course(
     let query = client.query(&format!(
         "SELECT intDiv(toUnixTimestamp64Milli(published_at) - {{begin:Int64}}, {{length:Int64}}) AS number, \
          countIf(sentiment = 'negative') AS negative, countIf(sentiment = 'neutral') AS neutral, \
-         countIf(sentiment = 'positive') AS positive FROM {OF_EVENT} GROUP BY number ORDER BY number"
+         countIf(sentiment = 'positive') AS positive FROM {OF_EVENTS} GROUP BY number ORDER BY number"
     ));
     let query = of_event(query, event)
         .param("begin", begin)
@@ -62,7 +52,7 @@ pub(crate) struct SeenIn {
 pub(crate) async fn spread(client: &Client, event: &EventRow) -> Result<Vec<SeenIn>, Unavailable> {
     let query = client.query(&format!(
         "SELECT toString(source) AS name, count() AS posts, uniqExact(author) AS voices, min(published_at) AS first_at \
-         FROM {OF_EVENT} GROUP BY name ORDER BY first_at, name LIMIT 30"
+         FROM {OF_EVENTS} GROUP BY name ORDER BY first_at, name LIMIT 30"
     ));
     all(of_event(query, event)).await
 }
@@ -91,7 +81,7 @@ pub(crate) async fn folds(
          arraySlice(arraySort(one -> one.3, groupArray((id, source, at))), 2, 20) AS others, count() OVER () AS folds \
          FROM (SELECT post_id AS id, toString(assessments.source) AS source, toUnixTimestamp64Milli(published_at) AS at, \
          tupleElement(ngramMinHashUTF8(lowerUTF8(normalizeUTF8NFKC(concat(title, '\\n', text))), 3, 6), 1) AS same \
-         FROM {OF_EVENT}) \
+         FROM {OF_EVENTS}) \
          GROUP BY same ORDER BY max(at) DESC, first LIMIT {{limit:UInt32}} OFFSET {{offset:UInt32}}"
     ));
     let query = of_event(query, event)
@@ -107,7 +97,7 @@ pub(crate) async fn posts_named(
     ids: &[&str],
 ) -> Result<Vec<AssessmentRow>, Unavailable> {
     let query = client.query(&format!(
-        "SELECT ?fields FROM {OF_EVENT} AND post_id IN {{ids:Array(String)}}"
+        "SELECT ?fields FROM {OF_EVENTS} AND post_id IN {{ids:Array(String)}}"
     ));
     all(of_event(query, event).param("ids", ids)).await
 }

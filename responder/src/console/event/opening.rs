@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::console::Console;
-use crate::console::archive::{self, EventRow, OF_EVENTS, Unavailable};
+use crate::console::archive::{self, EventRow, OF_EVENTS, Unavailable, of_events};
 use crate::console::fields::Choice;
 use crate::console::show;
 use crate::level::level;
@@ -60,7 +60,7 @@ pub(super) async fn alert(
         return Ok(None);
     };
     let query = (console.archive).query(&format!("SELECT {TOLD} FROM {OF_EVENTS}"));
-    let told: Vec<Told> = archive::all(query.param("events", vec![event])).await?;
+    let told: Vec<Told> = archive::all(of_events(query, &[event], row.times())).await?;
     Ok(told
         .into_iter()
         .next()
