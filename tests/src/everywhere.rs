@@ -243,7 +243,7 @@ pub fn texts_of(place: &str, bytes: &[u8]) -> Vec<Kept> {
                 let mut bytes = Vec::new();
                 part.read_to_end(&mut bytes).expect("a part");
                 Kept {
-                    place: format!("{place}: {}", part.name()),
+                    place: format!("{place}: {}", part.name().expect("a name")),
                     text: text(&bytes),
                 }
             })

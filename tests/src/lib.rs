@@ -19,12 +19,11 @@ pub mod walk;
 
 pub use archived::Archived;
 pub use console::{Browser, Page};
-pub use engines::{Broker, Postgres, Store};
-pub use office::{Office, REGION, send_raw};
+pub use engines::{Broker, Postgres, Shutdown, Store};
+pub use office::{Office, REGION, free_ports, send_raw};
 pub use officer::{Officer, officer, officer_beside};
 pub use program::{Program, project, shared_data};
 
-use std::future::Future;
 use std::time::Duration;
 
 /// Longest wait for something that should happen by itself.
@@ -34,10 +33,7 @@ pub const PATIENCE: Duration = Duration::from_secs(180);
 ///
 /// # Panics
 /// When nothing came within [`PATIENCE`].
-pub async fn wait_for<T, F: Future<Output = Option<T>>>(
-    what: &str,
-    mut ask: impl FnMut() -> F,
-) -> T {
+pub async fn wait_for<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let end = tokio::time::Instant::now() + PATIENCE;
     loop {
         if let Some(answer) = ask().await {
