@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A move of a case, by case and place among its moves: what was done, and the state it led to.
-pub(crate) type Moves = BTreeMap<(String, u32), (String, String)>;
+/// Which move: the case, and its place among the case's moves.
+pub(crate) type Place = (String, u32);
+/// What was done by a move, and the state it led to.
+pub(crate) type Done = (String, String);
 
 /// What was promised, and what the topics, the archive and the case store hold.
 #[derive(Debug, Clone, Default)]
@@ -11,7 +13,7 @@ pub(crate) struct Facts {
     /// Ids of the posts that a collector took, or that stand in a file it reads.
     pub(crate) handed_over: BTreeSet<String>,
     /// Moves that a responder confirmed, by case and version, with what was done.
-    pub(crate) confirmed: BTreeMap<(String, u32), String>,
+    pub(crate) confirmed: BTreeMap<Place, String>,
     /// Where messages were put that nobody can read: topic, partition and offset.
     pub(crate) poison: BTreeSet<String>,
     /// Ids on the topic `posts`.
@@ -21,7 +23,7 @@ pub(crate) struct Facts {
     /// Ids on the topic `signals`.
     pub(crate) signals: BTreeSet<String>,
     /// Moves on the topic `case-events`; the same told twice stands here once.
-    pub(crate) events: BTreeSet<((String, u32), (String, String))>,
+    pub(crate) events: BTreeSet<(Place, Done)>,
     /// Where the messages were that stand among the dead letters.
     pub(crate) dead_letters: BTreeSet<String>,
     /// The archive's posts, alerts and signals by id, and its moves, each with how many rows there are.
@@ -29,7 +31,7 @@ pub(crate) struct Facts {
     /// The cases of the store by id, with event and version.
     pub(crate) cases: BTreeMap<String, (String, u32)>,
     /// The moves in the store.
-    pub(crate) moves: Moves,
+    pub(crate) moves: BTreeMap<Place, Done>,
     /// Ids of the alerts that the store has taken in.
     pub(crate) alerts_taken: BTreeSet<String>,
     /// What is wrong with the audit; nothing where it is whole.
@@ -46,7 +48,7 @@ pub(crate) struct Archive {
     /// Signals, by id.
     pub(crate) signals: BTreeMap<String, u64>,
     /// Moves, by case and place among its moves, what was done and the state it led to.
-    pub(crate) moves: BTreeMap<((String, u32), (String, String)), u64>,
+    pub(crate) moves: BTreeMap<(Place, Done), u64>,
 }
 
 /// Something that is not as it was promised.

@@ -11,13 +11,15 @@ use serde_json::{Value, json};
 use tokio::sync::RwLock;
 use tokio::task::JoinSet;
 
+use crate::account::Place;
+
 /// Longest wait for an answer.
 const ANSWER: Duration = Duration::from_secs(20);
 /// Wait between two moves.
 const PACE: Duration = Duration::from_millis(200);
 
 /// Moves that a responder confirmed: by case and version, what was done.
-type Confirmed = Arc<Mutex<BTreeMap<(String, u32), String>>>;
+type Confirmed = Arc<Mutex<BTreeMap<Place, String>>>;
 
 /// The desk, at work as long as this is kept.
 #[derive(Debug)]
@@ -49,7 +51,7 @@ impl Desk {
 
     /// The moves confirmed so far.
     #[must_use]
-    pub(crate) fn confirmed(&self) -> BTreeMap<(String, u32), String> {
+    pub(crate) fn confirmed(&self) -> BTreeMap<Place, String> {
         (self.confirmed.lock())
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
