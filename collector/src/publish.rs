@@ -205,6 +205,17 @@ impl Publisher {
         if sent.is_empty() && cursor.is_none() {
             return Ok(0);
         }
+        // A time that was worked out would be another one when a crash has the post sent again; the archive would have both.
+        let is_dated = |post: &&Post| {
+            post.revision > 1 || matches!(post.certainty, Certainty::Exact | Certainty::Day)
+        };
+        let undated: Vec<_> = (posts.iter())
+            .filter(|post| !is_dated(post))
+            .map(|post| (post.id.as_str(), post.published_at))
+            .collect();
+        if !undated.is_empty() {
+            self.state.date(origin.name, &undated).await?;
+        }
         if !posts.is_empty() {
             self.outlet.send(&posts).await?;
         }
@@ -256,7 +267,7 @@ impl Publisher {
         Ok(urls
             .into_iter()
             .zip(ids)
-            .filter(|(_, id)| !known.contains_key(id))
+            .filter(|(_, id)| known.get(id).is_none_or(|sent| sent.revision == 0))
             .map(|(url, _)| url)
             .collect())
     }

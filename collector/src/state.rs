@@ -44,7 +44,7 @@ pub struct Sent {
     pub post: String,
     /// Hash of its words.
     pub hash: String,
-    /// Its revision.
+    /// Its revision; 0 while it is not known whether it was sent.
     pub revision: u32,
     /// When it was published, as it was sent first; absent for posts sent before this was kept.
     pub published_at: Option<Timestamp>,
@@ -178,6 +178,26 @@ impl State {
                 Ok((sent.post.clone(), sent))
             })
             .collect()
+    }
+
+    /// Remembers when posts were published whose source does not say so exactly, before they are sent for the first time: what a
+    /// crash has sent again has the same time.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn date(&self, source: &str, posts: &[(&str, Timestamp)]) -> Result<(), StateError> {
+        let rows: Vec<_> = (posts.iter())
+            .map(|(post, published_at)| (post, published_at.as_millisecond()))
+            .collect();
+        sqlx::query(
+            "INSERT INTO seen (post, source, hash, revision, published_at) \
+             SELECT value ->> 0, ?, '', 0, value ->> 1 FROM json_each(?) WHERE true ON CONFLICT (post) DO NOTHING",
+        )
+        .bind(source)
+        .bind(serde_json::json!(rows).to_string())
+        .execute(&self.pool)
+        .await?;
+        Ok(())
     }
 
     /// Remembers posts that are dealt with, so many of which the brokers have, and how far the import is, at

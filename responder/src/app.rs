@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::account::{Accounts, NewUser, Provider};
+use crate::account::{AccountError, Accounts, NewUser, Provider};
 use crate::calendar::Calendar;
 use crate::case::{Cases, Role, Timing};
 use crate::console::{self, Console, Surroundings};
@@ -333,12 +333,13 @@ async fn add_first_administrator(settings: &Settings, accounts: &Accounts) -> an
         must_change: given.is_none(),
         password,
     };
-    accounts
-        .add(&administrator, Timestamp::now())
-        .await
-        .context(
+    match accounts.add(&administrator, Timestamp::now()).await {
+        // Another responder started at the same time, and was faster.
+        Err(AccountError::Taken) => Ok(()),
+        added => added.context(
             "cannot make the first administrator's account; correct console.administrator_password",
-        )
+        ),
+    }
 }
 
 fn made_password() -> String {

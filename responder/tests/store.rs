@@ -79,6 +79,8 @@ async fn one_responder_works_at_a_time(kept: Kept) {
     assert!(!lease("second", 49).await);
     assert!(lease("second", 51).await, "the first has stopped");
     assert!(!lease("first", 52).await);
+    assert!(lease("third", 7_200).await, "its clock is two hours ahead");
+    assert!(lease("first", 60).await, "and it holds nobody up");
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! The engines the programs run on: Apache Kafka and the embedded broker, ClickHouse, and PostgreSQL.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use backbone::settings::{Kafka, KafkaSasl, KafkaTls, SaslMechanism, Secret};
 use tempfile::TempDir;
@@ -114,6 +115,39 @@ impl Broker {
         }
     }
 
+    /// Ends one of Apache Kafka's brokers at once, as a crash would; they are numbered from 1.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn kill(&self, node: u32) {
+        let file = self.folder().join(format!("{node}.pid"));
+        let pid = std::fs::read_to_string(&file).expect("a broker that runs");
+        let killed = Command::new("kill").args(["-KILL", pid.trim()]).status();
+        assert!(killed.expect("kill is a program").success());
+        while Path::new("/proc").join(pid.trim()).join("exe").exists() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Starts brokers of Apache Kafka again that were ended, all at once: those of a majority come up together only.
+    ///
+    /// # Panics
+    /// When one does not start.
+    pub fn start_again(&self, nodes: &[u32]) {
+        let start = |node: &u32| {
+            Command::new(project().join("tests/kafka/run"))
+                .args(["again", "--node", &node.to_string(), "--dir"])
+                .arg(self.folder())
+                .spawn()
+                .expect("tests/kafka/run is a program")
+        };
+        let starting: Vec<Child> = nodes.iter().map(start).collect();
+        for mut child in starting {
+            let started = child.wait().expect("a child can be waited for");
+            assert!(started.success(), "a broker did not start again");
+        }
+    }
+
     /// Its addresses, for `kafka.brokers`.
     #[must_use]
     pub fn address(&self) -> &str {
@@ -158,6 +192,16 @@ pub struct Postgres {
     /// Address of its empty database.
     pub url: String,
     server: Child,
+    said: BufReader<ChildStdout>,
+}
+
+/// How a PostgreSQL goes down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shutdown {
+    /// In order, but without waiting for anybody.
+    Fast,
+    /// At once; it reads its log when it starts again.
+    Immediate,
 }
 
 impl Postgres {
@@ -173,14 +217,46 @@ impl Postgres {
             .spawn()
             .expect("tests/postgres/run is a program");
         let out = server.stdout.take().expect("standard output is piped");
-        let mut url = String::new();
-        BufReader::new(out)
-            .read_line(&mut url)
-            .expect("it prints its address");
-        Self {
-            url: url.trim().to_owned(),
+        let mut started = Self {
+            url: String::new(),
             server,
-        }
+            said: BufReader::new(out),
+        };
+        started.url = started.line();
+        started
+    }
+
+    /// Stops it; [`Self::up`] starts it again where it was.
+    ///
+    /// # Panics
+    /// When it does not stop.
+    pub fn down(&mut self, how: Shutdown) {
+        let order = match how {
+            Shutdown::Fast => "fast",
+            Shutdown::Immediate => "immediate",
+        };
+        self.order(order);
+        assert_eq!(self.line(), "down");
+    }
+
+    /// Starts it again.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn up(&mut self) {
+        self.order("up");
+        assert_eq!(self.line(), self.url);
+    }
+
+    fn order(&mut self, order: &str) {
+        let input = self.server.stdin.as_mut().expect("its input is piped");
+        writeln!(input, "{order}").expect("it reads");
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.said.read_line(&mut line).expect("it answers");
+        line.trim().to_owned()
     }
 }
 

@@ -19,8 +19,8 @@ pub mod walk;
 
 pub use archived::Archived;
 pub use console::{Browser, Page};
-pub use engines::{Broker, Postgres, Store};
-pub use office::{Office, REGION, send_raw};
+pub use engines::{Broker, Postgres, Shutdown, Store};
+pub use office::{Office, REGION, free_ports, send_raw};
 pub use officer::{Officer, officer, officer_beside};
 pub use program::{Program, project, shared_data};
 

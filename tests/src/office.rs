@@ -22,14 +22,15 @@ pub struct Office {
     ports: [u16; 4],
 }
 
-fn free_ports() -> [u16; 4] {
-    let held: Vec<_> = (0..4)
-        .map(|_| std::net::TcpListener::bind("127.0.0.1:0").expect("a free port"))
-        .collect();
-    let mut ports = held
-        .iter()
-        .map(|listener| listener.local_addr().expect("its address").port());
-    std::array::from_fn(|_| ports.next().expect("four ports"))
+/// Ports of the loopback that nobody listens on.
+///
+/// # Panics
+/// When there are none.
+#[must_use]
+pub fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
+    let held: [_; COUNT] =
+        std::array::from_fn(|_| std::net::TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    held.map(|listener| listener.local_addr().expect("its address").port())
 }
 
 impl Office {
@@ -148,12 +149,7 @@ impl Office {
     /// When it does not start.
     #[must_use]
     pub fn start(&self, process: &str) -> Program {
-        let mut command = Program::command(process);
-        command
-            .arg("--config")
-            .arg(self.config(process))
-            .env("WENSHENG_ADMIN_PASSWORD", PASSWORD);
-        Program::start(command)
+        Program::start(self.command(process, Program::command(process)))
     }
 
     /// Starts a program whose log goes to a file in the folder, after what is there.
@@ -162,18 +158,30 @@ impl Office {
     /// When it does not start.
     #[must_use]
     pub fn start_logging(&self, process: &str) -> Program {
+        self.start_logging_by(process, Program::command(process))
+    }
+
+    /// The same by another command: that of an older build, or one that starts the program elsewhere.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start_logging_by(&self, process: &str, by: Command) -> Program {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.path(&format!("{process}.log")))
             .expect("a log can be written");
-        let mut command = Program::command(process);
-        command
-            .arg("--config")
-            .arg(self.config(process))
-            .env("WENSHENG_ADMIN_PASSWORD", PASSWORD)
-            .stderr(log);
+        let mut command = self.command(process, by);
+        command.stderr(log);
         Program::start(command)
+    }
+
+    fn command(&self, process: &str, mut by: Command) -> Command {
+        by.arg("--config")
+            .arg(self.config(process))
+            .env("WENSHENG_ADMIN_PASSWORD", PASSWORD);
+        by
     }
 
     /// Runs a command of a program to its end.
@@ -182,13 +190,20 @@ impl Office {
     /// When it does not start.
     #[must_use]
     pub fn run(&self, process: &str, arguments: &[&str]) -> Output {
-        let mut command: Command = Program::command(process);
-        command
-            .arg("--config")
+        self.run_by(process, Program::command(process), arguments)
+    }
+
+    /// The same by another command, as [`Self::start_logging_by`].
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn run_by(&self, process: &str, mut by: Command, arguments: &[&str]) -> Output {
+        by.arg("--config")
             .arg(self.config(process))
             .args(arguments)
             .env("RUST_LOG", "warn");
-        command.output().expect("it starts")
+        by.output().expect("it starts")
     }
 
     /// The console's address.

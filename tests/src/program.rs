@@ -95,6 +95,15 @@ impl Program {
         self.child.wait().expect("a child can be waited for");
     }
 
+    /// Whether it has ended by itself.
+    ///
+    /// # Panics
+    /// When the system does not say.
+    pub fn has_ended(&mut self) -> bool {
+        let ended = self.child.try_wait().expect("a child can be asked");
+        ended.is_some()
+    }
+
     /// Asks it to stop and waits; gives the time it took.
     ///
     /// # Panics

@@ -2,6 +2,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 
 use collector::schedule::Outcome;
+use jiff::SignedDuration;
 
 use crate::desk::Desk;
 
@@ -102,6 +103,26 @@ async fn an_import_broken_off_goes_on_behind_the_last_row_acknowledged() {
     assert_eq!(after.len(), 250);
     assert_eq!(after[0].title, "第201件");
     assert_eq!(desk.health().await.posts, 450);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_post_that_is_sent_again_keeps_the_time_that_was_worked_out_first() {
+    let desk = Desk::new().await;
+    let row = "{\"id\": \"1\", \"title\": \"题\", \"text\": \"文\", \"time\": \"5分钟前\"}\n";
+    append(&desk.path("posts.jsonl"), row.as_bytes());
+    let source = "[import]\nfile = \"posts.jsonl\"";
+    desk.take_batches(Some(0));
+    assert_eq!(desk.read(source).await, Outcome::NotTaken);
+    desk.wait(SignedDuration::from_mins(3));
+    desk.take_batches(None);
+    assert_eq!(desk.read(source).await, Outcome::Read);
+    let posts = desk.posts();
+    assert_eq!(posts.len(), 1);
+    assert_eq!(posts[0].revision, 1);
+    // Five minutes before it was first seen.
+    assert_eq!(posts[0].published_at.to_string(), "2023-07-19T03:55:00Z");
+    assert_eq!(desk.read(source).await, Outcome::Read);
+    assert!(desk.posts().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
