@@ -73,7 +73,7 @@ pub(crate) struct Scene {
     pub(crate) random: StdRng,
     /// How often a program ended that nobody had ended.
     pub(crate) ended: u64,
-    /// How the programs of the second place are started, where that is not as usual.
+    /// How programs are started, where that is not as usual.
     pub(crate) by: BTreeMap<Seat, By>,
     programs: BTreeMap<Seat, Program>,
     offices: [Office; 2],
