@@ -92,9 +92,9 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         desk,
         opinions,
         checkpoints,
-        erased.clone(),
         metrics.clone(),
-    )?;
+    )?
+    .without(erased.clone());
     let (clickhouse, archive) = (&settings.clickhouse, &settings.archive);
     let kept = |column, days| Kept { column, days };
     let assessments = Archiver::<AssessmentRow>::new(

@@ -65,7 +65,6 @@ impl Assessor {
         desk: Option<Desk>,
         opinions: mpsc::Receiver<(i32, Assessment)>,
         checkpoints: Option<Checkpoints>,
-        erased: Erased,
         metrics: Metrics,
     ) -> Result<Self, ClientConfigError> {
         Ok(Self {
@@ -78,9 +77,15 @@ impl Assessor {
             edits: Tail::new(kafka, &EVENT_EDITS, GROUP, producer)?,
             next_edit: None,
             checkpoints,
-            erased,
+            erased: Erased::nothing(),
             partitions: BTreeMap::new(),
         })
+    }
+
+    /// The same, which forgets what was erased on request.
+    #[must_use]
+    pub fn without(self, erased: Erased) -> Self {
+        Self { erased, ..self }
     }
 
     fn assess(&mut self, received: &Received<Post>) -> Option<(Assessment, Vec<Alert>)> {

@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-pub(crate) use bytes::masked;
+pub(crate) use bytes::{masked, masked_text};
 
 #[allow(
     clippy::expect_used,

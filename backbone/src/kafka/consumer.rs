@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::{Producer, SendError, header};
-use crate::mask::{mask, masked};
+use crate::mask::{masked, masked_text};
 use crate::message::{self, Message, Unreadable};
 use crate::service::Readiness;
 use crate::settings::Kafka;
@@ -574,7 +574,7 @@ pub(crate) async fn send_dead_letter(
 ) -> Result<(), SendError> {
     let partition = raw.partition().to_string();
     let offset = raw.offset().to_string();
-    let reason = mask(reason);
+    let reason = masked_text(reason);
     let mut headers = OwnedHeaders::new();
     for (key, value) in [
         (header::REASON, reason.as_str()),

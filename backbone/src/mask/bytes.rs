@@ -21,7 +21,7 @@ pub(crate) fn masked(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => {
-            let after = mask(text);
+            let after = masked_text(text);
             if after == text {
                 Cow::Borrowed(bytes)
             } else {
@@ -37,10 +37,31 @@ pub(crate) fn masked(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
+/// A text masked as it is seen: what has no width parts no number. One in which nothing is masked is as it was.
+pub(crate) fn masked_text(text: &str) -> String {
+    let seen: String = text
+        .chars()
+        .filter(|letter| !has_no_width(*letter))
+        .collect();
+    let after = mask(&seen);
+    if after == seen {
+        text.to_owned()
+    } else {
+        after
+    }
+}
+
+const fn has_no_width(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
+    )
+}
+
 fn masked_value(value: Value) -> Value {
     match value {
         Value::String(text) if is_id(&text) => Value::String(text),
-        Value::String(text) => Value::String(mask(&text)),
+        Value::String(text) => Value::String(masked_text(&text)),
         // One with a fraction tells of no person.
         Value::Number(number) if number.is_u64() => {
             let text = number.to_string();
@@ -55,7 +76,7 @@ fn masked_value(value: Value) -> Value {
         Value::Object(fields) => Value::Object(
             fields
                 .into_iter()
-                .map(|(name, value)| (mask(&name), masked_value(value)))
+                .map(|(name, value)| (masked_text(&name), masked_value(value)))
                 .collect::<Map<_, _>>(),
         ),
         other => other,
@@ -88,6 +109,8 @@ mod tests {
                 r#"{ "id": "ab13812345678cdef0123456789abcde", "score": 0.13812345678 }"#,
             ),
             ("no JSON at all", "no JSON at all"),
+            ("电话1\u{200b}3\u{200b}812345678", "电话138******78"),
+            ("没有\u{200b}号码", "没有\u{200b}号码"),
         ] {
             assert_eq!(of(text), expected);
         }
