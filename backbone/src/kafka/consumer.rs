@@ -274,6 +274,10 @@ pub async fn consume<H: Handler>(
     mut handler: H,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    // Nobody is told that all is ready before the first look at what the handler writes to.
+    consumption
+        .readiness
+        .down(consumption.dependency(), "not looked at yet");
     let consumer = subscribe(&consumption)?;
     let labels = [consumption.topic.name, consumption.group];
     info!(topic = labels[0], group = labels[1], "consuming");
