@@ -115,6 +115,20 @@ impl Browser {
         self.take(response).await
     }
 
+    /// Sends a form of a page, with the version and the secret that it shows.
+    ///
+    /// # Panics
+    /// When the console does not answer, or the page has no form.
+    pub async fn send(&mut self, page: &str, to: &str, fields: &[(&str, &str)]) -> Page {
+        let shown = self.get(page).await;
+        let mut all = vec![
+            ("csrf", shown.hidden("csrf").expect("a form")),
+            ("version", shown.hidden("version").unwrap_or("0")),
+        ];
+        all.extend(fields);
+        self.post(&format!("{page}/{to}"), &all).await
+    }
+
     /// Makes a move on a case, with the version and the secret that its page shows, and gives the page
     /// that follows.
     ///

@@ -61,6 +61,46 @@ pub async fn close(console: &str, case: &str) {
     assert_eq!(page.values("data-state"), ["closed"]);
 }
 
+/// Asks for the report of a week of a region, and gives the address of its page.
+///
+/// # Panics
+/// When it is refused.
+pub async fn ask_for_report(browser: &mut Browser, region: &str) -> String {
+    let form = browser.get("/reports/new?kind=weekly").await;
+    assert_eq!(form.status, 200);
+    let fields = [
+        ("csrf", form.hidden("csrf").expect("a form")),
+        ("kind", "weekly"),
+        ("region", region),
+        ("from", "2026-11-16"),
+        ("to", "2026-11-22"),
+    ];
+    let asked = browser.post("/reports", &fields).await;
+    assert_eq!(asked.status, 303, "{}", asked.html);
+    asked.location
+}
+
+/// The wording in the form of a report.
+///
+/// # Panics
+/// When the page has none.
+#[must_use]
+pub fn wording(page: &Page) -> String {
+    let (_, rest) = (page.html.split_once("spellcheck=\"false\">")).expect("a wording");
+    let (text, _) = rest.split_once("</textarea>").expect("its end");
+    [
+        ("&#60;", "<"),
+        ("&#62;", ">"),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&#38;", "&"),
+    ]
+    .into_iter()
+    .fold(text.trim().to_owned(), |text, (from, to)| {
+        text.replace(from, to)
+    })
+}
+
 /// The unit that a case's page proposes to lead it.
 fn proposed(page: &Page) -> String {
     let (_, select) = page

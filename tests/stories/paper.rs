@@ -22,7 +22,7 @@ use responder::store::{self, Place};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use wensheng_tests::{Archived, Browser, Page, project};
+use wensheng_tests::{Archived, Browser, Page, duty, project};
 
 const REGION: &str = "990101";
 const PASSWORD: &str = "a password for tests";
@@ -132,51 +132,13 @@ impl Office {
 
     /// Asks for the report of the week, makes it, and gives the address of its page.
     async fn report(&self, browser: &mut Browser) -> String {
-        let form = browser.get("/reports/new?kind=weekly").await;
-        assert_eq!(form.status, 200);
-        let fields = [
-            ("csrf", form.hidden("csrf").unwrap()),
-            ("kind", "weekly"),
-            ("region", REGION),
-            ("from", "2026-11-16"),
-            ("to", "2026-11-22"),
-        ];
-        let asked = browser.post("/reports", &fields).await;
-        assert_eq!(asked.status, 303, "{}", asked.html);
-        let making = browser.get(&asked.location).await;
+        let page = duty::ask_for_report(browser, REGION).await;
+        let making = browser.get(&page).await;
         assert_eq!(making.values("data-state"), ["making"]);
         assert!(making.html.contains("hx-trigger=\"every 2s\""));
         self.maker.look(Timestamp::now()).await.unwrap();
-        asked.location
+        page
     }
-}
-
-/// Sends a form of a page with its secret and version.
-async fn act(browser: &mut Browser, page: &str, to: &str, fields: &[(&str, &str)]) -> Page {
-    let shown = browser.get(page).await;
-    let mut all = vec![
-        ("csrf", shown.hidden("csrf").unwrap()),
-        ("version", shown.hidden("version").unwrap_or("0")),
-    ];
-    all.extend(fields);
-    browser.post(&format!("{page}/{to}"), &all).await
-}
-
-/// The wording in the form.
-fn wording(page: &Page) -> String {
-    let (_, rest) = page.html.split_once("spellcheck=\"false\">").unwrap();
-    let (text, _) = rest.split_once("</textarea>").unwrap();
-    [
-        ("&#60;", "<"),
-        ("&#62;", ">"),
-        ("&#34;", "\""),
-        ("&#39;", "'"),
-        ("&#38;", "&"),
-    ]
-    .into_iter()
-    .fold(text.trim().to_owned(), |text, (from, to)| {
-        text.replace(from, to)
-    })
 }
 
 fn is_only_text(page: &Page) {
@@ -206,8 +168,7 @@ async fn a_weekly_report_is_worded_signed_sent_and_stays_the_same() {
     );
 
     // Asked for again it is the same one.
-    let again = act(
-        &mut officer,
+    let again = officer.send(
         "/reports/new",
         "../../reports",
         &[
@@ -226,32 +187,24 @@ async fn a_weekly_report_is_worded_signed_sent_and_stays_the_same() {
 
     // A number is not changed unnoticed.
     let edit = format!("{page}/edit");
-    let text = wording(&officer.get(&edit).await);
+    let text = duty::wording(&officer.get(&edit).await);
     assert!(text.contains("12"), "{text}");
     let title = "路灯专题周报";
     let wrong = text.replacen("12", "21", 1);
-    let refused = act(
-        &mut officer,
-        &edit,
-        "../text",
-        &[("title", title), ("text", &wrong)],
-    )
-    .await;
+    let refused = officer
+        .send(&edit, "../text", &[("title", title), ("text", &wrong)])
+        .await;
     assert_eq!(refused.status, 422);
     assert!(refused.html.contains("缺少12"), "{}", refused.html);
     assert!(
         refused.html.contains("name=\"reason\""),
         "a reason is asked for"
     );
-    assert_eq!(wording(&refused), wrong, "what was typed is kept");
+    assert_eq!(duty::wording(&refused), wrong, "what was typed is kept");
     let nowhere = format!("{text}\n\n![](chart:nothing)");
-    let refused = act(
-        &mut officer,
-        &edit,
-        "../text",
-        &[("title", title), ("text", &nowhere)],
-    )
-    .await;
+    let refused = officer
+        .send(&edit, "../text", &[("title", title), ("text", &nowhere)])
+        .await;
     assert_eq!(refused.status, 422);
     let line = format!("第{}行", nowhere.lines().count());
     assert!(refused.html.contains(&line), "{line} {}", refused.html);
@@ -264,12 +217,12 @@ async fn a_weekly_report_is_worded_signed_sent_and_stays_the_same() {
         ("number", "某府办舆〔2026〕47号"),
         ("text", &worded),
     ];
-    let refused = act(&mut officer, &edit, "../text", &fields).await;
+    let refused = officer.send(&edit, "../text", &fields).await;
     // The hostile words have numbers of their own.
     assert_eq!(refused.status, 422);
     let mut with_reason = fields.to_vec();
     with_reason.push(("reason", HOSTILE));
-    let saved = act(&mut officer, &edit, "../text", &with_reason).await;
+    let saved = officer.send(&edit, "../text", &with_reason).await;
     assert_eq!(saved.status, 303, "{}", saved.html);
     for path in [
         page.clone(),
@@ -291,37 +244,26 @@ async fn a_weekly_report_is_worded_signed_sent_and_stays_the_same() {
     // The duty officer submits, the leader signs; neither does the other's.
     let moves = |action| vec![("action", action)];
     assert_eq!(
-        act(&mut officer, &page, "moves", &moves("submit"))
-            .await
-            .status,
+        officer.send(&page, "moves", &moves("submit")).await.status,
         303
     );
     assert_eq!(
-        act(&mut officer, &page, "moves", &moves("approve"))
-            .await
-            .status,
+        officer.send(&page, "moves", &moves("approve")).await.status,
         403
     );
     let mut leader = office.browser("leader").await;
     assert_eq!(
-        act(&mut leader, &page, "moves", &moves("return"))
-            .await
-            .status,
+        leader.send(&page, "moves", &moves("return")).await.status,
         422
     );
     let returned = [("action", "return"), ("note", "请署日期")];
-    assert_eq!(
-        act(&mut leader, &page, "moves", &returned).await.status,
-        303
-    );
+    assert_eq!(leader.send(&page, "moves", &returned).await.status, 303);
     assert!(officer.get(&page).await.html.contains("请署日期"));
     assert_eq!(
-        act(&mut officer, &page, "moves", &moves("submit"))
-            .await
-            .status,
+        officer.send(&page, "moves", &moves("submit")).await.status,
         303
     );
-    let signed = act(&mut leader, &page, "moves", &moves("approve")).await;
+    let signed = leader.send(&page, "moves", &moves("approve")).await;
     assert_eq!(signed.status, 303, "{}", signed.html);
     let before = leader.get(&format!("{page}/files/html")).await.html;
     assert!(before.contains("某府办舆〔2026〕47号"));
@@ -343,9 +285,7 @@ async fn a_weekly_report_is_worded_signed_sent_and_stays_the_same() {
     let ids = officer.get("/reports/lists").await;
     let list = ids.values("data-list")[0].to_owned();
     assert_eq!(
-        act(&mut officer, &page, "send", &[("list", &list)])
-            .await
-            .status,
+        officer.send(&page, "send", &[("list", &list)]).await.status,
         303
     );
     let shown = officer.get(&page).await;
@@ -358,9 +298,7 @@ async fn a_weekly_report_is_worded_signed_sent_and_stays_the_same() {
         .archive(&(12..40).map(post).collect::<Vec<_>>())
         .await;
     assert_eq!(
-        act(&mut officer, &page, "moves", &moves("remake"))
-            .await
-            .status,
+        officer.send(&page, "moves", &moves("remake")).await.status,
         409
     );
     office.maker.look(Timestamp::now()).await.unwrap();

@@ -74,17 +74,6 @@ async fn text(clickhouse: &str, query: &str) -> String {
     client.query(query).fetch_one::<String>().await.unwrap()
 }
 
-async fn act(browser: &mut Browser, page: &str, to: &str, fields: &[(&str, &str)]) {
-    let shown = browser.get(page).await;
-    let mut all = vec![
-        ("csrf", shown.hidden("csrf").unwrap()),
-        ("version", shown.hidden("version").unwrap_or("0")),
-    ];
-    all.extend(fields);
-    let answer = browser.post(&format!("{page}/{to}"), &all).await;
-    assert_eq!(answer.status, 303, "{page} {to}: {}", answer.html);
-}
-
 async fn a_post_is_erased_everywhere_on_request(postgres: Option<Postgres>) {
     backbone::tls::install();
     // The embedded broker gives the partitions of a program that was killed to no other.
@@ -161,28 +150,23 @@ async fn a_post_is_erased_everywhere_on_request(postgres: Option<Postgres>) {
     let paper = format!("/reports/{}", reports.values("data-paper")[0]);
     let mut leader = Browser::sign_in(&console, "leader", PASSWORD).await;
     let edit = officer.get(&format!("{paper}/edit")).await;
-    let (_, wording) = edit.html.split_once("spellcheck=\"false\">").unwrap();
-    let (wording, _) = wording.split_once("</textarea>").unwrap();
-    let wording = wording
-        .replace("&#34;", "\"")
-        .replace("&#60;", "<")
-        .replace("&#62;", ">")
-        .replace("&#39;", "'")
-        .replace("&#38;", "&");
-    let quoting = format!("{}\n\n{}\n", wording.trim(), quote);
-    act(
-        &mut officer,
-        &format!("{paper}/edit"),
-        "../text",
-        &[
-            ("text", &quoting),
-            ("title", "网络舆情周报"),
-            ("reason", "补充原文"),
-        ],
-    )
-    .await;
-    act(&mut officer, &paper, "moves", &[("action", "submit")]).await;
-    act(&mut leader, &paper, "moves", &[("action", "approve")]).await;
+    let quoting = format!("{}\n\n{quote}\n", duty::wording(&edit));
+    let answer = officer
+        .send(
+            &format!("{paper}/edit"),
+            "../text",
+            &[
+                ("text", &quoting),
+                ("title", "网络舆情周报"),
+                ("reason", "补充原文"),
+            ],
+        )
+        .await;
+    assert_eq!(answer.status, 303, "{}", answer.html);
+    let answer = officer.send(&paper, "moves", &[("action", "submit")]).await;
+    assert_eq!(answer.status, 303, "{}", answer.html);
+    let answer = leader.send(&paper, "moves", &[("action", "approve")]).await;
+    assert_eq!(answer.status, 303, "{}", answer.html);
     let rows = everywhere::store(&store).await;
     let before = words_in(&rows, &erased);
     for place in [

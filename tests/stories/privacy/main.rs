@@ -10,22 +10,13 @@ mod erasure;
 mod numbers;
 mod plants;
 
+use wensheng_tests::duty;
 use wensheng_tests::everywhere::{self, Kept};
 use wensheng_tests::{Browser, REGION, wait_for};
 
 /// Has the report of the week made, and gives its forms and the posts as a table.
 async fn report(browser: &mut Browser) -> Vec<Kept> {
-    let form = browser.get("/reports/new?kind=weekly").await;
-    let fields = [
-        ("csrf", form.hidden("csrf").unwrap()),
-        ("kind", "weekly"),
-        ("region", REGION),
-        ("from", "2026-11-16"),
-        ("to", "2026-11-22"),
-    ];
-    let asked = browser.post("/reports", &fields).await;
-    assert_eq!(asked.status, 303, "{}", asked.html);
-    let page = asked.location;
+    let page = duty::ask_for_report(browser, REGION).await;
     wait_for("the report", async || {
         let shown = browser.get(&page).await;
         (shown.values("data-state") == ["draft"]).then_some(())
