@@ -1,7 +1,7 @@
 //! What was erased on request, known to every process that reads posts or what was found in them. It is a set that only grows:
 //! it does not matter in which order erasures and the posts that they are about come, nor how often.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
@@ -19,13 +19,30 @@ pub const ERASED_TITLE: &str = "（内容已依申请删除）";
 /// The name under which readiness lists it, and by which dead letters say who refused them.
 const READER: &str = "erasures";
 /// For so long after an erasure an alert may have been worded by who did not know of it yet.
-const LATE: SignedDuration = SignedDuration::from_mins(10);
+pub const LATE: SignedDuration = SignedDuration::from_mins(10);
 
 /// What is known of all erasures.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Known {
-    posts: HashSet<String>,
+    posts: BTreeSet<String>,
+    /// Of the posts.
+    digest: String,
     events: HashMap<String, Event>,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            posts: BTreeSet::new(),
+            digest: digest(&BTreeSet::new()),
+            events: HashMap::new(),
+        }
+    }
+}
+
+fn digest(posts: &BTreeSet<String>) -> String {
+    let posts: Vec<&str> = posts.iter().map(String::as_str).collect();
+    crate::id::of("erased", &posts)
 }
 
 /// What is known of an event that an erased post was in.
@@ -68,7 +85,7 @@ impl Erased {
                 known.posts.insert(erasure.post);
             }
             if known.posts.len() > before {
-                info!(posts = known.posts.len(), "posts were erased on request");
+                known.digest = digest(&known.posts);
             }
         });
     }
@@ -101,12 +118,10 @@ impl Erased {
     /// A digest of the posts that were erased.
     #[must_use]
     pub fn digest(&self) -> String {
-        let known = self.known.borrow();
-        let mut posts: Vec<&str> = (known.iter())
-            .flat_map(|known| known.posts.iter().map(String::as_str))
-            .collect();
-        posts.sort_unstable();
-        crate::id::of("erased", &posts)
+        match &*self.known.borrow() {
+            Some(known) => known.digest.clone(),
+            None => digest(&BTreeSet::new()),
+        }
     }
 
     /// What an event is called now, where its title was an erased post's.
@@ -183,7 +198,14 @@ pub async fn follow(
     readiness: &Readiness,
     stop: &CancellationToken,
 ) {
-    let learn = |erasures: Vec<Erasure>| erased.learn(erasures);
+    let learn = |erasures: Vec<Erasure>| {
+        let before = erased.count();
+        erased.learn(erasures);
+        let posts = erased.count();
+        if posts > before {
+            info!(posts, "posts were erased on request");
+        }
+    };
     tokio::select! {
         () = stop.cancelled() => {}
         never = follow_whole(kafka, &ERASURES, READER, producer, readiness, learn) => match never {},

@@ -79,6 +79,15 @@ const fn form(groups: &'static [usize], is_one: fn(&str) -> bool, kept: usize) -
     }
 }
 
+/// Whether a character is not seen: it may stand between digits, and nobody reads it.
+#[must_use]
+pub const fn has_no_width(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
+    )
+}
+
 /// The text with these masked: of a mobile number the first three and last two digits are left, of other
 /// numbers the first and last two, of a plate the place, of an address its first letter and its host.
 #[must_use]

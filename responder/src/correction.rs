@@ -11,7 +11,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::case::StoreError;
-use crate::store::Store;
+use crate::store::{Store, parameters};
 
 /// What is corrected of a post. Empty is what stands as the analyzer found it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, sqlx::FromRow)]
@@ -228,10 +228,9 @@ impl Corrections {
         if post_ids.is_empty() {
             return Ok(Vec::new());
         }
-        let places: Vec<String> = (1..=post_ids.len()).map(|at| format!("${at}")).collect();
         let statement = format!(
             "SELECT * FROM corrections WHERE post_id IN ({})",
-            places.join(", ")
+            parameters(post_ids.len())
         );
         let query = (post_ids.iter()).fold(
             sqlx::query_as(sqlx::AssertSqlSafe(statement)),

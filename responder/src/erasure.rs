@@ -31,7 +31,14 @@ pub use papers::{Was, quoting, were};
 use crate::account::{Line, append, secret};
 use crate::case::{Actor, Role, StoreError};
 use crate::outbox;
-use crate::store::Store;
+use crate::store::{Store, parameters};
+
+/// The statement that reads erasures without their needles, of which each has thousands.
+macro_rules! known_of {
+    ($which:literal) => {
+        concat!("SELECT post, region, reason, officer, at, state, events, looks, looked_at FROM erasures", $which)
+    };
+}
 
 /// Longest reason, in characters.
 pub const REASON_LIMIT: usize = 500;
@@ -278,7 +285,7 @@ impl Erasures {
     /// # Errors
     /// When the store fails.
     pub async fn get(&self, post: &str) -> Result<Option<Known>, StoreError> {
-        let row = sqlx::query("SELECT * FROM erasures WHERE post = $1")
+        let row = sqlx::query(known_of!(" WHERE post = $1"))
             .bind(post)
             .fetch_optional(self.store.pool())
             .await?;
@@ -290,7 +297,7 @@ impl Erasures {
     /// # Errors
     /// When the store fails.
     pub async fn list(&self, offset: u32, limit: u32) -> Result<(Vec<Known>, u64), StoreError> {
-        let rows = sqlx::query("SELECT * FROM erasures ORDER BY at DESC, post LIMIT $1 OFFSET $2")
+        let rows = sqlx::query(known_of!(" ORDER BY at DESC, post LIMIT $1 OFFSET $2"))
             .bind(i64::from(limit))
             .bind(i64::from(offset))
             .fetch_all(self.store.pool())
@@ -338,11 +345,10 @@ impl Erasures {
         if posts.is_empty() {
             return Ok(Vec::new());
         }
-        let places: Vec<String> = (1..=posts.len()).map(|at| format!("${at}")).collect();
         // Safe: numbers of parameters.
         let statement = sqlx::AssertSqlSafe(format!(
             "SELECT post FROM erasures WHERE post IN ({})",
-            places.join(", ")
+            parameters(posts.len())
         ));
         let query = (posts.iter()).fold(sqlx::query_scalar(statement), |query, post| {
             query.bind((*post).to_owned())
@@ -355,21 +361,24 @@ impl Erasures {
     /// # Errors
     /// When the store fails.
     pub async fn erased(&self) -> Result<Erased, StoreError> {
-        let rows = sqlx::query("SELECT * FROM erasures")
+        let rows = sqlx::query(known_of!(""))
             .fetch_all(self.store.pool())
             .await?;
+        let erasures: Result<Vec<Erasure>, StoreError> = (rows.iter())
+            .map(|row| {
+                let known = known(row)?;
+                Ok(Erasure {
+                    id: id::of_erasure(&known.post),
+                    region: known.region,
+                    post: known.post,
+                    events: known.events,
+                    role: String::new(),
+                    at: known.at,
+                })
+            })
+            .collect();
         let erased = Erased::nothing();
-        for row in &rows {
-            let known = known(row)?;
-            erased.learn([Erasure {
-                id: id::of_erasure(&known.post),
-                region: known.region,
-                post: known.post,
-                events: known.events,
-                role: String::new(),
-                at: known.at,
-            }]);
-        }
+        erased.learn(erasures?);
         Ok(erased)
     }
 }

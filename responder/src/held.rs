@@ -6,7 +6,7 @@ use backbone::clickhouse::rows::AssessmentRow;
 use backbone::topics::{ALERTS, ASSESSMENTS, POSTS};
 use clickhouse::Client;
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::case::StoreError;
@@ -26,7 +26,8 @@ pub struct Held {
     pub asked_at: Timestamp,
     /// The post in the archive, the newest first: a row for each time that it was changed or assessed, as far as they are kept
     /// apart. Who wrote it is not in it but as a keyed hash, which is left out.
-    pub rows: Vec<Value>,
+    #[serde(serialize_with = "as_told")]
+    pub rows: Vec<AssessmentRow>,
     /// What a duty officer said of the findings; nothing where nobody did.
     pub verdict: Option<Value>,
     /// The matter, with how many posts it has.
@@ -116,7 +117,8 @@ pub async fn held(
     };
     // An address may be that of several posts: those of the newest are told.
     let id = newest.post_id.clone();
-    let of_post = || rows.iter().filter(|row| row.post_id == id);
+    let newest = newest.clone();
+    let rows: Vec<AssessmentRow> = (rows.into_iter()).filter(|row| row.post_id == id).collect();
     let verdict = Corrections::new(store.clone()).of(&id).await;
     let verdict: Option<Kept> = verdict.map_err(|error| match error {
         crate::correction::CorrectionError::Store(error) => error,
@@ -124,8 +126,8 @@ pub async fn held(
     })?;
     let needles = Needles::of(
         &id,
-        of_post().flat_map(|row| [row.title.as_str(), row.text.as_str()]),
-        of_post().map(|row| row.title.as_str()),
+        (rows.iter()).flat_map(|row| [row.title.as_str(), row.text.as_str()]),
+        rows.iter().map(|row| row.title.as_str()),
     );
     let erased = Erasures::new(store.clone()).get(&id).await?;
     let until = |at: i64, days: u32| {
@@ -143,7 +145,7 @@ pub async fn held(
     ];
     Ok(Some(Held {
         asked_at: now,
-        rows: of_post().map(told).collect(),
+        rows,
         verdict: verdict.map(|kept| {
             json!({ "relevant": kept.correction.relevant, "sentiment": kept.correction.sentiment,
                 "appeal": kept.correction.appeal, "subject": kept.correction.subject, "unit": kept.correction.unit, "at": kept.at })
@@ -164,6 +166,10 @@ pub async fn held(
             .collect(),
         post: id,
     }))
+}
+
+fn as_told<S: Serializer>(rows: &[AssessmentRow], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(rows.iter().map(told))
 }
 
 /// A row as it is told: all that is in it but who wrote it.

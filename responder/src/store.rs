@@ -241,6 +241,12 @@ impl Conditions {
     }
 }
 
+/// The places of so many parameters: `$1, $2`.
+pub(crate) fn parameters(count: usize) -> String {
+    let places: Vec<String> = (1..=count).map(|at| format!("${at}")).collect();
+    places.join(", ")
+}
+
 /// A text to look for anywhere in a column, for `LIKE {} ESCAPE '\'`.
 pub(crate) fn anywhere(text: &str) -> String {
     let mut pattern = String::from("%");

@@ -125,17 +125,18 @@ pub async fn read_at<M: Message>(
 /// # Errors
 /// When the brokers do not answer.
 pub async fn partitions(kafka: &Kafka, topic: &Topic) -> Result<Vec<i32>, ReadPartitionError> {
-    tokio::task::block_in_place(|| {
-        let failed = failed(topic.name, -1);
-        let consumer = reader(kafka, topic.name, -1)?;
-        let metadata = consumer.fetch_metadata(Some(topic.name), kafka.request_timeout());
-        let metadata = metadata.map_err(failed)?;
-        let of_topic = metadata
-            .topics()
-            .iter()
-            .flat_map(|topic| topic.partitions());
-        Ok(of_topic.map(|partition| partition.id()).collect())
-    })
+    tokio::task::block_in_place(|| numbers(kafka, topic.name))
+}
+
+fn numbers(kafka: &Kafka, topic: &str) -> Result<Vec<i32>, ReadPartitionError> {
+    let consumer = reader(kafka, topic, -1)?;
+    let metadata = consumer.fetch_metadata(Some(topic), kafka.request_timeout());
+    let metadata = metadata.map_err(failed(topic, -1))?;
+    let of_topic = metadata
+        .topics()
+        .iter()
+        .flat_map(|topic| topic.partitions());
+    Ok(of_topic.map(|partition| partition.id()).collect())
 }
 
 /// How many messages of a topic hold one of some texts, in their bytes. Reads the topic whole.
@@ -148,16 +149,9 @@ pub async fn copies(
     texts: Vec<String>,
 ) -> Result<u64, ReadPartitionError> {
     let count = move |kafka: &Kafka| {
-        let consumer = reader(kafka, topic, -1)?;
-        let metadata = consumer.fetch_metadata(Some(topic), kafka.request_timeout());
-        let metadata = metadata.map_err(failed(topic, -1))?;
-        let of_topic = metadata
-            .topics()
-            .iter()
-            .flat_map(|topic| topic.partitions());
         let mut copies = 0;
-        for partition in of_topic {
-            read_raw(kafka, topic, partition.id(), Start::Beginning, |raw| {
+        for partition in numbers(kafka, topic)? {
+            read_raw(kafka, topic, partition, Start::Beginning, |raw| {
                 let bytes = String::from_utf8_lossy(raw.payload().unwrap_or_default());
                 copies += u64::from(texts.iter().any(|text| bytes.contains(text.as_str())));
             })?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::mask;
+use super::{has_no_width, mask};
 
 /// Digits of an id, see [`crate::id`].
 const ID: usize = 32;
@@ -49,13 +49,6 @@ pub(crate) fn masked_text(text: &str) -> String {
     } else {
         after
     }
-}
-
-const fn has_no_width(letter: char) -> bool {
-    matches!(
-        letter,
-        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
-    )
 }
 
 fn masked_value(value: Value) -> Value {

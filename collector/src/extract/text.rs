@@ -1,5 +1,6 @@
 //! The text of a page, as it would be read: blocks on lines of their own, words not torn apart.
 
+use backbone::mask::has_no_width;
 use ego_tree::NodeId;
 use scraper::{ElementRef, Node};
 
@@ -106,13 +107,8 @@ pub fn visible(text: &str) -> String {
             '\u{200d}' if seen.ends_with(|last| last >= '\u{1f000}' || last == '\u{fe0f}') => {
                 seen.push(character);
             }
-            '\u{ad}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{2064}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffc}' => {}
-            other if other.is_control() => {}
+            '\u{fff9}'..='\u{fffc}' => {}
+            other if other.is_control() || has_no_width(other) => {}
             other => seen.push(other),
         }
     }

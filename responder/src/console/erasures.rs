@@ -251,33 +251,19 @@ async fn held_page(
     let Some(held) = asked(console, post, Timestamp::now()).await? else {
         return archive_unavailable(frame);
     };
-    let text = |row: &serde_json::Value, name: &str| -> String {
-        row.get(name)
-            .and_then(serde_json::Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let time = |row: &serde_json::Value, name: &str| {
-        let at: Option<Timestamp> = text(row, name).parse().ok();
-        at.map_or_else(String::new, show::time)
-    };
     let rows = held.rows.iter().map(|row| RowLine {
-        revision: row
-            .get("revision")
-            .and_then(serde_json::Value::as_u64)
-            .and_then(|revision| revision.try_into().ok())
-            .unwrap_or(0),
-        published_at: time(row, "published_at"),
-        collected_at: time(row, "collected_at"),
-        source: text(row, "source"),
-        title: text(row, "title"),
-        text: text(row, "text"),
-        link: show::link(&text(row, "url")),
+        revision: row.revision,
+        published_at: show::time_of(row.published_at),
+        collected_at: show::time_of(row.collected_at),
+        source: row.source.clone(),
+        title: row.title.clone(),
+        text: row.text.clone(),
+        link: show::link(&row.url),
         found: [
-            show::sentiment(&text(row, "sentiment")).to_owned(),
-            text(row, "appeal"),
-            text(row, "subject"),
-            text(row, "subject_second"),
+            show::sentiment(&row.sentiment),
+            &row.appeal,
+            &row.subject,
+            &row.subject_second,
         ]
         .into_iter()
         .filter(|found| !found.is_empty())

@@ -1,17 +1,14 @@
 //! The post in ClickHouse: what is known of it there, and taking it out. A post that its writer changed has a row for each time
 //! until a merge; all of them lose their words.
 
-use backbone::erased::ERASED_TITLE;
+use backbone::erased::{ERASED_TITLE, LATE};
 use backbone::message::ErasedFrom;
 use clickhouse::error::Error;
 use clickhouse::{Client, Row};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::Found;
-
-/// Alerts raised so soon after an erasure may have been worded before.
-const LATE: SignedDuration = SignedDuration::from_mins(10);
 
 /// A row of a post.
 #[derive(Debug, Clone, Row, Deserialize)]
