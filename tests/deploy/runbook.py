@@ -1,4 +1,4 @@
-"""What one_machine.py and apart.py share: the blocks of docs/runbooks.md, a shell in which the machine's folders are those under a folder of
+"""What one_machine.py, apart.py and ../contributing/region.py share: the marked blocks of a page, a shell in which the machine's folders are those under a folder of
 the test, and waiting."""
 
 import json
@@ -14,8 +14,8 @@ PATIENCE = 180
 
 
 class Runbook:
-    def __init__(self, project, root):
-        self.project, self.root = pathlib.Path(project).resolve(), pathlib.Path(root).resolve()
+    def __init__(self, project, root, page="docs/runbooks.md"):
+        self.project, self.root, self.page = pathlib.Path(project).resolve(), pathlib.Path(root).resolve(), page
         self.environment = os.environ | {
             "ROOT": str(self.root),
             "PROJECT": str(self.project),
@@ -37,7 +37,7 @@ class Runbook:
 
     def execute(self, mark, happens, least):
         """The blocks with this mark, in order; `happens` makes happen what comments with it say."""
-        text = (self.project / "docs/runbooks.md").read_text()
+        text = (self.project / self.page).read_text()
         pattern = rf"^## (.*)$|^<!-- {mark}: (.*) -->$|^```sh {mark}\n([\s\S]*?)^```$"
         heading, done = "", 0
         for title, event, commands in re.findall(pattern, text, re.M):
@@ -50,7 +50,7 @@ class Runbook:
                 self.shell(commands)
                 done += 1
         if done < least:
-            sys.exit(f"docs/runbooks.md has only {done} blocks marked `{mark}`")
+            sys.exit(f"{self.page} has only {done} blocks marked `{mark}`")
 
 
 def ask(url, body=None, token=None):
