@@ -21,7 +21,7 @@ pub mod walk;
 pub use archived::Archived;
 pub use console::{Browser, Page};
 pub use counties::counties;
-pub use engines::{Broker, Postgres, Shutdown, Store};
+pub use engines::{Broker, Postgres, Shutdown, Store, ZooKeeper};
 pub use office::{Office, REGION, free_ports, send_raw};
 pub use officer::{Officer, officer, officer_beside};
 pub use program::{Program, project, shared_data};
