@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use backbone::message::{
     Alert, Assessment, CaseEvent, Erasure, EventEdit, Message, Post, Signal, SourceEdit,
-    SourceHealth, decode, json_schema,
+    SourceHealth, json_schema,
 };
 use serde_json::{Map, Value, json};
 
@@ -129,10 +129,9 @@ fn old_and_new_read_each_other<M: Message>() {
         "programs of the last release cannot read what is written now to `{}`: {refused:#?}",
         M::SCHEMA
     );
-    for mut message in values_of(&held) {
-        message["schema"] = M::SCHEMA.into();
-        message["version"] = M::VERSION.into();
-        if let Err(error) = decode::<M>(&serde_json::to_vec(&message).unwrap()) {
+    for message in values_of(&held) {
+        // Its form: what its values must be beside that is checked by `decode`, and no schema's matter.
+        if let Err(error) = serde_json::from_value::<M>(message.clone()) {
             panic!("what was written by the last release cannot be read: {error}: {message:#}");
         }
     }

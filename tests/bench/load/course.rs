@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Context;
 use backbone::kafka::lags;
-use backbone::topics::{ALERTS, ASSESSMENTS, POSTS, Topic, group};
+use backbone::topics::{ALERTS, ASSESSMENTS, CASE_EVENTS, POSTS, Topic, group};
 use tokio::time::Instant;
 use wensheng_tests::load::{Used, used};
 use wensheng_tests::number;
 
-use crate::scene::{Engines, Scene};
+use crate::scene::{Engines, Scene, on_disk};
 
 /// Whom the posts are waited for by.
 const GROUPS: [(Topic, &str); 4] = [
@@ -50,6 +48,7 @@ pub(crate) struct Course {
     lag_at: Instant,
     shown: u64,
     cases: Option<(u64, Duration)>,
+    stored: Vec<(String, f64)>,
 }
 
 impl Course {
@@ -67,6 +66,7 @@ impl Course {
             lag_at: Instant::now(),
             shown: 0,
             cases: None,
+            stored: Vec::new(),
         };
         course.mark(scene, 0).await?;
         Ok(course)
@@ -162,8 +162,49 @@ impl Course {
             .await
             .context("ClickHouse")?;
         self.cases = Some((opened, self.begun.elapsed()));
+        self.stored = stored(scene, posts, opened).await?;
         Ok(())
     }
+}
+
+/// What is stored where, in bytes for each of what it is of.
+async fn stored(scene: &Scene, posts: u64, cases: u64) -> anyhow::Result<Vec<(String, f64)>> {
+    let mut stored = Vec::new();
+    let mut add = |what: String, bytes: u64, number: u64| {
+        stored.push((what, bytes as f64 / number.max(1) as f64));
+    };
+    add(
+        "collector's state, a post".to_owned(),
+        on_disk(&scene.state)?,
+        posts,
+    );
+    add(
+        "case store, a case".to_owned(),
+        scene.store_bytes().await?,
+        cases,
+    );
+    for (topic, table) in [
+        (POSTS, "assessments"),
+        (ASSESSMENTS, "assessments"),
+        (ALERTS, "alerts"),
+        (CASE_EVENTS, "case_events"),
+    ] {
+        let rows = number(&scene.clickhouse, &format!("SELECT count() FROM {table}")).await;
+        let rows = rows.context("ClickHouse")?;
+        if let Some(bytes) = scene.topic_bytes(&topic)? {
+            add(format!("topic {}, a message", topic.name), bytes, rows);
+        }
+        let parts = format!(
+            "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = 'wensheng' AND table = '{table}'"
+        );
+        let bytes = number(&scene.clickhouse, &parts)
+            .await
+            .context("ClickHouse")?;
+        if topic != POSTS {
+            add(format!("archive's {table}, a row"), bytes, rows);
+        }
+    }
+    Ok(stored)
 }
 
 async fn archived(scene: &Scene) -> anyhow::Result<u64> {
@@ -171,16 +212,6 @@ async fn archived(scene: &Scene) -> anyhow::Result<u64> {
     number(&scene.clickhouse, count)
         .await
         .context("ClickHouse does not answer")
-}
-
-/// Bytes that a folder takes on the disk.
-fn on_disk(folder: &Path) -> anyhow::Result<u64> {
-    let said = Command::new("du")
-        .args(["--summarize", "--block-size=1"])
-        .arg(folder)
-        .output()?;
-    let said = String::from_utf8(said.stdout)?;
-    Ok(said.split_whitespace().next().context("a size")?.parse()?)
 }
 
 /// Posts as the tables say them: 1,000,000.
@@ -206,9 +237,12 @@ impl fmt::Display for Course {
         let last = self.marks.last().expect("it has begun");
         writeln!(
             out,
-            "{} of {} regions in {:.0} s: {:.0} a second; at most {} messages behind",
+            "{} of {} in {:.0} s: {:.0} a second; at most {} messages behind",
             posts_in_words(last.archived),
-            self.regions,
+            match self.regions {
+                1 => "one region".to_owned(),
+                regions => format!("{regions} regions"),
+            },
             last.after.as_secs_f64(),
             last.archived as f64 / last.after.as_secs_f64(),
             grouped(self.most_lag)
@@ -220,6 +254,9 @@ impl fmt::Display for Course {
                 grouped(cases),
                 after.as_secs_f64()
             )?;
+        }
+        for (what, bytes) in &self.stored {
+            writeln!(out, "{what}: {bytes:.0} bytes")?;
         }
         write!(out, "| posts so far | posts/s since the line before |")?;
         for (_, title) in programs {

@@ -1,10 +1,15 @@
 //! What is measured: the separate programs on Apache Kafka, ClickHouse and PostgreSQL, or the standalone one.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use backbone::settings::Kafka;
+use backbone::topics::Topic;
 use clap::ValueEnum;
+use sqlx::AnyPool;
+use sqlx::any::install_default_drivers;
 use tokio::time::Instant;
 use toml::{Table, Value};
 use wensheng_tests::load::standalone_by;
@@ -58,10 +63,12 @@ pub(crate) struct Scene {
     pub(crate) clickhouse: String,
     /// Where the brokers keep their messages.
     pub(crate) messages: PathBuf,
+    /// The collector's state.
+    pub(crate) state: PathBuf,
     programs: Vec<Program>,
     // Ended after the programs.
     _office: Office,
-    _engines: Option<(Broker, Store, Postgres)>,
+    engine_set: Option<(Broker, Store, Postgres)>,
 }
 
 impl Scene {
@@ -111,12 +118,13 @@ impl Scene {
                     engines,
                     regions,
                     intake,
+                    state: office.folder().join("collector.sqlite"),
                     kafka: toml::from_str(&format!("brokers = \"{}\"", broker.address()))?,
                     clickhouse: clickhouse.url.clone(),
                     messages: broker.folder().to_owned(),
                     programs,
                     _office: office,
-                    _engines: Some((broker, clickhouse, postgres)),
+                    engine_set: Some((broker, clickhouse, postgres)),
                 })
             }
             Engines::Standalone => {
@@ -132,12 +140,48 @@ impl Scene {
                     kafka: toml::from_str(&format!("brokers = \"{}\"", addresses["kafka"]))?,
                     clickhouse: addresses["clickhouse"].clone(),
                     messages: data.join("broker"),
+                    state: data.join("collector.sqlite"),
                     programs: vec![program],
                     _office: office,
-                    _engines: None,
+                    engine_set: None,
                 })
             }
         }
+    }
+
+    /// Bytes of the case store.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub(crate) async fn store_bytes(&self) -> anyhow::Result<u64> {
+        let Some((_, _, postgres)) = &self.engine_set else {
+            return on_disk(&self.state.with_file_name("responder.sqlite"));
+        };
+        install_default_drivers();
+        let store = AnyPool::connect(&postgres.url).await?;
+        let bytes: i64 = sqlx::query_scalar("SELECT pg_database_size(current_database())")
+            .fetch_one(&store)
+            .await?;
+        store.close().await;
+        Ok(bytes.try_into()?)
+    }
+
+    /// Bytes of a topic's logs, where they are kept apart.
+    ///
+    /// # Errors
+    /// When they cannot be looked at.
+    pub(crate) fn topic_bytes(&self, topic: &Topic) -> anyhow::Result<Option<u64>> {
+        let mut bytes = None;
+        for log in std::fs::read_dir(&self.messages)? {
+            let log = log?.path();
+            for partition in 0..self.kafka.partitions {
+                let folder = log.join(format!("{}-{partition}", topic.name));
+                if folder.is_dir() {
+                    bytes = Some(bytes.unwrap_or(0) + on_disk(&folder)?);
+                }
+            }
+        }
+        Ok(bytes)
     }
 
     /// Stops the programs in order, the engines after them.
@@ -146,6 +190,16 @@ impl Scene {
             program.stop();
         }
     }
+}
+
+/// Bytes that a folder takes on the disk.
+pub(crate) fn on_disk(folder: &Path) -> anyhow::Result<u64> {
+    let said = Command::new("du")
+        .args(["--summarize", "--block-size=1"])
+        .arg(folder)
+        .output()?;
+    let said = String::from_utf8(said.stdout)?;
+    Ok(said.split_whitespace().next().context("a size")?.parse()?)
 }
 
 /// The source through which posts of a region are pushed.
