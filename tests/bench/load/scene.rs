@@ -39,11 +39,8 @@ impl Engines {
                 ("clickhouse", "ClickHouse"),
                 ("postgres", "PostgreSQL"),
             ],
-            Self::Standalone => &[
-                ("standalone", "standalone"),
-                ("broker", "broker"),
-                ("clickhouse", "ClickHouse"),
-            ],
+            // Its engines make process groups of their own and are not counted.
+            Self::Standalone => &[("standalone", "standalone")],
         }
     }
 }
