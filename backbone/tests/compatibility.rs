@@ -108,6 +108,9 @@ fn objects(schema: &Value, root: &Value, whole: bool) -> Vec<Value> {
         .collect()
 }
 
+/// A change of a schema.
+type Change = fn(&mut Value);
+
 /// What of the writer's messages a reader that holds another schema refuses.
 fn refused(writer: &Value, reader: &Value) -> Vec<String> {
     let reader = jsonschema::validator_for(reader).unwrap();
@@ -153,14 +156,14 @@ fn the_last_release_and_this_one_read_each_other() {
 #[test]
 fn what_would_part_them_is_found() {
     let held = held::<Post>();
-    let after = |change: fn(&mut Value)| {
+    let after = |change: Change| {
         let mut schema = held.clone();
         change(&mut schema);
         refused(&schema, &held)
     };
     let added = |schema: &mut Value| schema["properties"]["mood"] = json!({ "type": "string" });
     assert_eq!(after(added), Vec::<String>::new(), "a field may be added");
-    let parting: [(&str, fn(&mut Value)); 4] = [
+    let parting: [(&str, Change); 4] = [
         ("a field that was always there", |schema| {
             let required = schema["required"].as_array_mut().unwrap();
             required.retain(|field| field != "text");
