@@ -11,6 +11,11 @@ use analyzer::{app, evaluate, explain, region, replay, score, train};
 use backbone::region::Region;
 use backbone::{dead_letters, service};
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
+
+// Posts are many small pieces of memory; the system's allocator takes a quarter of the analyzer's time for them.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Reads posts, finds what they are about, how their writers feel and the events behind them, and
 /// raises an alert when an event reaches a level. Without a command it runs until stopped.

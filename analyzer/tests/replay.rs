@@ -44,6 +44,7 @@ async fn replay(input: &Path) -> anyhow::Result<Vec<Value>> {
         url: "http://127.0.0.1:9".to_owned(),
         ca: None,
         database: "none".to_owned(),
+        replicated: false,
         user: String::new(),
         password: Secret::default(),
     };

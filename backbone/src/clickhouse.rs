@@ -17,7 +17,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls_native_certs::load_native_certs;
 use serde::Serialize;
 
-pub use migrate::{MigrateError, migrate};
+pub use migrate::{MigrateError, migrate, on_replicas};
 pub use retention::keep;
 
 use crate::settings::{ClickHouse, SettingsError};

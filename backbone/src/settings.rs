@@ -458,6 +458,9 @@ pub struct ClickHouse {
     /// Database, created where missing.
     #[serde(default = "default_database")]
     pub database: String,
+    /// Whether the analyzer makes the database and its tables with replicas on other servers, which takes Keeper.
+    #[serde(default)]
+    pub replicated: bool,
     /// User name; empty for ClickHouse's default user.
     #[serde(default)]
     pub user: String,

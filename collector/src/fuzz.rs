@@ -1,6 +1,8 @@
 //! Fuzz targets for all that reads the outside, each run for a bounded time by `cargo test`
-//! (`WENSHENG_FUZZ_SECONDS` each, 1 by default), and by any engine that bolero drives.
+//! (`WENSHENG_FUZZ_SECONDS` each, 1 by default), and by any engine that bolero drives. Each reads the files of its corpus first
+//! (`collector/tests/corpus/`), then what is made of them.
 
+use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -131,14 +133,45 @@ fn spell(bytes: &[u8]) -> Vec<u8> {
     spelt
 }
 
-/// Runs a target on what bytes spell.
-fn run(target: impl Fn(&[u8]) + std::panic::RefUnwindSafe) {
+/// The files of a corpus and of the folders in it.
+fn corpus(folder: &Path) -> Vec<Vec<u8>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a corpus") {
+        let path = entry.expect("a corpus").path();
+        if path.is_dir() {
+            files.extend(corpus(&path));
+        } else {
+            files.push(std::fs::read(path).expect("a file of the corpus"));
+        }
+    }
+    files
+}
+
+/// Runs a target on the files of these folders, on what random bytes spell, and on files with that put in.
+fn run(folders: &[&str], target: impl Fn(&[u8]) + std::panic::RefUnwindSafe) {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let corpus: Vec<Vec<u8>> = (folders.iter())
+        .flat_map(|folder| corpus(&tests.join(folder)))
+        .collect();
+    for file in &corpus {
+        target(file);
+    }
     let seconds = std::env::var("WENSHENG_FUZZ_SECONDS").ok();
     let seconds = seconds.and_then(|told| told.parse().ok()).unwrap_or(1);
     bolero::check!()
+        .with_type::<(u8, u16, Vec<u8>)>()
         .with_test_time(Duration::from_secs(seconds))
         .with_max_len(2_000)
-        .for_each(|bytes: &[u8]| target(&spell(bytes)));
+        .for_each(|(file, place, bytes)| {
+            let spelt = spell(bytes);
+            match corpus.get(usize::from(*file) % (corpus.len() + 1)) {
+                Some(file) => {
+                    let (before, after) = file.split_at(usize::from(*place) % (file.len() + 1));
+                    target(&[before, &spelt, after].concat());
+                }
+                None => target(&spelt),
+            }
+        });
 }
 
 fn page(bytes: &[u8]) -> Page {
@@ -157,7 +190,7 @@ fn string(bytes: &[u8]) -> String {
 
 #[test]
 fn pages() {
-    run(|bytes| {
+    run(&["corpus/pages", "layouts"], |bytes| {
         let Ok(text) = charset::decode(bytes, None, None) else {
             return;
         };
@@ -181,7 +214,7 @@ fn pages() {
 
 #[test]
 fn charsets() {
-    run(|bytes| {
+    run(&["corpus/charsets"], |bytes| {
         for header in [None, Some("text/html; charset=gbk"), Some("charset=big5")] {
             drop(charset::decode(bytes, None, header));
         }
@@ -191,14 +224,14 @@ fn charsets() {
 
 #[test]
 fn fragments() {
-    run(|bytes| {
+    run(&["corpus/fragments"], |bytes| {
         drop(text::of_html(&string(bytes)));
     });
 }
 
 #[test]
 fn times() {
-    run(|bytes| {
+    run(&["corpus/times"], |bytes| {
         let last: Timestamp = "2101-01-02T00:00:00Z".parse().expect("a time");
         let told = time::tell(&string(bytes), *NOW);
         assert!(told.is_none_or(|told| told.at < last));
@@ -207,7 +240,7 @@ fn times() {
 
 #[test]
 fn masks() {
-    run(|bytes| {
+    run(&["corpus/masks"], |bytes| {
         let once = mask(&string(bytes));
         assert_eq!(mask(&once), once, "what is masked stays as it is");
     });
@@ -215,7 +248,7 @@ fn masks() {
 
 #[test]
 fn addresses() {
-    run(|bytes| {
+    run(&["corpus/addresses"], |bytes| {
         let text = string(bytes);
         drop(address::identity(&text));
         if let Ok(url) = Url::parse("http://a.test/")
@@ -230,7 +263,7 @@ fn addresses() {
 
 #[test]
 fn robots() {
-    run(|bytes| {
+    run(&["corpus/robots"], |bytes| {
         let robots = Robots::read("Wensheng/0.1", bytes);
         let url = "http://a.test/a/b?c=1".parse().expect("an address");
         std::hint::black_box(robots.allows(&url));
@@ -244,14 +277,14 @@ fn robots() {
 
 #[test]
 fn feeds() {
-    run(|bytes| {
+    run(&["corpus/feeds"], |bytes| {
         drop(feed::entries(&page(bytes), *NOW));
     });
 }
 
 #[test]
 fn sitemaps() {
-    run(|bytes| {
+    run(&["corpus/sitemaps"], |bytes| {
         drop(sitemap::read_map(&page(bytes), *NOW));
         let packed = [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3], bytes].concat();
         drop(sitemap::read_map(&page(&packed), *NOW));
@@ -264,7 +297,7 @@ fn answers_of_an_api() {
         "url = \"http://a.test/\"\nitems = \"/data/list\"\nid = \"/id\"\ntext = \"/text\"\ntime = \"/time\"",
     )
     .expect("an API");
-    run(|bytes| {
+    run(&["corpus/apis"], |bytes| {
         let page = page(bytes);
         for post in api.posts(&page).unwrap_or_default() {
             drop(api.item(&post, &page, *NOW));
@@ -274,7 +307,7 @@ fn answers_of_an_api() {
 
 #[test]
 fn pushed_posts() {
-    run(|bytes| {
+    run(&["corpus/pushed"], |bytes| {
         if let Ok(row) = serde_json::from_slice(bytes) {
             drop(push::item(row, *NOW));
         }
@@ -284,7 +317,7 @@ fn pushed_posts() {
 #[test]
 fn exports() {
     let folder = tempfile::tempdir().expect("a folder");
-    run(|bytes| {
+    run(&["corpus/exports"], |bytes| {
         let path = folder.path().join("export");
         std::fs::write(&path, bytes).expect("a writable folder");
         for format in [Format::Csv, Format::Jsonl, Format::Xlsx] {

@@ -11,6 +11,7 @@ mod audit;
 mod cases;
 mod commitments;
 mod counts;
+mod erasures;
 mod events;
 mod knowledge;
 mod me;
@@ -90,6 +91,9 @@ fn served() -> OpenApiRouter<Arc<Console>> {
         .routes(routes!(roster::show))
         .routes(routes!(roster::swap))
         .routes(routes!(posts::list))
+        .routes(routes!(posts::held))
+        .routes(routes!(erasures::list, erasures::begin))
+        .routes(routes!(erasures::show))
         .routes(routes!(events::list))
         .routes(routes!(events::show))
         .routes(routes!(events::edits))
@@ -126,7 +130,7 @@ fn described() -> OpenApi {
     let info = InfoBuilder::new()
         .title("Wensheng responder")
         .description(Some(
-            "Cases, commitments, the knowledge base, posts, events, reports, silences, the roster, units, sources, accounts and the audit of a county's opinion-handling office. \
+            "Cases, commitments, the knowledge base, posts, erasures, events, reports, silences, the roster, units, sources, accounts and the audit of a county's opinion-handling office. \
              Problems are told as RFC 9457 `application/problem+json`, with a `type` for programs and a `title` for people.",
         ))
         .version("1")

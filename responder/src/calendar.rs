@@ -75,10 +75,10 @@ pub struct Holiday {
     /// Its name.
     pub name: String,
     /// The first day.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date"))]
     pub from: Date,
     /// The last day.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date"))]
     pub to: Date,
 }
 

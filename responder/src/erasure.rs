@@ -27,6 +27,7 @@ use thiserror::Error;
 pub use eraser::Eraser;
 pub use needles::Needles;
 pub use papers::{Was, quoting, were};
+pub use topics::copies_in;
 
 use crate::account::{Line, append, secret};
 use crate::case::{Actor, Role, StoreError};

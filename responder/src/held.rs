@@ -5,13 +5,13 @@
 use backbone::clickhouse::rows::AssessmentRow;
 use backbone::topics::{ALERTS, ASSESSMENTS, POSTS};
 use clickhouse::Client;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::case::StoreError;
 use crate::correction::{Corrections, Kept};
-use crate::erasure::{Erasures, Needles, quoting};
+use crate::erasure::{Erasures, Needles, copies_in, quoting};
 use crate::store::Store;
 
 /// Rows of a post, at most.
@@ -130,18 +130,10 @@ pub async fn held(
         rows.iter().map(|row| row.title.as_str()),
     );
     let erased = Erasures::new(store.clone()).get(&id).await?;
-    let until = |at: i64, days: u32| {
-        Timestamp::from_millisecond(at).unwrap_or(now)
-            + SignedDuration::from_hours(24 * i64::from(days))
-    };
     let copies = [
-        (POSTS.name, newest.collected_at, POSTS.retention_days),
-        (
-            ASSESSMENTS.name,
-            newest.assessed_at,
-            ASSESSMENTS.retention_days,
-        ),
-        (ALERTS.name, newest.assessed_at, ALERTS.retention_days),
+        (POSTS, newest.collected_at),
+        (ASSESSMENTS, newest.assessed_at),
+        (ALERTS, newest.assessed_at),
     ];
     Ok(Some(Held {
         asked_at: now,
@@ -159,9 +151,10 @@ pub async fn held(
         erased: erased.map(|known| json!({ "at": known.at, "state": known.state.name() })),
         copies: copies
             .into_iter()
-            .map(|(topic, at, days)| Elsewhere {
-                place: format!("消息记录：{topic}"),
-                until: until(at, days),
+            .map(|(topic, at)| {
+                let at = Timestamp::from_millisecond(at).unwrap_or(now);
+                let (place, until) = copies_in(&topic, at);
+                Elsewhere { place, until }
             })
             .collect(),
         post: id,

@@ -13,6 +13,9 @@ use crate::metrics::Metrics;
 use crate::routing::Routing;
 use crate::source::Sources;
 
+/// Alerts taken in by one transaction: writing it to the disk costs most, and who works on cases waits no longer than this takes.
+const TOGETHER: usize = 25;
+
 /// Handles alerts.
 #[derive(Debug)]
 pub struct Intake {
@@ -33,38 +36,49 @@ impl Intake {
     }
 }
 
+impl Intake {
+    fn tell(&self, alert: &Alert, taken: Taken, now: Timestamp) {
+        let outcome = match taken {
+            Taken::Opened => "opened",
+            Taken::Raised => "raised",
+            Taken::Updated => "updated",
+            Taken::Known => "known",
+        };
+        self.metrics
+            .alerts_total
+            .with_label_values(&[outcome])
+            .inc();
+        if taken == Taken::Opened {
+            let latency = now.duration_since(alert.published_at);
+            self.metrics
+                .publication_to_case_seconds
+                .observe(latency.as_secs_f64().max(0.0));
+        }
+    }
+}
+
 impl Handler for Intake {
     type Message = Alert;
 
     async fn handle(&mut self, batch: &[Received<Alert>]) -> Result<Vec<Rejected>, NotNow> {
         let mut rejected = Vec::new();
+        let mut routed = Vec::new();
         for received in batch {
             let alert = &received.message;
-            let Some(routing) = self.routings.get(&alert.region) else {
-                rejected.push(not_served(received));
-                continue;
-            };
+            match self.routings.get(&alert.region) {
+                Some(routing) => routed.push((alert, routing.route(alert))),
+                None => rejected.push(not_served(received)),
+            }
+        }
+        for together in routed.chunks(TOGETHER) {
             let now = Timestamp::now();
-            let taken = self
-                .cases
-                .take(alert, &routing.route(alert), now)
-                .await
-                .map_err(NotNow::because)?;
-            let outcome = match taken {
-                Taken::Opened => "opened",
-                Taken::Raised => "raised",
-                Taken::Updated => "updated",
-                Taken::Known => "known",
-            };
-            self.metrics
-                .alerts_total
-                .with_label_values(&[outcome])
-                .inc();
-            if taken == Taken::Opened {
-                let latency = now.duration_since(alert.published_at);
-                self.metrics
-                    .publication_to_case_seconds
-                    .observe(latency.as_secs_f64().max(0.0));
+            let alerts: Vec<_> = together
+                .iter()
+                .map(|(alert, routed)| (*alert, routed))
+                .collect();
+            let taken = self.cases.take_all(&alerts, now).await;
+            for ((alert, _), taken) in alerts.iter().zip(taken.map_err(NotNow::because)?) {
+                self.tell(alert, taken, now);
             }
         }
         Ok(rejected)

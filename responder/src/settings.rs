@@ -79,7 +79,6 @@ pub struct Store {
     pub file: Option<PathBuf>,
     /// The PostgreSQL database, such as `postgres://wensheng@db.example/wensheng?sslmode=verify-full`; it must exist.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
     pub url: Option<Url>,
     /// The password of the user in `url`.
     #[serde(default)]
@@ -159,7 +158,6 @@ pub struct Console {
     pub listen: SocketAddr,
     /// Address under which people open it, for the links in notices. Where it begins with `https`,
     /// cookies are sent over TLS only.
-    #[schemars(with = "String")]
     pub public_url: Url,
     /// The certificate to serve with; without one, put a TLS proxy before it to serve other machines.
     #[serde(default)]

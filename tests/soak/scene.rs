@@ -15,7 +15,7 @@ use responder::store::{Place, Store as Cases};
 use tokio::sync::RwLock;
 use tokio::time::Instant;
 use toml::{Table, Value};
-use wensheng_tests::{Broker, Office, Postgres, Program, Store, free_ports, project};
+use wensheng_tests::{Broker, Office, Postgres, Program, Store, counties, free_ports};
 
 use crate::desk::Desk;
 use crate::load::{Caller, Load, Quiet};
@@ -130,9 +130,10 @@ impl Scene {
         backbone::tls::install();
         let broker = Broker::apache(3);
         let (clickhouse, postgres) = (Store::start(), Postgres::start());
-        let regions = regions()?;
-        let folders: Vec<Value> = (REGIONS.iter())
-            .map(|code| Value::from(regions.path().join(code).display().to_string()))
+        let regions = tempfile::tempdir()?;
+        let folders: Vec<Value> = counties(regions.path(), &REGIONS)?
+            .into_iter()
+            .map(|county| county.display().to_string().into())
             .collect();
         let intakes = free_ports::<2>();
         let offices = [0, 1].map(|number| {
@@ -385,27 +386,6 @@ fn start(offices: &[Office; 2], by: &BTreeMap<Seat, By>, seat: Seat) -> Program 
 fn command(by: &BTreeMap<Seat, By>, seat: Seat) -> Command {
     let (process, _) = seat;
     (by.get(&seat)).map_or_else(|| Program::command(process), |by| by.command(process))
-}
-
-/// The sample county under each of the codes.
-fn regions() -> anyhow::Result<tempfile::TempDir> {
-    let folder = tempfile::tempdir()?;
-    let sample = project().join("deploy/sample/region/990101");
-    let rules = project().join("deploy/config/region/rules");
-    for code in REGIONS {
-        let region = folder.path().join(code);
-        std::fs::create_dir(&region)?;
-        for name in ["region.toml", "units.toml", "routing.toml"] {
-            let text = std::fs::read_to_string(sample.join(name))?;
-            let text = text.replace("code = \"990101\"", &format!("code = \"{code}\""));
-            let text = text.replace(
-                "rules = \"../../../config/region/rules\"",
-                &format!("rules = \"{}\"", rules.display()),
-            );
-            std::fs::write(region.join(name), text)?;
-        }
-    }
-    Ok(folder)
 }
 
 fn callers() -> Vec<Caller> {

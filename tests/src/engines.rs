@@ -1,4 +1,4 @@
-//! The engines the programs run on: Apache Kafka and the embedded broker, ClickHouse, and PostgreSQL.
+//! The engines the programs run on: Apache Kafka and the embedded broker, ClickHouse with Apache ZooKeeper, and PostgreSQL.
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
@@ -71,25 +71,7 @@ impl Broker {
 
     fn start(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let output = Command::new(project().join("tests/kafka/run"))
-            .arg("start")
-            .args(options)
-            .arg("--dir")
-            .arg(folder.path())
-            .output()
-            .expect("tests/kafka/run is a program");
-        assert!(
-            output.status.success(),
-            "Apache Kafka did not start: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let said = String::from_utf8_lossy(&output.stdout);
-        let address = said
-            .lines()
-            .last()
-            .expect("it prints its address")
-            .trim()
-            .to_owned();
+        let address = started("tests/kafka/run", options, &folder);
         Self::Apache { address, folder }
     }
 
@@ -183,6 +165,55 @@ impl Drop for Broker {
                 .status();
             drop(stopped);
         }
+    }
+}
+
+/// Has a script start a server on a folder; gives the address that it prints.
+fn started(script: &str, options: &[&str], folder: &TempDir) -> String {
+    let output = Command::new(project().join(script))
+        .arg("start")
+        .args(options)
+        .arg("--dir")
+        .arg(folder.path())
+        .output()
+        .unwrap_or_else(|error| panic!("{script} does not run: {error}"));
+    assert!(
+        output.status.success(),
+        "{script} started nothing: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let said = String::from_utf8_lossy(&output.stdout);
+    let address = said.lines().last().expect("it prints its address");
+    address.trim().to_owned()
+}
+
+/// An Apache ZooKeeper, where the replicas of a ClickHouse keep what they agree on; stopped when dropped.
+#[derive(Debug)]
+pub struct ZooKeeper {
+    port: String,
+    folder: TempDir,
+}
+
+impl ZooKeeper {
+    /// Gets and starts it, empty.
+    ///
+    /// # Panics
+    /// When it cannot be had or started.
+    #[must_use]
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let port = started("tests/zookeeper/run", &[], &folder);
+        Self { port, folder }
+    }
+}
+
+impl Drop for ZooKeeper {
+    fn drop(&mut self) {
+        let stopped = Command::new(project().join("tests/zookeeper/run"))
+            .args(["stop", "--dir"])
+            .arg(self.folder.path())
+            .status();
+        drop(stopped);
     }
 }
 
@@ -284,7 +315,33 @@ impl Store {
     /// When the library cannot be had or the program does not start.
     #[must_use]
     pub fn start() -> Self {
+        Self::on(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    /// The same as one of the replicas of a table, by that name.
+    ///
+    /// # Panics
+    /// When the library cannot be had or the program does not start.
+    #[must_use]
+    pub fn replica(coordinator: &ZooKeeper, name: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        let port = &coordinator.port;
+        // The engine reads a file of this name in the folder that it is started in.
+        std::fs::write(
+            folder.path().join("config.xml"),
+            format!(
+                "<clickhouse>
+                <zookeeper><node><host>127.0.0.1</host><port>{port}</port></node></zookeeper>
+                <macros><shard>1</shard><replica>{name}</replica></macros>
+                <default_replica_path>/clickhouse/tables/{{database}}/{{table}}/{{shard}}</default_replica_path>
+                </clickhouse>"
+            ),
+        )
+        .expect("a folder of ours");
+        Self::on(folder)
+    }
+
+    fn on(folder: TempDir) -> Self {
         let (program, url) = Self::program(&folder, "0");
         let port = url
             .rsplit(':')
@@ -329,6 +386,7 @@ impl Store {
         let path = String::from_utf8_lossy(&library.stdout).trim().to_owned();
         let mut command = Program::command("clickhouse");
         command
+            .current_dir(folder.path())
             .env("CHDB_LIB", path)
             .arg("--data")
             .arg(folder.path())

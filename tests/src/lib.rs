@@ -8,6 +8,7 @@
 
 mod archived;
 mod console;
+mod counties;
 pub mod duty;
 mod engines;
 pub mod everywhere;
@@ -19,7 +20,8 @@ pub mod walk;
 
 pub use archived::Archived;
 pub use console::{Browser, Page};
-pub use engines::{Broker, Postgres, Shutdown, Store};
+pub use counties::counties;
+pub use engines::{Broker, Postgres, Shutdown, Store, ZooKeeper};
 pub use office::{Office, REGION, free_ports, send_raw};
 pub use officer::{Officer, officer, officer_beside};
 pub use program::{Program, project, shared_data};
@@ -33,8 +35,20 @@ pub const PATIENCE: Duration = Duration::from_secs(180);
 ///
 /// # Panics
 /// When nothing came within [`PATIENCE`].
-pub async fn wait_for<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let end = tokio::time::Instant::now() + PATIENCE;
+pub async fn wait_for<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
+    wait_within(PATIENCE, what, ask).await
+}
+
+/// The same within another time.
+///
+/// # Panics
+/// When nothing came within it.
+pub async fn wait_within<T>(
+    patience: Duration,
+    what: &str,
+    mut ask: impl AsyncFnMut() -> Option<T>,
+) -> T {
+    let end = tokio::time::Instant::now() + patience;
     loop {
         if let Some(answer) = ask().await {
             return answer;

@@ -1,28 +1,50 @@
-//! What the benchmarks share: the standalone program, real posts to measure with, and what the measured programs used.
+//! What the benchmarks share: the standalone program, real posts to measure with, what the measured programs used, and the alerts
+//! that came.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
-use backbone::message::{Certainty, Post, Reactions, SourceKind};
+use backbone::message::{self, Alert, Certainty, Post, Reactions, SourceKind};
+use backbone::settings::Kafka;
+use backbone::topics::ALERTS;
 use jiff::Timestamp;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::message::Message as _;
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::duty::PASSWORD;
-use crate::{Program, project, shared_data, wait_for};
+use crate::{PATIENCE, Program, project, shared_data, wait_within};
 
-/// Starts the standalone program on a folder and waits until it says where its parts are: their addresses by name. The
-/// administrator's password is [`PASSWORD`].
+/// Bytes of a page of memory, by which `/proc` counts.
+const PAGE: u64 = 4096;
+
+/// Starts the standalone program on a folder, with the settings that ship, and waits until it says where its parts are: their
+/// addresses by name. The administrator's password is [`PASSWORD`].
 ///
 /// # Panics
 /// When it does not start.
 pub async fn standalone(folder: &Path) -> (Program, BTreeMap<String, String>) {
+    standalone_by(&project().join("deploy/config"), folder, PATIENCE).await
+}
+
+/// The same with the settings of another folder, and for as long as that.
+///
+/// # Panics
+/// When it does not start.
+pub async fn standalone_by(
+    settings: &Path,
+    folder: &Path,
+    patience: Duration,
+) -> (Program, BTreeMap<String, String>) {
     let library = Command::new(project().join("deploy/libchdb")).output();
     let library = library.expect("the library's path").stdout;
     let mut command = Program::command("standalone");
     command
         .args(["--port", "0", "--config"])
-        .arg(project().join("deploy/config"))
+        .arg(settings)
         .arg("--data")
         .arg(folder)
         .env("CHDB_LIB", String::from_utf8_lossy(&library).trim())
@@ -30,7 +52,7 @@ pub async fn standalone(folder: &Path) -> (Program, BTreeMap<String, String>) {
         .env("RUST_LOG", "warn")
         .stderr(File::create(folder.join("log")).expect("a log"));
     let program = Program::start(command);
-    let said = wait_for("the standalone program", || async {
+    let said = wait_within(patience, "the standalone program", async || {
         let text = std::fs::read_to_string(folder.join("standalone.json")).ok()?;
         serde_json::from_str::<BTreeMap<String, serde_json::Value>>(&text).ok()
     })
@@ -88,12 +110,22 @@ fn texts_of(file: &Path) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Processor time used so far by the programs of these names that were started together with this one, in seconds.
+/// What programs have used.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Used {
+    /// Processor time so far, in seconds.
+    pub processor_seconds: f64,
+    /// Memory that they have now, in bytes; what several processes of a name share counts for each.
+    pub memory_bytes: u64,
+}
+
+/// What the programs of these names that were started together with this one have used; of PostgreSQL, whose processes part from who
+/// started them, all that run.
 ///
 /// # Panics
 /// Where there is no `/proc`.
 #[must_use]
-pub fn processor_seconds(names: &[&str]) -> BTreeMap<String, f64> {
+pub fn used(names: &[&str]) -> BTreeMap<String, Used> {
     let stat_of = |process: &Path| {
         let stat = std::fs::read_to_string(process.join("stat")).ok()?;
         let (heading, rest) = stat.rsplit_once(')')?;
@@ -102,18 +134,75 @@ pub fn processor_seconds(names: &[&str]) -> BTreeMap<String, f64> {
     };
     let group_of = |fields: &Vec<String>| fields.get(2).cloned();
     let (_, own): (String, Vec<String>) = stat_of(Path::new("/proc/self")).expect("Linux");
-    let mut used = BTreeMap::new();
+    let mut used: BTreeMap<String, Used> = BTreeMap::new();
     for process in std::fs::read_dir("/proc").expect("Linux").flatten() {
         let Some((name, fields)) = stat_of(&process.path()) else {
             continue;
         };
-        if names.contains(&name.as_str()) && group_of(&fields) == group_of(&own) {
-            let ticks: f64 = [11, 12]
-                .iter()
-                .filter_map(|at| fields.get(*at)?.parse::<f64>().ok())
-                .sum();
-            *used.entry(name).or_default() += ticks / 100.0;
+        let is_ours = name == "postgres" || group_of(&fields) == group_of(&own);
+        if is_ours && names.contains(&name.as_str()) {
+            let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
+            let used = used.entry(name).or_default();
+            let ticks: u64 = [11, 12].into_iter().filter_map(number).sum();
+            used.processor_seconds += ticks as f64 / 100.0;
+            used.memory_bytes += number(21).unwrap_or_default() * PAGE;
         }
     }
     used
+}
+
+/// Processor time of [`used`] alone.
+#[must_use]
+pub fn processor_seconds(names: &[&str]) -> BTreeMap<String, f64> {
+    let used = used(names).into_iter();
+    used.map(|(name, used)| (name, used.processor_seconds))
+        .collect()
+}
+
+/// First alerts of events, each with when it came, from there on until none has come for twenty seconds; those raised because
+/// nobody had answered for long are left out.
+///
+/// # Panics
+/// When the brokers do not answer.
+#[must_use]
+pub fn heard(kafka: &Kafka, from: Offset) -> Vec<(Alert, Timestamp)> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", &kafka.brokers)
+        .set("group.id", "bench-alerts")
+        .set("auto.offset.reset", "earliest")
+        .set("enable.auto.commit", "false")
+        .set("fetch.wait.max.ms", "10")
+        .create()
+        .expect("a client");
+    let mut partitions = TopicPartitionList::new();
+    for partition in 0..kafka.partitions {
+        partitions
+            .add_partition_offset(ALERTS.name, partition, from)
+            .expect("a partition");
+    }
+    consumer
+        .assign(&partitions)
+        .expect("partitions can be read");
+    let mut heard = Vec::new();
+    while let Some(next) =
+        consumer.poll(Duration::from_secs(if heard.is_empty() { 60 } else { 20 }))
+    {
+        let Ok(raw) = next else { continue };
+        let alert: Alert = message::decode(raw.payload().unwrap_or_default()).expect("an alert");
+        let is_by_silence = alert.raised_at.duration_since(alert.published_at).as_secs() > 3_600;
+        if alert.update == 0 && !is_by_silence {
+            heard.push((alert, Timestamp::now()));
+        }
+    }
+    heard
+}
+
+/// The values below which these parts of all are; sorts them.
+///
+/// # Panics
+/// When there are none.
+#[must_use]
+pub fn parts_of<const COUNT: usize>(values: &mut [f64], parts: [f64; COUNT]) -> [f64; COUNT] {
+    values.sort_by(f64::total_cmp);
+    parts.map(|part| values[((values.len() - 1) as f64 * part) as usize])
 }

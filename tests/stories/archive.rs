@@ -1,5 +1,6 @@
 //! The archive: a ClickHouse that is down delays no alert and loses no row, nothing is counted twice however often and in
-//! whatever order it is written, and what was there before a change of the tables is there afterwards.
+//! whatever order it is written, what was there before a change of the tables is there afterwards, and the tables can be made with
+//! replicas, as far as the library can show.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,7 +24,7 @@ use backbone::topics::{self, ALERTS, POSTS};
 use clickhouse::Client;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
-use wensheng_tests::{Broker, Store, number, officer, project, wait_for};
+use wensheng_tests::{Broker, Store, ZooKeeper, number, officer, project, wait_for};
 
 const REGION: &str = "990101";
 
@@ -476,5 +477,86 @@ async fn an_officer_finds_posts_by_their_words_as_they_are_now() {
     assert!(
         page.html.contains("已经来水"),
         "the newest revision is shown"
+    );
+}
+
+/// The statements of the migrations that make a table.
+fn tables() -> Vec<String> {
+    let folder = project().join("backbone/migrations");
+    let mut tables: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        .flat_map(|sql| sql.split(";\n").map(str::to_owned).collect::<Vec<_>>())
+        .filter(|statement| statement.contains("CREATE TABLE"))
+        .collect();
+    tables.sort();
+    tables
+}
+
+/// The settings of a store whose tables should have replicas.
+fn with_replicas(store: &Store) -> ClickHouse {
+    ClickHouse {
+        replicated: true,
+        ..settings_of(store)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_table_can_be_made_with_replicas() {
+    let coordinator = ZooKeeper::start();
+    let replicas = ["one", "other"].map(|name| Store::replica(&coordinator, name));
+    for replica in &replicas {
+        let server = Client::default().with_url(&replica.url);
+        let made = server.query("CREATE DATABASE wensheng").execute();
+        made.await.unwrap();
+        for table in tables() {
+            let statement = backbone::clickhouse::on_replicas(&table);
+            let made = client(replica).query(&statement).execute();
+            made.await.unwrap();
+        }
+    }
+    for replica in &replicas {
+        let both = "SELECT count() FROM system.replicas WHERE total_replicas = 2";
+        assert_eq!(
+            number(&replica.url, both).await,
+            Some(tables().len() as u64)
+        );
+    }
+    // They compare what they are: one that differs is none.
+    let [one, other] = &replicas;
+    let odd = |column: &str| {
+        format!("CREATE TABLE odd (a {column}) ENGINE = ReplicatedReplacingMergeTree ORDER BY a")
+    };
+    let made = client(one).query(&odd("UInt32")).execute();
+    made.await.unwrap();
+    let refused = client(other).query(&odd("String")).execute().await;
+    let refused = refused.unwrap_err();
+    assert!(
+        refused.to_string().contains("INCOMPATIBLE_COLUMNS"),
+        "{refused}"
+    );
+}
+
+/// The library goes no further: it has no address at which other servers could get rows. Once it has, the stories can run on replicas.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_library_understands_a_database_with_replicas() {
+    let coordinator = ZooKeeper::start();
+    let store = Store::replica(&coordinator, "one");
+    let refused = backbone::clickhouse::migrate(&with_replicas(&store)).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("interserver_http(s)_port"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_is_not_taken_for_one_with_replicas() {
+    let store = Store::start();
+    backbone::clickhouse::migrate(&settings_of(&store))
+        .await
+        .unwrap();
+    let refused = backbone::clickhouse::migrate(&with_replicas(&store)).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(
+        refused.contains("`wensheng` has the engine Atomic"),
+        "{refused}"
     );
 }

@@ -1,4 +1,9 @@
 //! Brings the tables up to date: numbered SQL files, each applied once, in order.
+//!
+//! The files are written for one server. On replicas the database is `Replicated`, which takes every statement to the other
+//! servers by itself, and the tables' engines are named as those that copy their rows.
+
+use std::borrow::Cow;
 
 use clickhouse::{Client, Row};
 use serde::{Deserialize, Serialize};
@@ -28,6 +33,19 @@ pub enum MigrateError {
     /// The database's name is not one.
     #[error("clickhouse.database = `{0}` is not a name of letters, digits and underscores")]
     DatabaseName(String),
+    /// The database is there, and not in the form that is set.
+    #[error(
+        "the database `{database}` has the engine {engine}, which does not go with clickhouse.replicated = {replicated}; \
+         name another database in clickhouse.database and carry the rows over, or set clickhouse.replicated as the database is"
+    )]
+    AnotherForm {
+        /// The database's name.
+        database: String,
+        /// Its engine.
+        engine: String,
+        /// The setting.
+        replicated: bool,
+    },
     /// ClickHouse refused a statement.
     #[error("migration {number} failed: {source}")]
     Statement {
@@ -37,6 +55,9 @@ pub enum MigrateError {
         source: clickhouse::error::Error,
     },
 }
+
+/// Which migrations were applied.
+const MIGRATIONS_TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (number UInt32) ENGINE = ReplacingMergeTree ORDER BY number";
 
 #[derive(Row, Serialize, Deserialize)]
 struct Applied {
@@ -66,19 +87,29 @@ pub async fn migrate(settings: &ClickHouse) -> Result<(), MigrateError> {
     }
     let _turn = ONE_AT_A_TIME.lock().await;
     let server = super::server_client(settings)?;
-    execute(
-        &server,
-        0,
-        &format!("CREATE DATABASE IF NOT EXISTS `{database}`"),
-    )
-    .await?;
+    execute(&server, 0, &database_of(settings)).await?;
     let client = super::client(settings)?;
-    execute(
-        &client,
-        0,
-        "CREATE TABLE IF NOT EXISTS migrations (number UInt32) ENGINE = ReplacingMergeTree ORDER BY number",
-    )
-    .await?;
+    let engine: String = client
+        .query("SELECT engine FROM system.databases WHERE name = currentDatabase()")
+        .fetch_one()
+        .await
+        .map_err(|source| MigrateError::Statement { number: 0, source })?;
+    let replicated = settings.replicated;
+    if (engine == "Replicated") != replicated {
+        return Err(MigrateError::AnotherForm {
+            database: database.clone(),
+            engine,
+            replicated,
+        });
+    }
+    let as_set = |statement| {
+        if replicated {
+            Cow::Owned(on_replicas(statement))
+        } else {
+            Cow::Borrowed(statement)
+        }
+    };
+    execute(&client, 0, &as_set(MIGRATIONS_TABLE)).await?;
     let applied: Vec<u32> = client
         .query("SELECT ?fields FROM migrations FINAL")
         .fetch_all::<Applied>()
@@ -97,7 +128,7 @@ pub async fn migrate(settings: &ClickHouse) -> Result<(), MigrateError> {
             .filter(|statement| !statement.is_empty())
         {
             if is_due(&client, number, statement).await? {
-                execute(&client, number, statement).await?;
+                execute(&client, number, &as_set(statement)).await?;
             }
         }
         super::insert(&client, "migrations", &[Applied { number }])
@@ -106,6 +137,26 @@ pub async fn migrate(settings: &ClickHouse) -> Result<(), MigrateError> {
         info!(number, "ClickHouse migration applied");
     }
     Ok(())
+}
+
+/// The statement that makes the database. Servers whose databases have one path are replicas of each other.
+fn database_of(settings: &ClickHouse) -> String {
+    let database = &settings.database;
+    let plain = format!("CREATE DATABASE IF NOT EXISTS `{database}`");
+    if settings.replicated {
+        format!(
+            "{plain} ENGINE = Replicated('/clickhouse/databases/{database}', '{{shard}}', '{{replica}}')"
+        )
+    } else {
+        plain
+    }
+}
+
+/// A statement of a migration as it is run on replicas: a table that it makes copies its rows to the other servers. Where it keeps its
+/// state in Keeper is the server's `default_replica_path`.
+#[must_use]
+pub fn on_replicas(statement: &str) -> String {
+    statement.replace("ENGINE = ", "ENGINE = Replicated")
 }
 
 /// Whether the condition of a statement holds; one without is always run.
@@ -131,4 +182,49 @@ async fn execute(client: &Client, number: u32, statement: &str) -> Result<(), Mi
         .execute()
         .await
         .map_err(|source| MigrateError::Statement { number, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_has_replicas_where_the_database_has() {
+        let statements = MIGRATIONS.map(|(_, sql)| sql);
+        for sql in statements.into_iter().chain([MIGRATIONS_TABLE]) {
+            let replicated = on_replicas(sql);
+            let tables = sql.matches("MergeTree").count();
+            let named = |engine: &str| {
+                replicated
+                    .matches(&format!(" ENGINE = Replicated{engine}MergeTree"))
+                    .count()
+            };
+            assert_eq!(
+                named("Replacing") + named("Aggregating"),
+                tables,
+                "an engine is written in another way than ` ENGINE = …MergeTree`: {sql}"
+            );
+            assert_eq!(sql.matches("CREATE TABLE").count(), tables, "{sql}");
+            assert_eq!(replicated.replace("= Replicated", "= "), sql);
+        }
+    }
+
+    #[test]
+    fn the_database_is_made_in_the_form_that_is_set() {
+        let of = |replicated: bool| -> String {
+            database_of(
+                &serde_json::from_value(serde_json::json!({
+                    "url": "http://127.0.0.1:8123",
+                    "database": "county",
+                    "replicated": replicated,
+                }))
+                .unwrap(),
+            )
+        };
+        assert_eq!(of(false), "CREATE DATABASE IF NOT EXISTS `county`");
+        assert_eq!(
+            of(true),
+            "CREATE DATABASE IF NOT EXISTS `county` ENGINE = Replicated('/clickhouse/databases/county', '{shard}', '{replica}')"
+        );
+    }
 }

@@ -26,10 +26,10 @@ pub struct Alert {
     /// The event, as it stood then.
     pub event: EventSummary,
     /// When the post whose arrival raised it was published.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub published_at: Timestamp,
     /// When it was raised, or brought up to date.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub raised_at: Timestamp,
     /// 0 when the level was reached; one more each time the alert was brought up to date.
     #[serde(default)]
@@ -93,10 +93,10 @@ pub struct EventSummary {
     /// Places its posts name, the most named first.
     pub places: Vec<Place>,
     /// When its first post was published.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub first_at: Timestamp,
     /// When its newest post was published.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub last_at: Timestamp,
     /// Posts of each day that had any, in Asia/Shanghai, the newest sixty days.
     #[serde(default)]
@@ -106,7 +106,7 @@ pub struct EventSummary {
     pub key_dates: Vec<KeyDate>,
     /// When an official answer was last seen among its posts; absent while there is none.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub answered_at: Option<Timestamp>,
     /// The earlier event that this one repeats (复发), when it is like one that ended long ago.
     #[serde(default)]
@@ -137,7 +137,7 @@ pub struct Count {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Day {
     /// The day.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date"))]
     pub day: Date,
     /// How many.
     pub posts: u32,
@@ -149,7 +149,7 @@ pub struct KeyDate {
     /// What was then.
     pub what: Turn,
     /// When.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
 }
 
@@ -181,7 +181,7 @@ pub struct Recurrence {
     /// Its title.
     pub title: String,
     /// When its last post was published.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub last_at: Timestamp,
 }
 

@@ -47,7 +47,7 @@ pub struct Assessment {
     /// Which analyzer and models made this, such as `0.1.0/subject-1/sentiment-1`.
     pub model: String,
     /// When it was made.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub assessed_at: Timestamp,
 }
 
@@ -63,7 +63,7 @@ pub struct SecondOpinion {
     /// The first-level subject.
     pub subject: String,
     /// When it was asked.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub asked_at: Timestamp,
 }
 

@@ -34,7 +34,7 @@ pub struct CaseEvent {
     /// The role that acted: `system`, `duty-officer`, `unit`, …. Never a person's name.
     pub role: String,
     /// When.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
 }
 

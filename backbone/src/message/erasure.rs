@@ -25,7 +25,7 @@ pub struct Erasure {
     /// The role that decided: `administrator`, `leader`. Never a person's name.
     pub role: String,
     /// When.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
 }
 

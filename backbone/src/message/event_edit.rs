@@ -21,7 +21,7 @@ pub struct EventEdit {
     /// The role that decided: `duty-officer`, `administrator`. Never a person's name.
     pub role: String,
     /// When.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
 }
 

@@ -37,20 +37,20 @@ pub struct Post {
     #[serde(default)]
     pub author: Option<String>,
     /// When it was published; the same in each of its revisions.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub published_at: Timestamp,
     /// How far that can be relied on.
     #[serde(default)]
     pub certainty: Certainty,
     /// When the collector found it.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub collected_at: Timestamp,
     /// Reactions counted by the source: for (likes) and against.
     #[serde(default)]
     pub reactions: Reactions,
     /// When the source shows that it was officially answered; absent while it shows no answer.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub answered_at: Option<Timestamp>,
 }
 

@@ -35,10 +35,10 @@ pub struct Signal {
     /// How many weeks of posts that rests on.
     pub weeks: u32,
     /// Begin of the time that was counted.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub begins: Timestamp,
     /// End of the time that was counted.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub ends: Timestamp,
     /// The counts of the weeks, the newest last; empty where it is not a rise.
     #[serde(default)]
@@ -56,17 +56,17 @@ pub struct Signal {
     #[serde(default)]
     pub event_count: u32,
     /// When it was first found.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub found_at: Timestamp,
     /// When it was found, or brought up to date.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub raised_at: Timestamp,
     /// 0 when it was found; one more each time it was brought up to date.
     #[serde(default)]
     pub update: u32,
     /// When it was over; absent while it lasts.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub over_at: Option<Timestamp>,
 }
 

@@ -23,7 +23,7 @@ pub struct SourceEdit {
     /// The role that decided: `duty-officer`, `administrator`. Never a person's name.
     pub role: String,
     /// When. Later than what was decided of the source before.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
 }
 

@@ -20,18 +20,18 @@ pub struct SourceHealth {
     /// How it is.
     pub condition: Condition,
     /// Since when.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub since: Timestamp,
     /// What is wrong, with its place and the remedy; empty where nothing is.
     #[serde(default)]
     pub problem: String,
     /// When a round last succeeded.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub last_success: Option<Timestamp>,
     /// When one last failed.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub last_failure: Option<Timestamp>,
     /// Posts sent, all told.
     pub posts: u64,
@@ -49,7 +49,7 @@ pub struct SourceHealth {
     #[serde(default)]
     pub findings: Vec<Finding>,
     /// When this was told.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
 }
 
@@ -102,7 +102,7 @@ pub struct Finding {
     /// What was seen there, such as the date of a column's last article.
     pub detail: String,
     /// Since when.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub since: Timestamp,
 }
 

@@ -18,7 +18,6 @@ use crate::fetch::{Page, Validators};
 #[serde(deny_unknown_fields)]
 pub struct Board {
     /// Address of the first list page.
-    #[schemars(with = "String")]
     pub url: Url,
     /// CSS selector of the links to posts, on a list page; found by themselves where absent.
     #[serde(default)]

@@ -25,7 +25,6 @@ const BATCH: usize = 100;
 #[serde(deny_unknown_fields)]
 pub struct Feed {
     /// Its address.
-    #[schemars(with = "String")]
     pub url: Url,
 }
 

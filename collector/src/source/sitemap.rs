@@ -28,7 +28,6 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 #[serde(deny_unknown_fields)]
 pub struct Sitemap {
     /// Address of the sitemap, or of an index of sitemaps.
-    #[schemars(with = "String")]
     pub url: Url,
     /// Only pages whose address begins so.
     #[serde(default)]

@@ -29,7 +29,6 @@ const AGAIN_DAYS: i64 = 7;
 #[serde(deny_unknown_fields)]
 pub struct Watch {
     /// Address of its first page.
-    #[schemars(with = "String")]
     pub url: Url,
     /// Its columns, each of which must be kept up.
     #[serde(default)]
@@ -50,7 +49,6 @@ pub struct Column {
     /// Its name.
     pub name: String,
     /// Address of its list page.
-    #[schemars(with = "String")]
     pub url: Url,
     /// Days within which something new must appear.
     pub every_days: u32,

@@ -48,6 +48,10 @@ pub enum Scope {
     UnitsRead,
     /// To read how the sources are.
     SourcesRead,
+    /// To read which posts were erased, and the proof.
+    ErasuresRead,
+    /// To have posts erased.
+    ErasuresWrite,
     /// To read accounts.
     AccountsRead,
     /// To read and export the audit.
@@ -56,7 +60,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::CasesRead,
         Self::CasesMove,
         Self::PostsRead,
@@ -72,6 +76,8 @@ impl Scope {
         Self::ReportsRead,
         Self::UnitsRead,
         Self::SourcesRead,
+        Self::ErasuresRead,
+        Self::ErasuresWrite,
         Self::AccountsRead,
         Self::AuditRead,
     ];
@@ -95,6 +101,8 @@ impl Scope {
             Self::ReportsRead => "reports:read",
             Self::UnitsRead => "units:read",
             Self::SourcesRead => "sources:read",
+            Self::ErasuresRead => "erasures:read",
+            Self::ErasuresWrite => "erasures:write",
             Self::AccountsRead => "accounts:read",
             Self::AuditRead => "audit:read",
         }

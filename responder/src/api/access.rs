@@ -16,6 +16,7 @@ use super::problem::Problem;
 use crate::account::{AccountError, Scope, User};
 use crate::case::{Actor, Role};
 use crate::console::{Console, Who, finish, known, same};
+use crate::erasure::ERASERS;
 
 /// A route of the API.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +61,8 @@ const MOVERS: &[Role] = &[
 ];
 /// The duty officer and above.
 const DUTY: &[Role] = &[Role::Administrator, Role::DutyOfficer, Role::Leader];
+/// Those who decide on erasures, and who audits that.
+const DECIDERS: &[Role] = &[Role::Administrator, Role::Leader, Role::Auditor];
 const ADMINISTRATOR: &[Role] = &[Role::Administrator];
 const AUDIT: &[Role] = &[Role::Administrator, Role::Auditor];
 
@@ -104,6 +107,10 @@ pub const RULES: &[Rule] = &[
     rule("GET",    "/api/v1/roster",                   Roles(OFFICE),        With(Scope::RosterRead)),
     rule("POST",   "/api/v1/roster/swaps",             Roles(DUTY),          With(Scope::RosterWrite)),
     rule("GET",    "/api/v1/posts",                    Roles(OFFICE),        With(Scope::PostsRead)),
+    rule("GET",    "/api/v1/posts/{id}/held",          Roles(OFFICE),        With(Scope::PostsRead)),
+    rule("GET",    "/api/v1/erasures",                 Roles(DECIDERS),      With(Scope::ErasuresRead)),
+    rule("POST",   "/api/v1/erasures",                 Roles(&ERASERS),      With(Scope::ErasuresWrite)),
+    rule("GET",    "/api/v1/erasures/{id}",            Roles(DECIDERS),      With(Scope::ErasuresRead)),
     rule("GET",    "/api/v1/events",                   Roles(OFFICE),        With(Scope::EventsRead)),
     rule("GET",    "/api/v1/events/{id}",              Roles(OFFICE),        With(Scope::EventsRead)),
     rule("GET",    "/api/v1/events/{id}/edits",        Roles(OFFICE),        With(Scope::EventsRead)),

@@ -13,11 +13,12 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::access::Caller;
-use super::asked::{self, Asked};
+use super::asked::{self, Asked, Id};
 use super::events::SubjectName;
 use super::problem::Problem;
 use crate::console::Console;
 use crate::console::archive::{self, Filter, Total};
+use crate::held::{self, Held, HeldError};
 
 /// Longest text to look for, in characters.
 const LONGEST_TEXT: usize = 200;
@@ -224,4 +225,32 @@ pub(super) async fn list(
         total,
         certainty,
     }))
+}
+
+/// What is held of a post, for who asks to see it: its rows in the archive, what a duty officer said of the findings, its event, cases
+/// and reports, and until when copies are kept elsewhere. That it was read is noted in the audit.
+#[utoipa::path(
+    get,
+    path = "/posts/{id}/held",
+    tag = "posts",
+    params(("id" = String, Path, description = "The post's id, or its address")),
+    responses((status = 200, description = "What is held", body = Object))
+)]
+pub(super) async fn held(
+    State(console): State<Arc<Console>>,
+    caller: Caller,
+    Id(id): Id,
+    asked: Asked,
+) -> Result<Json<Held>, Problem> {
+    asked.only(&[])?;
+    let now = Timestamp::now();
+    let held = held::held(&console.store, &console.archive, &id, now).await;
+    let held = held
+        .map_err(|error| match error {
+            HeldError::Archive(_) => Problem::Archive,
+            HeldError::Store(error) => error.into(),
+        })?
+        .ok_or(Problem::NotFound)?;
+    caller.audit(&console, "read-held", &id, now).await?;
+    Ok(Json(held))
 }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::account::AccountError;
 use crate::case::{AttachmentError, MoveError, StoreError};
 use crate::commitment::CommitmentError;
+use crate::erasure::ErasureError;
 use crate::knowledge::KnowledgeError;
 use crate::roster::SwapError;
 use crate::routing::SilenceError;
@@ -112,6 +113,18 @@ impl From<MoveError> for Problem {
             MoveError::Stale => Self::Stale(said),
             MoveError::Refused(_) => Self::NotAllowed(said),
             _ => Self::Refused(said),
+        }
+    }
+}
+
+impl From<ErasureError> for Problem {
+    fn from(error: ErasureError) -> Self {
+        match error {
+            ErasureError::Store(error) => error.into(),
+            ErasureError::NotAllowed => Self::Forbidden,
+            ErasureError::Unknown => Self::NotFound,
+            ErasureError::Unavailable => Self::Archive,
+            refused => Self::Refused(format!("{refused}。")),
         }
     }
 }

@@ -147,44 +147,68 @@ impl Cases {
         routed: &Routed,
         now: Timestamp,
     ) -> Result<Taken, StoreError> {
+        let taken = self.take_all(&[(alert, routed)], now).await?;
+        Ok(taken.first().copied().unwrap_or(Taken::Known))
+    }
+
+    /// The same with several alerts, in their order: all are taken, or none.
+    ///
+    /// # Errors
+    /// When the store fails; nothing is changed then.
+    pub async fn take_all(
+        &self,
+        alerts: &[(&Alert, &Routed)],
+        now: Timestamp,
+    ) -> Result<Vec<Taken>, StoreError> {
         // What was erased does not come back by an alert that was worded before.
-        let mut alert = alert.clone();
         let erased = Erasures::new(self.store.clone()).erased().await?;
-        erased.cleanse_alert(&mut alert);
-        let alert = &alert;
         let mut transaction = self.store.begin().await?;
+        let mut taken = Vec::new();
+        for (alert, routed) in alerts {
+            let mut alert = (*alert).clone();
+            erased.cleanse_alert(&mut alert);
+            taken.push(self.take_in(&mut transaction, &alert, routed, now).await?);
+        }
+        transaction.commit().await?;
+        Ok(taken)
+    }
+
+    async fn take_in(
+        &self,
+        connection: &mut AnyConnection,
+        alert: &Alert,
+        routed: &Routed,
+        now: Timestamp,
+    ) -> Result<Taken, StoreError> {
         let first = sqlx::query("INSERT INTO alerts_taken (id) VALUES ($1) ON CONFLICT DO NOTHING")
             .bind(&alert.id)
-            .execute(&mut *transaction)
+            .execute(&mut *connection)
             .await?
             .rows_affected()
             == 1;
         let id = id::of_case(&alert.event.id);
-        let taken = match find(&mut transaction, &id).await? {
+        Ok(match find(connection, &id).await? {
             // One that an officer opened is told by the first alert of its level.
             Some(case)
                 if case.alert.id == alert.id && (first || case.alert.update < alert.update) =>
             {
-                tell(&mut transaction, &id, alert).await?;
-                retitle(&mut transaction, &id, &alert.event.title, now).await?;
+                tell(connection, &id, alert).await?;
+                retitle(connection, &id, &alert.event.title, now).await?;
                 Taken::Updated
             }
-            _ if !first => return Ok(Taken::Known),
+            _ if !first => Taken::Known,
             None => {
                 let opened = Record::by_system(Action::Open, None);
-                self.open(&mut transaction, &id, alert, routed, &opened, now)
+                self.open(connection, &id, alert, routed, &opened, now)
                     .await?;
                 Taken::Opened
             }
             Some(case) if alert.level < case.level => {
-                self.raise(&mut transaction, case, alert, routed, now)
-                    .await?;
+                self.raise(connection, case, alert, routed, now).await?;
                 Taken::Raised
             }
             Some(_) => Taken::Known,
-        };
-        transaction.commit().await?;
-        Ok(taken)
+        })
     }
 
     /// Opens the case of an event at an officer's word, where no alert did; says whether there was none yet.

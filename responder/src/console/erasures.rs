@@ -88,7 +88,9 @@ struct ErasurePage {
     looks: i64,
     /// Until when the last copy in a topic is gone; empty before it was looked for.
     last: String,
-    places: Vec<PlaceLine>,
+    /// Where something was found, and where nothing ever was.
+    found: Vec<PlaceLine>,
+    empty: Vec<PlaceLine>,
 }
 
 /// The proof of an erasure.
@@ -101,22 +103,24 @@ pub(super) async fn one(
     let known = erasures.get(&post).await?.ok_or(Problem::NotFound)?;
     let places = erasures.places(&post).await?;
     let last = places.iter().filter_map(|looked| looked.until).max();
+    let (found, empty) = places
+        .into_iter()
+        .map(|Looked { found, until, at }| PlaceLine {
+            place: found.place,
+            before: found.before,
+            after: found.after,
+            at: show::time(at),
+            until: until.map_or_else(String::new, show::time),
+        })
+        .partition(|place| place.before + place.after > 0);
     let page = ErasurePage {
         frame: Frame::new(&console, &signed_in, "/erasures", "删除情况"),
         looked_at: known.looked_at.map_or_else(String::new, show::time),
         looks: known.looks,
         last: last.map_or_else(String::new, show::time),
         line: Line::new(known),
-        places: places
-            .into_iter()
-            .map(|Looked { found, until, at }| PlaceLine {
-                place: found.place,
-                before: found.before,
-                after: found.after,
-                at: show::time(at),
-                until: until.map_or_else(String::new, show::time),
-            })
-            .collect(),
+        found,
+        empty,
     };
     render(&page)
 }

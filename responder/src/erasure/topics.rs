@@ -21,15 +21,26 @@ pub(super) struct Log {
     days: u32,
 }
 
+/// Where copies of words are that were in a topic at a time, and when they are gone, at the latest.
+#[must_use]
+pub fn copies_in(topic: &Topic, at: Timestamp) -> (String, Timestamp) {
+    let log = Log::of(topic);
+    (log.place(), log.until(at))
+}
+
 impl Log {
+    fn of(topic: &Topic) -> Self {
+        Self {
+            name: topic.name,
+            days: topic.retention_days,
+        }
+    }
+
     /// Those that may hold words of a post, and their dead letters.
     pub(super) fn all() -> impl Iterator<Item = Self> {
         TOPICS.into_iter().flat_map(|topic| {
             [
-                Self {
-                    name: topic.name,
-                    days: topic.retention_days,
-                },
+                Self::of(&topic),
                 Self {
                     name: topic.dead,
                     days: DEAD_LETTER_RETENTION_DAYS,

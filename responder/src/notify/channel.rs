@@ -177,7 +177,7 @@ pub fn check_reach(reach: &Reach, channels: &[Channel]) -> Result<(), Flaw> {
     channel.check_recipient(&reach.to).map_err(|problem| {
         Flaw::new(
             format!("channel `{name}`: {problem}"),
-            format!("渠道 {name} 的 {}", problem.told()),
+            format!("渠道 {name}：{}", problem.told()),
         )
     })
 }

@@ -52,7 +52,6 @@ const CODES: Codes = Codes {
 pub struct Dingtalk {
     /// Address of the service; another one for a DingTalk of one's own.
     #[serde(default = "dingtalk")]
-    #[schemars(with = "String")]
     pub url: Url,
     /// The token in the robot's address, behind `access_token=`.
     pub access_token: Secret,

@@ -60,7 +60,6 @@ const CODES: Codes = Codes {
 pub struct Feishu {
     /// Address of the service; another one for a Feishu of one's own.
     #[serde(default = "feishu")]
-    #[schemars(with = "String")]
     pub url: Url,
     /// The last part of the robot's address, behind `/hook/`.
     pub hook: Secret,

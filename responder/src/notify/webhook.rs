@@ -37,7 +37,6 @@ const NAMES: [&str; 8] = [
 #[serde(deny_unknown_fields)]
 pub struct Webhook {
     /// The address.
-    #[schemars(with = "String")]
     pub url: Url,
     /// A token sent as `Authorization: Bearer`; none where it is not named.
     #[serde(default)]

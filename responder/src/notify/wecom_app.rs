@@ -59,7 +59,6 @@ const CODES: Codes = Codes {
 pub struct WecomApp {
     /// Address of the service; another one for a WeCom of one's own.
     #[serde(default = "wecom")]
-    #[schemars(with = "String")]
     pub url: Url,
     /// Id of the corporation (企业ID).
     pub corp_id: String,

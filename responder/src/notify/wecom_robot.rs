@@ -38,7 +38,6 @@ const CODES: Codes = Codes {
 pub struct WecomRobot {
     /// Address of the service; another one for a WeCom of one's own.
     #[serde(default = "wecom")]
-    #[schemars(with = "String")]
     pub url: Url,
     /// The key in the robot's address, behind `key=`.
     pub key: Secret,

@@ -12,16 +12,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use backbone::kafka::{Producer, Start, read_partition};
-use backbone::message::{self, Alert, Post};
+use backbone::message::{Alert, Post};
 use backbone::settings::Kafka;
 use backbone::topics::{ALERTS, POSTS};
 use futures::future::try_join_all;
 use jiff::Timestamp;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::message::Message as _;
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use rdkafka::Offset;
 use tokio::time::Instant;
-use wensheng_tests::load::{board_texts, post_now, processor_seconds, standalone};
+use wensheng_tests::load::{board_texts, heard, parts_of, post_now, processor_seconds, standalone};
 use wensheng_tests::{number, wait_for};
 
 const REGION: &str = "360921";
@@ -44,7 +42,7 @@ async fn main() -> anyhow::Result<()> {
     let kafka: Kafka = toml::from_str(&format!("brokers = \"{}\"", address("kafka")))?;
     let listening = std::thread::spawn({
         let kafka = kafka.clone();
-        move || listen(&kafka)
+        move || heard(&kafka, Offset::Beginning)
     });
 
     let posts = rate * seconds;
@@ -74,14 +72,15 @@ async fn main() -> anyhow::Result<()> {
         let each = |_: backbone::kafka::Received<Alert>| alerts += 1;
         read_partition(&kafka, &ALERTS, partition, Start::Beginning, each).await?;
     }
-    let mut waits = listening.join().expect("the listener ends");
-    waits.sort_unstable();
-    let at = |part: f64| waits[((waits.len() - 1) as f64 * part) as usize];
+    let heard = listening.join().expect("the listener ends");
+    // A post here is published when it is sent.
+    let wait = |(alert, at): &(Alert, Timestamp)| {
+        at.duration_since(alert.published_at).as_secs_f64() * 1e3
+    };
+    let mut waits: Vec<f64> = heard.iter().map(wait).collect();
+    let [median, nearly_all, longest] = parts_of(&mut waits, [0.5, 0.99, 1.0]);
     println!(
-        "{alerts} alerts and updates; from a post's message to the alert it raised: median {} ms, 99 % within {} ms, longest {} ms",
-        at(0.5),
-        at(0.99),
-        at(1.0)
+        "{alerts} alerts and updates; from a post's message to the alert it raised: median {median:.0} ms, 99 % within {nearly_all:.0} ms, longest {longest:.0} ms"
     );
     program.stop();
     Ok(())
@@ -101,37 +100,4 @@ async fn send(kafka: &Kafka, rate: u64, posts: u64) -> anyhow::Result<()> {
     }
     println!("sent in {:.1} s", begun.elapsed().as_secs_f64());
     Ok(())
-}
-
-/// Milliseconds from the publication of a post, which is when it was sent, to the alert that it raised; until no alert has
-/// come for twenty seconds.
-fn listen(kafka: &Kafka) -> Vec<i64> {
-    let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", &kafka.brokers)
-        .set("group.id", "bench-alerts")
-        .set("auto.offset.reset", "earliest")
-        .set("enable.auto.commit", "false")
-        .set("fetch.wait.max.ms", "10")
-        .create()
-        .unwrap();
-    let mut partitions = TopicPartitionList::new();
-    for partition in 0..kafka.partitions {
-        partitions
-            .add_partition_offset(ALERTS.name, partition, Offset::Beginning)
-            .unwrap();
-    }
-    consumer.assign(&partitions).unwrap();
-    let mut waits = Vec::new();
-    while let Some(next) =
-        consumer.poll(Duration::from_secs(if waits.is_empty() { 60 } else { 20 }))
-    {
-        let Ok(raw) = next else { continue };
-        let alert: Alert = message::decode(raw.payload().unwrap_or_default()).unwrap();
-        let raised_by_silence =
-            alert.raised_at.duration_since(alert.published_at).as_secs() > 3_600;
-        if alert.update == 0 && !raised_by_silence {
-            waits.push((Timestamp::now().duration_since(alert.published_at)).as_millis() as i64);
-        }
-    }
-    waits
 }

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use wensheng_tests::duty::PASSWORD;
-use wensheng_tests::load::{board_texts, post_now, processor_seconds, standalone};
+use wensheng_tests::load::{board_texts, parts_of, post_now, processor_seconds, standalone};
 use wensheng_tests::{Browser, number, wait_for};
 
 const REGION: &str = "360921";
@@ -116,19 +116,14 @@ async fn main() -> anyhow::Result<()> {
 }
 
 fn told(what: &str, mut waits: Vec<f64>) {
-    waits.sort_by(f64::total_cmp);
     if waits.is_empty() {
         println!("{what}: none");
         return;
     }
-    let at = |part: f64| waits[((waits.len() - 1) as f64 * part) as usize];
+    let count = waits.len();
+    let [median, most, nearly_all, longest] = parts_of(&mut waits, [0.5, 0.95, 0.99, 1.0]);
     println!(
-        "{what}, {} of them: median {:.0} ms, 95 % within {:.0} ms, 99 % within {:.0} ms, longest {:.0} ms",
-        waits.len(),
-        at(0.5),
-        at(0.95),
-        at(0.99),
-        at(1.0)
+        "{what}, {count} of them: median {median:.0} ms, 95 % within {most:.0} ms, 99 % within {nearly_all:.0} ms, longest {longest:.0} ms"
     );
 }
 

@@ -3,7 +3,7 @@
 use backbone::kafka::lags;
 use backbone::settings::Kafka;
 use backbone::topics::GROUPS;
-use serde_json::Value;
+use serde_json::{Value, json};
 use wensheng_tests::duty::{self, PASSWORD};
 use wensheng_tests::everywhere::{self, Kept};
 use wensheng_tests::{
@@ -72,6 +72,60 @@ async fn text(clickhouse: &str, query: &str) -> String {
         .with_url(clickhouse)
         .with_database("wensheng");
     client.query(query).fetch_one::<String>().await.unwrap()
+}
+
+/// What the console does, programs do by the API with a token of their own.
+async fn another_is_erased_by_a_program(
+    office: &Office,
+    console: &str,
+    clickhouse: &str,
+    erased: &str,
+) {
+    let made = office.run(
+        "responder",
+        &[
+            "token",
+            "add",
+            "admin",
+            "--label",
+            "个人信息申请",
+            "--scope",
+            "erasures:read",
+            "--scope",
+            "erasures:write",
+        ],
+    );
+    let said = String::from_utf8(made.stdout).unwrap();
+    let token = (said.split_whitespace()).find(|word| word.starts_with("wensheng_"));
+    let client = reqwest::Client::new();
+    let asked = async |request: reqwest::RequestBuilder| {
+        let answer = request.bearer_auth(token.unwrap()).send().await.unwrap();
+        (
+            answer.status().as_u16(),
+            answer.json::<Value>().await.unwrap(),
+        )
+    };
+    let erasures = format!("{console}/api/v1/erasures");
+    let (status, proof) = asked(client.get(format!("{erasures}/{erased}"))).await;
+    assert_eq!(
+        (status, &proof["erasure"]["state"]),
+        (200, &"erased".into())
+    );
+    assert!(proof["places"].as_array().unwrap().len() > 10, "{proof}");
+
+    let erase = |post: &str| {
+        client
+            .post(&erasures)
+            .json(&json!({ "post": post, "reason": "本人申请，已核实" }))
+    };
+    assert_eq!(asked(erase(erased)).await.0, 422, "it is erased already");
+    assert_eq!(asked(erase("no-such-post")).await.0, 404);
+    let other = format!("SELECT max(post_id) FROM assessments WHERE post_id != '{erased}'");
+    let other = text(clickhouse, &other).await;
+    let (status, begun) = asked(erase(&other)).await;
+    assert_eq!((status, &begun["post"]), (202, &other.as_str().into()));
+    let (_, list) = asked(client.get(&erasures)).await;
+    assert_eq!(list["total"], 2, "{list}");
 }
 
 async fn a_post_is_erased_everywhere_on_request(postgres: Option<Postgres>) {
@@ -295,11 +349,15 @@ async fn a_post_is_erased_everywhere_on_request(postgres: Option<Postgres>) {
     let page = administrator.get(&proof).await;
     assert_eq!(page.values("data-state"), ["erased"], "{}", page.html);
     assert!(!page.html.contains(&erased.text) && page.html.contains("消息记录：assessments"));
+    another_is_erased_by_a_program(&office, &console, &clickhouse.url, &erased.id).await;
     let mut kept = everywhere::archive(&clickhouse.url).await;
     kept.extend(everywhere::store(&store).await);
     for path in [
         format!("/posts/{}", erased.id),
         format!("/posts/{}/held", erased.id),
+        format!("/api/v1/posts/{}/held", erased.id),
+        format!("/api/v1/erasures/{}", erased.id),
+        "/api/v1/posts".to_owned(),
         "/posts".to_owned(),
         "/posts/export?format=csv".to_owned(),
         format!("/events/{event}"),

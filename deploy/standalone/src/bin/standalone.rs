@@ -5,7 +5,12 @@ use std::process::ExitCode;
 
 use backbone::service;
 use clap::Parser;
+use mimalloc::MiMalloc;
 use standalone::app;
+
+// Posts are many small pieces of memory; the system's allocator takes a quarter of the analyzer's time for them.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Runs Wensheng whole on embedded engines: what deploy/up starts.
 #[derive(Parser)]

@@ -306,6 +306,8 @@ fn scope(scope: Scope) -> &'static str {
         Scope::ReportsRead => "读报告",
         Scope::UnitsRead => "读单位",
         Scope::SourcesRead => "读来源",
+        Scope::ErasuresRead => "读删除登记",
+        Scope::ErasuresWrite => "办理删除",
         Scope::AccountsRead => "读账号",
         Scope::AuditRead => "读审计",
     }
