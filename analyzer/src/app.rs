@@ -37,7 +37,12 @@ type Task<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
 ///
 /// # Errors
 /// When it cannot start, or a part of it ends by a failure that trying again does not mend.
-pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
+pub fn run(settings: Settings, stop: CancellationToken) -> Task<'static> {
+    // In a box its code is made here once, and not again in every program that runs it.
+    Box::pin(run_all(settings, stop))
+}
+
+async fn run_all(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
     let regions = Region::load_all(&settings.regions)?;
     let pipeline = Pipeline::new(&regions, &settings.model, &settings.events, &settings.risk)?;
     let pipeline = Arc::new(pipeline.with_trends(&settings.trends));

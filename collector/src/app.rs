@@ -11,6 +11,7 @@ use backbone::kafka::Producer;
 use backbone::serve::{PATIENCE, serve};
 use backbone::service::{Readiness, serve_operations};
 use backbone::topics;
+use futures::future::BoxFuture;
 use prometheus::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +32,12 @@ use crate::state::State;
 ///
 /// # Errors
 /// When it cannot start. A source that fails is tried again.
-pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
+pub fn run(settings: Settings, stop: CancellationToken) -> BoxFuture<'static, anyhow::Result<()>> {
+    // In a box its code is made here once, and not again in every program that runs it.
+    Box::pin(run_all(settings, stop))
+}
+
+async fn run_all(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
     let mut definitions = Definition::load_all(&settings.sources)?;
     definitions.retain(|definition| definition.enabled);
     if settings.fetch.contact.is_none() && definitions.iter().any(asks_strangers) {

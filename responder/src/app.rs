@@ -61,7 +61,12 @@ type Task<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
 ///
 /// # Errors
 /// When it cannot start, or a part of it ends by a failure that trying again does not mend.
-pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
+pub fn run(settings: Settings, stop: CancellationToken) -> Task<'static> {
+    // In a box its code is made here once, and not again in every program that runs it.
+    Box::pin(run_all(settings, stop))
+}
+
+async fn run_all(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
     let routings = load_routings(&settings)?;
     let routings = Arc::new(routings);
     let registry = Registry::new();

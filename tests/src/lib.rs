@@ -16,6 +16,7 @@ pub mod load;
 mod office;
 mod officer;
 mod program;
+pub mod soak;
 pub mod walk;
 
 pub use archived::Archived;

@@ -119,7 +119,7 @@ pub struct Used {
     pub memory_bytes: u64,
 }
 
-/// What the programs of these names that were started together with this one have used; of PostgreSQL, whose processes part from who
+/// What the programs of these names that were started in this one's session have used; of PostgreSQL, whose processes part from who
 /// started them, all that run.
 ///
 /// # Panics
@@ -132,14 +132,14 @@ pub fn used(names: &[&str]) -> BTreeMap<String, Used> {
         let name = heading.split_once(" (")?.1.to_owned();
         Some((name, rest.split_whitespace().map(str::to_owned).collect()))
     };
-    let group_of = |fields: &Vec<String>| fields.get(2).cloned();
+    let session_of = |fields: &Vec<String>| fields.get(3).cloned();
     let (_, own): (String, Vec<String>) = stat_of(Path::new("/proc/self")).expect("Linux");
     let mut used: BTreeMap<String, Used> = BTreeMap::new();
     for process in std::fs::read_dir("/proc").expect("Linux").flatten() {
         let Some((name, fields)) = stat_of(&process.path()) else {
             continue;
         };
-        let is_ours = name == "postgres" || group_of(&fields) == group_of(&own);
+        let is_ours = name == "postgres" || session_of(&fields) == session_of(&own);
         if is_ours && names.contains(&name.as_str()) {
             let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
             let used = used.entry(name).or_default();

@@ -1,12 +1,6 @@
 //! The three programs apart, on Apache Kafka and ClickHouse: bad input is named and hurts nothing else,
 //! and a program killed in the middle loses and doubles nothing.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on fails"
-)]
-
 use std::collections::BTreeSet;
 
 use wensheng_tests::duty::{self, PASSWORD};

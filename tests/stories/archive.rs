@@ -2,12 +2,6 @@
 //! whatever order it is written, what was there before a change of the tables is there afterwards, and the tables can be made with
 //! replicas, as far as the library can show.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on fails"
-)]
-
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 

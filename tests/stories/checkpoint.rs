@@ -1,12 +1,6 @@
 //! An analyzer that is killed and started again knows its events by their checkpoint and reads only what came since; a
 //! checkpoint that is damaged costs time and nothing else.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on fails"
-)]
-
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 

@@ -1,12 +1,6 @@
 //! The console as its users meet it: what each role may open, what is refused, and that nothing from
 //! outside is ever more than text on a page.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on fails"
-)]
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,12 +1,6 @@
 //! A duty officer merges two events in the console, and splits one: the posts move, new posts follow, and it holds whatever
 //! is killed when.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on fails"
-)]
-
 use std::sync::LazyLock;
 
 use backbone::clickhouse::rows::AssessmentRow;

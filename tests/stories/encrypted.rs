@@ -1,11 +1,5 @@
 //! What goes between machines: encrypted, to an end that is known, and to nobody who will not say what they want.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on fails"
-)]
-
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;

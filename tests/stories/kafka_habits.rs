@@ -1,11 +1,5 @@
 //! How every reader of a topic behaves, on Apache Kafka and on the embedded broker alike.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on fails"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

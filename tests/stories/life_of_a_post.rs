@@ -1,12 +1,6 @@
 //! The life of a post on the embedded engines, as `deploy/up` runs them: posts of a real board become
 //! cases, one is dispatched, signed for, answered and closed, and nothing is lost when it is killed.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on fails"
-)]
-
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};

@@ -1,11 +1,5 @@
 //! A report from the form to who reads it: made from the archive, worded on the console, signed, sent, and the same for ever.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on fails"
-)]
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

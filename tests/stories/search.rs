@@ -1,12 +1,6 @@
 //! The search as the office uses it: by words and by what was read in the posts, with the counts that go with it, saved
 //! searches and files. Posts may be hostile.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on fails"
-)]
-
 use std::io::Cursor;
 use std::time::Duration;
 

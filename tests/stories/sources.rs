@@ -1,12 +1,6 @@
 //! An officer pauses a source in the console: the collector asks its site for nothing, also after it was killed, until the
 //! officer has it read again.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on fails"
-)]
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 

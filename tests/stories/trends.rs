@@ -1,11 +1,5 @@
 //! Trends as an officer reads them: every number on the page is counted anew here, straight from the posts and cases put in.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on fails"
-)]
-
 use backbone::message::{self, Alert, Assessment, Polarity};
 use jiff::civil::Date;
 use jiff::tz::Offset;

@@ -24,7 +24,8 @@ const GROUPS: [(Topic, &str); 4] = [
 const LAG_EVERY: Duration = Duration::from_secs(10);
 /// Longest time without a further post in the archive.
 const PATIENCE: Duration = Duration::from_secs(120);
-const LOOK: Duration = Duration::from_millis(200);
+/// Wait between looks at the archive.
+pub(crate) const LOOK: Duration = Duration::from_millis(200);
 
 /// How it stood when so many posts were archived.
 #[derive(Debug, Clone)]
@@ -104,8 +105,6 @@ impl Course {
     /// # Errors
     /// When the engines do not answer.
     pub(crate) async fn mark(&mut self, scene: &Scene, archived: u64) -> anyhow::Result<()> {
-        let parts =
-            "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = 'wensheng'";
         let names: Vec<&str> = self
             .engines
             .programs()
@@ -116,9 +115,7 @@ impl Course {
             archived,
             after: self.begun.elapsed(),
             used: used(&names),
-            archive: number(&scene.clickhouse, parts)
-                .await
-                .context("ClickHouse")?,
+            archive: archive_bytes(scene, "").await?,
             messages: on_disk(&scene.messages)?,
         });
         Ok(())
@@ -194,17 +191,22 @@ async fn stored(scene: &Scene, posts: u64, cases: u64) -> anyhow::Result<Vec<(St
         if let Some(bytes) = scene.topic_bytes(&topic)? {
             add(format!("topic {}, a message", topic.name), bytes, rows);
         }
-        let parts = format!(
-            "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = 'wensheng' AND table = '{table}'"
-        );
-        let bytes = number(&scene.clickhouse, &parts)
-            .await
-            .context("ClickHouse")?;
         if topic != POSTS {
+            let bytes = archive_bytes(scene, &format!("AND table = '{table}'")).await?;
             add(format!("archive's {table}, a row"), bytes, rows);
         }
     }
     Ok(stored)
+}
+
+/// Bytes of the archive's parts that also are so.
+async fn archive_bytes(scene: &Scene, that: &str) -> anyhow::Result<u64> {
+    let bytes = format!(
+        "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = 'wensheng' {that}"
+    );
+    number(&scene.clickhouse, &bytes)
+        .await
+        .context("ClickHouse")
 }
 
 async fn archived(scene: &Scene) -> anyhow::Result<u64> {

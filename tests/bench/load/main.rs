@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use wensheng_tests::load::{heard, parts_of};
 use wensheng_tests::number;
 
-use course::{Course, posts_in_words};
+use course::{Course, LOOK, posts_in_words};
 use feed::{Feed, History};
 use scene::{Engines, Scene};
 
@@ -31,8 +31,6 @@ const SLICE: usize = 5_000;
 /// Posts that may be on their way: the flow waits for the archive beyond these, so that what each program did belongs to the
 /// same posts and nobody works ahead.
 const AHEAD: u64 = 20_000;
-/// Wait between looks at the archive.
-const LOOK: Duration = Duration::from_millis(200);
 /// Posts archived at which the cost is told: ten times as many each time.
 const FIRST_MARK: u64 = 10_000;
 

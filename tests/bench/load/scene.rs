@@ -39,8 +39,11 @@ impl Engines {
                 ("clickhouse", "ClickHouse"),
                 ("postgres", "PostgreSQL"),
             ],
-            // Its engines make process groups of their own and are not counted.
-            Self::Standalone => &[("standalone", "standalone")],
+            Self::Standalone => &[
+                ("standalone", "standalone"),
+                ("broker", "broker"),
+                ("clickhouse", "ClickHouse"),
+            ],
         }
     }
 }

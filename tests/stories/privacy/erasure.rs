@@ -10,7 +10,7 @@ use wensheng_tests::{
     Broker, Browser, Office, Postgres, REGION, Store, number, project, send_raw, wait_for,
 };
 
-use crate::report;
+use super::report;
 
 /// What an office without these words of a post must not show.
 struct Erased {

@@ -15,8 +15,8 @@ use wensheng_tests::duty::{self, PASSWORD};
 use wensheng_tests::everywhere::{self, Kept};
 use wensheng_tests::{Broker, Browser, Office, REGION, Store, number, project, send_raw, wait_for};
 
-use crate::plants::{Plant, found, plants, written};
-use crate::report;
+use super::plants::{Plant, found, plants, written};
+use super::report;
 
 const TOKEN: &str = "a token of sixteen characters";
 /// By this a message is known that was put into a topic from outside.

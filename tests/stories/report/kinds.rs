@@ -13,7 +13,7 @@ use responder::routing::{Routed, Routing};
 use responder::trend::Period;
 use serde_json::Value;
 
-use crate::{Office, keep_all, lines, office, office_of, value};
+use super::{Office, keep_all, lines, office, office_of, value};
 
 fn half() -> Period {
     Period {
@@ -160,7 +160,7 @@ async fn an_event_is_told_from_its_first_post_to_its_answer() {
     };
     let hours = jiff::SignedDuration::from_hours;
     cases.take(alert, &routed, last.at()).await.unwrap();
-    let (notices, actor) = crate::acting(&office);
+    let (notices, actor) = super::acting(&office);
     let query = responder::case::Query {
         event: id.clone(),
         limit: 1,
@@ -347,7 +347,7 @@ async fn questions_and_demands_are_those_of_the_posts() {
         .iter()
         .find(|unit| !unit.duty_office)
         .unwrap();
-    let (_, actor) = crate::acting(&office);
+    let (_, actor) = super::acting(&office);
     let knowledge = Knowledge::new(office.store.clone());
     let content = Content {
         question: told[0]["question"].as_str().unwrap().to_owned(),

@@ -12,7 +12,7 @@ use responder::trend::Period;
 use serde_json::Value;
 use wensheng_tests::walk::alert_of;
 
-use crate::{Office, acting, keep_all, office_of, value};
+use super::{Office, acting, keep_all, office_of, value};
 
 const SAMPLE: &str = "deploy/sample/region/990101";
 

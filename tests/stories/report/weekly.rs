@@ -10,7 +10,7 @@ use responder::report::Made;
 use responder::trend::Period;
 use serde_json::Value;
 
-use crate::{Line, Office, busiest, keep, office, value};
+use super::{Line, Office, busiest, keep, office, value};
 
 fn named(period: Period) -> String {
     format!("{}_{}", period.from, period.to)

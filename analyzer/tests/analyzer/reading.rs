@@ -1,0 +1,195 @@
+//! What a careful duty officer reads in a post, and the words that say why.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use analyzer::pipeline::Pipeline;
+use analyzer::score;
+use analyzer::settings::{Events, Risk};
+use analyzer::stage::clean::LIMIT;
+use backbone::message::{Assessment, FindingKind, Part, Polarity, Role, SourceKind};
+use backbone::region::Region;
+
+fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+static PIPELINE: LazyLock<Pipeline> = LazyLock::new(|| {
+    let regions = Region::load_all(&[project().join("deploy/config/region/360921")]).unwrap();
+    let model = project().join("analyzer/model");
+    Pipeline::new(&regions, &model, &Events::default(), &Risk::default()).unwrap()
+});
+
+fn read_from(kind: SourceKind, title: &str, text: &str) -> Assessment {
+    score::assess(&PIPELINE, "360921", title, text, kind)
+}
+
+fn read(text: &str) -> Assessment {
+    read_from(SourceKind::Board, "", text)
+}
+
+fn places(assessment: &Assessment) -> Vec<&str> {
+    let places = assessment.places.iter();
+    places.map(|place| place.name.as_str()).collect()
+}
+
+fn rows(file: &str) -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(project().join("analyzer/tests").join(file)).unwrap();
+    text.lines()
+        .map(|line| line.split_once('\t').unwrap())
+        .map(|(label, text)| (label.to_owned(), text.to_owned()))
+        .collect()
+}
+
+#[test]
+fn nearly_every_case_of_what_is_ours_and_what_is_not_is_told_right() {
+    for file in ["relevance.tsv", "relevance-unseen.tsv"] {
+        let rows = rows(file);
+        let wrong: Vec<&str> = rows
+            .iter()
+            .filter(|(label, text)| (label == "yes") != read(text).relevant)
+            .map(|(_, text)| text.as_str())
+            .collect();
+        assert!(
+            wrong.len() * 100 <= rows.len() * 3,
+            "{file}: {} of {} wrong: {wrong:#?}",
+            wrong.len(),
+            rows.len()
+        );
+    }
+}
+
+#[test]
+fn places_are_told_with_the_town_each_lies_in() {
+    let post = read("上富镇九溪村的自来水断了半个月，奉新县供水公司没人管");
+    assert_eq!(places(&post), ["九溪村", "上富镇"]);
+    assert_eq!(post.places[0].within, "上富镇");
+    let post = read("从奉新高铁站到耕香寺怎么坐车");
+    assert_eq!(places(&post), ["奉新高铁站", "耕香寺"]);
+}
+
+#[test]
+fn every_finding_points_at_its_words_in_the_post_as_shown() {
+    let title = " 馮川鎮路燈 壞了 ";
+    let text = "三個月沒人修，孩子放學摔傷了，奉\u{200b}新縣住建局推諉。";
+    let post = read_from(SourceKind::Board, title, text);
+    let shown = |part: Part, start: u32, end: u32| -> String {
+        let of = match part {
+            Part::Title => title,
+            Part::Text => text,
+        };
+        let characters = of.chars().skip(start as usize);
+        characters.take((end - start) as usize).collect()
+    };
+    let words: Vec<(FindingKind, String)> = post
+        .evidence
+        .iter()
+        .map(|found| (found.finding, shown(found.part, found.start, found.end)))
+        .collect();
+    for expected in [
+        (FindingKind::Place, "馮川鎮"),
+        (FindingKind::Intensity, "摔傷"),
+        (FindingKind::Intensity, "孩子"),
+    ] {
+        let expected = (expected.0, expected.1.to_owned());
+        assert!(words.contains(&expected), "{expected:?} in {words:#?}");
+    }
+    let kinds = [
+        FindingKind::Relevance,
+        FindingKind::Subject,
+        FindingKind::Sentiment,
+        FindingKind::Appeal,
+        FindingKind::Unit,
+    ];
+    for kind in kinds {
+        assert!(
+            words
+                .iter()
+                .any(|(of, word)| *of == kind && !word.is_empty()),
+            "{kind:?} in {words:#?}"
+        );
+    }
+}
+
+#[test]
+fn the_department_leads_and_the_place_assists() {
+    let post = read("冯川镇城南小学门口的路灯坏了，晚上孩子过马路很危险");
+    let lead = &post.units[0];
+    assert_eq!(
+        (lead.name.as_str(), lead.role),
+        ("县住房和城乡建设局", Role::Lead)
+    );
+    assert!(lead.reason.contains("路灯"), "{}", lead.reason);
+    let assist = post.units.iter().find(|unit| unit.role == Role::Assist);
+    assert_eq!(assist.unwrap().name, "冯川镇人民政府");
+    let nobody = read("奉新的天空真蓝啊");
+    assert_eq!(nobody.units.len(), 1, "{:?}", nobody.units);
+}
+
+#[test]
+fn a_subject_has_two_levels() {
+    let cases = [
+        (
+            "奉新的物业公司乱收物业费，业委会也没有",
+            "城乡建设",
+            "物业管理",
+        ),
+        (
+            "奉新一家工厂拖欠农民工工资半年",
+            "劳动和社会保障",
+            "拖欠工资",
+        ),
+        ("奉新工地半夜施工，噪音太大睡不着", "环境保护", "噪声污染"),
+    ];
+    for (text, first, second) in cases {
+        let subject = read(text).subject.unwrap();
+        assert_eq!(
+            (subject.name.as_str(), subject.second.as_str()),
+            (first, second),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_is_denied_is_no_harm() {
+    assert!(
+        read("奉新三楼着火，多人受伤")
+            .intensity
+            .contains(&"受伤".to_owned())
+    );
+    assert!(
+        read("奉新三楼着火，幸好无人受伤")
+            .intensity
+            .iter()
+            .all(|word| word != "受伤")
+    );
+}
+
+#[test]
+fn an_official_notice_is_neutral_however_bad_its_words() {
+    let text = "奉新县应急管理局通报：事故造成三人死亡，有关责任人已被依法处理。";
+    let post = read_from(SourceKind::Official, "", text);
+    assert_eq!(post.sentiment.label, Polarity::Neutral);
+    assert_eq!(post.sentiment.because, ["官方发布"]);
+}
+
+#[test]
+fn trouble_elsewhere_says_nothing_about_this_government() {
+    let post = read("靖安县的窗口态度恶劣，推诿扯皮，气死人了");
+    assert!(!post.relevant);
+    assert_eq!(post.sentiment.label, Polarity::Neutral);
+    assert_eq!(post.sentiment.because, ["说的是外地的事"]);
+}
+
+#[test]
+fn any_text_is_read_in_bounded_room() {
+    let long = "奉新县".repeat(400_000);
+    let post = read(&long);
+    assert!(post.relevant);
+    let furthest = post.evidence.iter().map(|found| found.end).max().unwrap();
+    assert!(furthest as usize <= LIMIT);
+    for text in ["", " ", "\0", "\u{200b}", "👍👍👍", "﷽", "a\u{300}\u{301}"] {
+        assert!(!read(text).relevant, "{text:?}");
+    }
+}
