@@ -61,6 +61,7 @@ impl User {
             role: self.role,
             region: self.region.clone(),
             unit: self.unit.clone(),
+            via: String::new(),
         }
     }
 }

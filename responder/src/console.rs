@@ -60,7 +60,10 @@ use tokio_util::sync::CancellationToken;
 pub use access::{ROUTES, Route, Who};
 pub(crate) use access::{SESSION_COOKIE, finish, known, same};
 pub(crate) use attachments::saved;
+pub(crate) use edits::{MOST_POSTS, NotMade, merging, splitting};
+pub(crate) use event::{LONGEST_NOTE, open_case};
 pub(crate) use papers::saved as saved_paper;
+pub(crate) use sources::served as served_source;
 
 use crate::account::{Accounts, Provider};
 use crate::calendar::Calendar;

@@ -274,7 +274,7 @@ impl Erasures {
             user: &actor.name,
             action: "erase-post",
             subject: post,
-            via: "",
+            via: &actor.via,
         };
         append(&mut transaction, line, now).await?;
         transaction.commit().await?;

@@ -87,8 +87,7 @@ impl Known {
 ///
 /// # Errors
 /// Says why that cannot be.
-pub fn merge(from: &Known, into: Option<&Known>) -> Result<Change, EditError> {
-    let into = into.ok_or(EditError::Unknown)?;
+pub fn merge(from: &Known, into: &Known) -> Result<Change, EditError> {
     if from.id == into.id {
         return Err(EditError::Same);
     }
@@ -218,7 +217,7 @@ impl EventEdits {
             user: &actor.name,
             action: &format!("{}-event", edit.change.kind()),
             subject: &format!("{} → {}", edit.source(), edit.target()),
-            via: "",
+            via: &actor.via,
         };
         append(&mut transaction, line, now).await?;
         transaction.commit().await?;

@@ -160,7 +160,7 @@ impl SourceEdits {
                 "resume-source"
             },
             subject: &edit.source,
-            via: "",
+            via: &actor.via,
         };
         append(&mut transaction, line, now).await?;
         transaction.commit().await?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{Client, Response, StatusCode, redirect};
+use serde_json::Value;
 
 /// A browser of one person.
 #[derive(Debug)]
@@ -113,6 +114,24 @@ impl Browser {
             .body(body.query().unwrap_or_default().to_owned());
         let response = request.send().await.expect("the console answers");
         self.take(response).await
+    }
+
+    /// Has the API do something, as a script of a page would.
+    ///
+    /// # Panics
+    /// When the console does not answer, or not in JSON.
+    pub async fn ask(&mut self, path: &str, body: &Value) -> (StatusCode, Value) {
+        let read = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
+        let me = read(&self.get("/api/v1/me").await.html);
+        let request = self
+            .client
+            .post(format!("{}/api/v1{path}", self.console))
+            .header(COOKIE, self.cookie())
+            .header("x-csrf-token", me["csrf"].as_str().unwrap_or_default())
+            .json(body);
+        let response = request.send().await.expect("the console answers");
+        let page = self.take(response).await;
+        (page.status, read(&page.html))
     }
 
     /// Sends a form of a page, with the version and the secret that it shows.

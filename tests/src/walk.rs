@@ -210,6 +210,7 @@ impl Walk {
             role,
             region: part.map(|_| REGION.to_owned()).unwrap_or_default(),
             unit: part.map(|part| part.unit.clone()).unwrap_or_default(),
+            via: String::new(),
         }
     }
 }
@@ -256,6 +257,7 @@ pub fn administrator() -> Actor {
         role: Role::Administrator,
         region: String::new(),
         unit: String::new(),
+        via: String::new(),
     }
 }
 

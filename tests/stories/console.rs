@@ -20,6 +20,7 @@ use responder::routing::{Routed, Routing};
 use responder::settings;
 use responder::source::Sources;
 use responder::store::{self, Place};
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -66,16 +67,13 @@ async fn office() -> Office {
     let routing = Routing::load(&project().join("deploy/sample/region").join(REGION)).unwrap();
     let routings = Arc::new(BTreeMap::from([(REGION.to_owned(), routing)]));
     let clickhouse = Store::start();
-    let archive: ClickHouse =
-        serde_json::from_value(serde_json::json!({ "url": clickhouse.url })).unwrap();
+    let archive: ClickHouse = serde_json::from_value(json!({ "url": clickhouse.url })).unwrap();
     backbone::clickhouse::migrate(&archive).await.unwrap();
     let archive = backbone::clickhouse::client(&archive).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let settings: settings::Console = serde_json::from_value(
-        serde_json::json!({ "listen": "127.0.0.1:0", "public_url": address }),
-    )
-    .unwrap();
+    let settings: settings::Console =
+        serde_json::from_value(json!({ "listen": "127.0.0.1:0", "public_url": address })).unwrap();
     let accounts = Accounts::new(store.clone(), settings.session_limits());
     for (name, role, unit) in [
         ("admin", Role::Administrator, ""),
@@ -211,6 +209,7 @@ impl Office {
             role: Role::DutyOfficer,
             region: String::new(),
             unit: String::new(),
+            via: String::new(),
         };
         let found = self.cases.get(case, &officer).await.unwrap().unwrap();
         let mut deed = Deed::plain(Action::Dispatch, found.version, "");
@@ -470,20 +469,46 @@ async fn a_draft_is_checked_against_the_posts_of_its_event() {
         .await;
     office.dispatch(&case).await;
     let mut housing = office.browser("housing").await;
-    let address = format!("{}/api/v1/cases/{case}/reply-check", office.address);
-    let checking = reqwest::Client::new()
-        .post(address)
-        .header("cookie", housing.cookie())
-        .header("x-csrf-token", csrf(&mut housing).await)
-        .header("content-type", "application/json")
-        .body(r#"{ "draft": "您好，已收悉。" }"#);
-    let answer = checking.send().await.unwrap().text().await.unwrap();
-    let checked: serde_json::Value = serde_json::from_str(&answer).unwrap();
-    assert_eq!(checked["against"], "posts", "{answer}");
+    let draft = json!({ "draft": "您好，已收悉。" });
+    let check = format!("/cases/{case}/reply-check");
+    let (_, checked) = housing.ask(&check, &draft).await;
+    assert_eq!(checked["against"], "posts", "{checked}");
     let points = checked["points"].as_array().unwrap();
     let asked = points.iter().find(|point| point["kind"] == "question");
     let words = asked.unwrap()["at"]["words"].as_str().unwrap();
     assert!(words.contains("什么时候能处理"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_opens_a_case_of_a_matter_once() {
+    let office = office().await;
+    let read: Assessment = example("assessments/v1/relevant.json");
+    let event = read.event.as_ref().unwrap().id.clone();
+    let open = format!("/events/{event}/case");
+    let mut officer = office.browser("officer").await;
+    let good = json!({ "level": 3, "note": "来信人已两次来电" });
+    for (path, body, status) in [
+        (
+            open.as_str(),
+            json!({ "level": 5, "note": "重复来信" }),
+            400,
+        ),
+        (&open, json!({ "level": 3, "note": " " }), 422),
+        ("/events/none/case", good.clone(), 404),
+    ] {
+        let (refused, problem) = officer.ask(path, &body).await;
+        assert_eq!(refused, status, "{problem}");
+    }
+    let (status, opened) = officer.ask(&open, &good).await;
+    assert_eq!(status, 201, "{opened}");
+    assert_eq!(opened["case"], backbone::id::of_case(&event));
+    let (status, again) = officer.ask(&open, &good).await;
+    assert_eq!((status.as_u16(), &again), (200, &opened));
+    let page = officer.get(&format!("/events/{event}")).await;
+    let case = opened["case"].as_str().unwrap();
+    assert!(page.html.contains(&format!("href=\"/cases/{case}\"")));
+    let mut leader = office.browser("leader").await;
+    assert_eq!(leader.ask(&open, &good).await.0, 403, "as in the console");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,7 @@ use backbone::message::{
     self, Assessment, Certainty, Polarity, Post, Reactions, Sentiment, SourceKind, encode,
 };
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use wensheng_tests::duty::PASSWORD;
 use wensheng_tests::{
     Broker, Browser, Office, Page, Program, REGION, Store, number, send_raw, wait_for,
@@ -187,7 +188,7 @@ async fn an_officer_merges_and_splits_events(kafka: Broker) {
     let (dry, works) = (id::of_event(REGION, "w0"), id::of_event(REGION, "n0"));
     town.has(&dry, 6).await;
     town.has(&works, 3).await;
-    let archive = serde_json::from_value(serde_json::json!({ "url": town.store.url })).unwrap();
+    let archive = serde_json::from_value(json!({ "url": town.store.url })).unwrap();
     let archive = backbone::clickhouse::client(&archive).unwrap();
     backbone::clickhouse::insert(&archive, AssessmentRow::TABLE, &[elsewhere()])
         .await
@@ -312,6 +313,13 @@ async fn an_officer_merges_and_splits_events(kafka: Broker) {
     assert!(page.html.contains("事件正在调整"), "{}", page.html);
     let again = town.edit(&mut officer, &dry, "split", &fields).await;
     assert_eq!(again, next, "a form sent twice is one edit");
+    let split = json!({ "posts": posts, "title": "城东工地夜间施工" });
+    let (status, edit) = officer.ask(&format!("/events/{dry}/split"), &split).await;
+    assert_eq!(
+        (status.as_u16(), &edit["target"]),
+        (202, &json!(own)),
+        "{edit}"
+    );
     let mut analyzer = office.start("analyzer");
     town.has(&own, 5).await;
     town.has(&dry, 7).await;
@@ -330,8 +338,34 @@ async fn an_officer_merges_and_splits_events(kafka: Broker) {
     town.has(&dry, 8).await;
     town.has(&own, 7).await;
 
+    // One matter in the end, as a program of the office says.
+    let merge = format!("/events/{own}/merge");
+    for (body, status) in [
+        (json!({ "into": own }), 422),
+        (json!({ "into": "nosuchevent" }), 422),
+        (json!({}), 400),
+    ] {
+        let (refused, problem) = officer.ask(&merge, &body).await;
+        assert_eq!(refused, status, "{problem}");
+    }
+    let (status, edit) = officer.ask(&merge, &json!({ "into": dry })).await;
+    assert_eq!(status, 202, "{edit}");
+    assert_eq!(
+        [&edit["kind"], &edit["source"], &edit["officer"]],
+        ["merge", own.as_str(), "officer"]
+    );
+    town.has(&dry, 15).await;
+    town.has(&own, 0).await;
+    let many: Vec<String> = (0..201).map(|number| number.to_string()).collect();
+    let split = json!({ "posts": many });
+    let (refused, problem) = officer.ask(&format!("/events/{dry}/split"), &split).await;
+    assert_eq!(
+        (refused.as_u16(), &problem["field"]),
+        (400, &json!("posts"))
+    );
+
     let page = administrator.get("/audit").await;
-    for (action, times) in [("并入事件", 1), ("拆分事件", 1)] {
+    for (action, times) in [("并入事件", 2), ("拆分事件", 1)] {
         let line = format!("<td data-label=\"操作\">{action}</td>");
         assert_eq!(page.html.matches(&line).count(), times, "{action}");
     }

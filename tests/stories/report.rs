@@ -232,6 +232,7 @@ fn acting(office: &Office) -> (Composer, impl Fn(Role, &str) -> Actor + use<>) {
             code.clone()
         },
         unit: unit.to_owned(),
+        via: String::new(),
     };
     (notices, actor)
 }

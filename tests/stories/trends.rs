@@ -490,12 +490,14 @@ async fn units_are_held_to_their_clocks() {
         role: Role::DutyOfficer,
         region: String::new(),
         unit: String::new(),
+        via: String::new(),
     };
     let housing = Actor {
         name: "housing".to_owned(),
         role: Role::UnitLead,
         region: REGION.to_owned(),
         unit: "zhujian".to_owned(),
+        via: String::new(),
     };
     // Two cases of level Ⅳ: four hours to sign, forty-eight to answer. One is signed for and answered in time; the other is
     // signed for after five hours, and not answered.

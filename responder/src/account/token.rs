@@ -20,12 +20,14 @@ const USED_EVERY: SignedDuration = SignedDuration::from_secs(60);
 pub enum Scope {
     /// To read cases, their moves, notices and counts.
     CasesRead,
-    /// To move cases.
+    /// To move cases, and to open one of an event.
     CasesMove,
     /// To search and read posts.
     PostsRead,
     /// To read events and their edits.
     EventsRead,
+    /// To merge and split events.
+    EventsWrite,
     /// To read silences.
     SilencesRead,
     /// To make and end silences.
@@ -48,6 +50,8 @@ pub enum Scope {
     UnitsRead,
     /// To read how the sources are.
     SourcesRead,
+    /// To pause sources and have them read again.
+    SourcesWrite,
     /// To read which posts were erased, and the proof.
     ErasuresRead,
     /// To have posts erased.
@@ -60,11 +64,12 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::CasesRead,
         Self::CasesMove,
         Self::PostsRead,
         Self::EventsRead,
+        Self::EventsWrite,
         Self::SilencesRead,
         Self::SilencesWrite,
         Self::RosterRead,
@@ -76,6 +81,7 @@ impl Scope {
         Self::ReportsRead,
         Self::UnitsRead,
         Self::SourcesRead,
+        Self::SourcesWrite,
         Self::ErasuresRead,
         Self::ErasuresWrite,
         Self::AccountsRead,
@@ -90,6 +96,7 @@ impl Scope {
             Self::CasesMove => "cases:move",
             Self::PostsRead => "posts:read",
             Self::EventsRead => "events:read",
+            Self::EventsWrite => "events:write",
             Self::SilencesRead => "silences:read",
             Self::SilencesWrite => "silences:write",
             Self::RosterRead => "roster:read",
@@ -101,6 +108,7 @@ impl Scope {
             Self::ReportsRead => "reports:read",
             Self::UnitsRead => "units:read",
             Self::SourcesRead => "sources:read",
+            Self::SourcesWrite => "sources:write",
             Self::ErasuresRead => "erasures:read",
             Self::ErasuresWrite => "erasures:write",
             Self::AccountsRead => "accounts:read",

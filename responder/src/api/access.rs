@@ -61,6 +61,8 @@ const MOVERS: &[Role] = &[
 ];
 /// The duty officer and above.
 const DUTY: &[Role] = &[Role::Administrator, Role::DutyOfficer, Role::Leader];
+/// Those who open cases, edit events and pause sources.
+const OFFICERS: &[Role] = &[Role::Administrator, Role::DutyOfficer];
 /// Those who decide on erasures, and who audits that.
 const DECIDERS: &[Role] = &[Role::Administrator, Role::Leader, Role::Auditor];
 const ADMINISTRATOR: &[Role] = &[Role::Administrator];
@@ -113,12 +115,17 @@ pub const RULES: &[Rule] = &[
     rule("GET",    "/api/v1/erasures/{id}",            Roles(DECIDERS),      With(Scope::ErasuresRead)),
     rule("GET",    "/api/v1/events",                   Roles(OFFICE),        With(Scope::EventsRead)),
     rule("GET",    "/api/v1/events/{id}",              Roles(OFFICE),        With(Scope::EventsRead)),
+    rule("POST",   "/api/v1/events/{id}/case",         Roles(OFFICERS),      With(Scope::CasesMove)),
     rule("GET",    "/api/v1/events/{id}/edits",        Roles(OFFICE),        With(Scope::EventsRead)),
+    rule("POST",   "/api/v1/events/{id}/merge",        Roles(OFFICERS),      With(Scope::EventsWrite)),
+    rule("POST",   "/api/v1/events/{id}/split",        Roles(OFFICERS),      With(Scope::EventsWrite)),
     rule("GET",    "/api/v1/reports",                  Roles(OFFICE),        With(Scope::ReportsRead)),
     rule("GET",    "/api/v1/reports/{id}",             Roles(OFFICE),        With(Scope::ReportsRead)),
     rule("GET",    "/api/v1/reports/{id}/files/{file}", Roles(OFFICE),       With(Scope::ReportsRead)),
     rule("GET",    "/api/v1/units",                    Roles(OFFICE),        With(Scope::UnitsRead)),
     rule("GET",    "/api/v1/sources",                  Roles(OFFICE),        With(Scope::SourcesRead)),
+    rule("POST",   "/api/v1/sources/{id}/pause",       Roles(OFFICERS),      With(Scope::SourcesWrite)),
+    rule("POST",   "/api/v1/sources/{id}/resume",      Roles(OFFICERS),      With(Scope::SourcesWrite)),
     rule("GET",    "/api/v1/accounts",                 Roles(AUDIT),         With(Scope::AccountsRead)),
     rule("POST",   "/api/v1/accounts",                 Roles(ADMINISTRATOR), Tokens::None),
     rule("PATCH",  "/api/v1/accounts/{name}",          Roles(ADMINISTRATOR), Tokens::None),
@@ -159,7 +166,18 @@ pub(super) enum By {
 impl Caller {
     /// The account as it acts on cases.
     pub(super) fn actor(&self) -> Actor {
-        self.user.actor()
+        Actor {
+            via: self.via().to_owned(),
+            ..self.user.actor()
+        }
+    }
+
+    /// Id of the token; empty for a session.
+    fn via(&self) -> &str {
+        match &self.by {
+            By::Session { .. } => "",
+            By::Token { id, .. } => id,
+        }
     }
 
     /// Writes a line of the audit, and gives its number.
@@ -170,13 +188,9 @@ impl Caller {
         subject: &str,
         now: Timestamp,
     ) -> Result<i64, AccountError> {
-        let via = match &self.by {
-            By::Session { .. } => "",
-            By::Token { id, .. } => id,
-        };
         console
             .accounts
-            .audit_via(via, &self.user.name, action, subject, now)
+            .audit_via(self.via(), &self.user.name, action, subject, now)
             .await
     }
 }

@@ -290,6 +290,17 @@ pub(super) fn within(field: &str, text: &str, longest: usize) -> Result<(), Prob
     Ok(())
 }
 
+/// Refuses a list of a body that is too long.
+pub(super) fn at_most(field: &str, values: usize, most: usize) -> Result<(), Problem> {
+    if values > most {
+        return Err(Problem::Body {
+            field: field.to_owned(),
+            detail: format!("最多{most}项。"),
+        });
+    }
+    Ok(())
+}
+
 /// The schema of a text that is one of several names.
 pub(super) fn names<'a>(
     names: impl IntoIterator<Item = &'a str>,

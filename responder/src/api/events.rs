@@ -4,20 +4,21 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use backbone::region::SUBJECTS;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::access::Caller;
-use super::asked::{self, Asked, Id};
+use super::asked::{self, Asked, Body, Id};
 use super::problem::Problem;
-use crate::console::Console;
 use crate::console::archive::{self, EventRow, Filter, Unavailable};
-use crate::event_edit::Made;
+use crate::console::{Console, LONGEST_NOTE, MOST_POSTS, merging, open_case, splitting};
+use crate::event_edit::{Made, TITLE_LIMIT};
 
-/// Longest text to look for, in characters.
+/// Longest text to look for, and longest id, in characters.
 const LONGEST_TEXT: usize = 100;
 
 /// Name of a subject.
@@ -151,6 +152,70 @@ pub(super) async fn show(
     Ok(Json(row.into()))
 }
 
+/// A case to open of an event.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewCase {
+    /// The level that it gets, 1 (gravest) to 4.
+    #[serde(deserialize_with = "asked::whole")]
+    #[schema(minimum = 1, maximum = 4)]
+    level: u8,
+    /// Why it is opened.
+    #[schema(min_length = 1, max_length = 500)]
+    note: String,
+}
+
+/// A case that is open now.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OpenedCase {
+    /// The case's id.
+    case: String,
+}
+
+/// Opens a case of an event that reached no level of risk. Where an alert or another officer was faster, that case is given, with
+/// 200.
+#[utoipa::path(
+    post,
+    path = "/events/{id}/case",
+    tag = "events",
+    params(("id" = String, Path, description = "The event's id")),
+    request_body = NewCase,
+    responses(
+        (status = 201, description = "It was opened", body = OpenedCase),
+        (status = 200, description = "It was there", body = OpenedCase),
+    )
+)]
+pub(super) async fn open(
+    State(console): State<Arc<Console>>,
+    caller: Caller,
+    Id(id): Id,
+    asked: Asked,
+    Body(asks): Body<NewCase>,
+) -> Result<(StatusCode, Json<OpenedCase>), Problem> {
+    asked.only(&[])?;
+    if !(1..=4).contains(&asks.level) {
+        return Err(Problem::Body {
+            field: "level".to_owned(),
+            detail: "请填写1到4的整数。".to_owned(),
+        });
+    }
+    asked::within("note", &asks.note, LONGEST_NOTE)?;
+    let note = asks.note.trim();
+    if note.is_empty() {
+        return Err(Problem::Refused("请写明立案理由。".to_owned()));
+    }
+    let (actor, now) = (caller.actor(), Timestamp::now());
+    let (case, opened) = open_case(&console, &id, (asks.level, note), &actor, now).await?;
+    if opened {
+        caller.audit(&console, "open", &case, now).await?;
+    }
+    let status = match opened {
+        true => StatusCode::CREATED,
+        false => StatusCode::OK,
+    };
+    Ok((status, Json(OpenedCase { case })))
+}
+
 /// An edit that a duty officer made.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = EventEdit)]
@@ -202,4 +267,77 @@ pub(super) async fn edits(
     asked.only(&[])?;
     let made = console.edits.of(&id).await?;
     Ok(Json(made.into_iter().map(EditView::from).collect()))
+}
+
+/// The event that another's posts join.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = EventMerge)]
+pub(super) struct Merge {
+    /// Its id.
+    #[schema(min_length = 1, max_length = 100)]
+    into: String,
+}
+
+/// Merges an event into another: its posts, and those that would join it, join that one. The archive follows in a moment.
+#[utoipa::path(
+    post,
+    path = "/events/{id}/merge",
+    tag = "events",
+    params(("id" = String, Path, description = "Id of the event that posts leave")),
+    request_body = Merge,
+    responses((status = 202, description = "The analyzer is told", body = EditView))
+)]
+pub(super) async fn merge(
+    State(console): State<Arc<Console>>,
+    caller: Caller,
+    Id(id): Id,
+    asked: Asked,
+    Body(asks): Body<Merge>,
+) -> Result<(StatusCode, Json<EditView>), Problem> {
+    asked.only(&[])?;
+    asked::within("into", &asks.into, LONGEST_TEXT)?;
+    let now = Timestamp::now();
+    let draft = merging(&console, &id, &asks.into, now).await?;
+    let made = draft.make(&console, &caller.actor(), now).await?;
+    Ok((StatusCode::ACCEPTED, Json(made.into())))
+}
+
+/// Posts that are an event of their own.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = EventSplit)]
+pub(super) struct Split {
+    /// Ids of posts, of the newest 200 of the event.
+    #[schema(min_items = 1, max_items = 200)]
+    posts: Vec<String>,
+    /// Title of the new event; the first post's where it is not given.
+    #[serde(default)]
+    #[schema(max_length = 60)]
+    title: String,
+}
+
+/// Makes an event of its own of some posts of one. The archive follows in a moment.
+#[utoipa::path(
+    post,
+    path = "/events/{id}/split",
+    tag = "events",
+    params(("id" = String, Path, description = "Id of the event that posts leave")),
+    request_body = Split,
+    responses((status = 202, description = "The analyzer is told", body = EditView))
+)]
+pub(super) async fn split(
+    State(console): State<Arc<Console>>,
+    caller: Caller,
+    Id(id): Id,
+    asked: Asked,
+    Body(asks): Body<Split>,
+) -> Result<(StatusCode, Json<EditView>), Problem> {
+    asked.only(&[])?;
+    asked::at_most("posts", asks.posts.len(), MOST_POSTS)?;
+    asked::within("title", &asks.title, TITLE_LIMIT)?;
+    let now = Timestamp::now();
+    let draft = splitting(&console, &id, &asks.posts, &asks.title, now).await?;
+    let made = draft.make(&console, &caller.actor(), now).await?;
+    Ok((StatusCode::ACCEPTED, Json(made.into())))
 }

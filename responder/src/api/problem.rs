@@ -10,10 +10,13 @@ use utoipa::ToSchema;
 use crate::account::AccountError;
 use crate::case::{AttachmentError, MoveError, StoreError};
 use crate::commitment::CommitmentError;
+use crate::console::NotMade;
 use crate::erasure::ErasureError;
+use crate::event_edit::EditError;
 use crate::knowledge::KnowledgeError;
 use crate::roster::SwapError;
 use crate::routing::SilenceError;
+use crate::source_edit::SourceEditError;
 
 /// The content type of problems.
 pub(super) const CONTENT_TYPE: &str = "application/problem+json";
@@ -144,6 +147,33 @@ impl From<SilenceError> for Problem {
             SilenceError::NotFound => Self::NotFound,
             SilenceError::Store(error) => error.into(),
             refused => Self::Refused(format!("{refused}。")),
+        }
+    }
+}
+
+impl From<SourceEditError> for Problem {
+    fn from(error: SourceEditError) -> Self {
+        match error {
+            SourceEditError::Unknown => Self::NotFound,
+            SourceEditError::Paused | SourceEditError::NotPaused => {
+                Self::Stale(format!("{error}。"))
+            }
+            SourceEditError::Store(error) => error.into(),
+            refused => Self::Refused(format!("{refused}。")),
+        }
+    }
+}
+
+impl From<NotMade> for Problem {
+    fn from(error: NotMade) -> Self {
+        match error {
+            NotMade::NotFound => Self::NotFound,
+            NotMade::Refused(error @ (EditError::Gone | EditError::Merged(_))) => {
+                Self::Stale(format!("{error}。"))
+            }
+            NotMade::Refused(refused) => Self::Refused(format!("{refused}。")),
+            NotMade::Archive => Self::Archive,
+            NotMade::Store(error) => error.into(),
         }
     }
 }

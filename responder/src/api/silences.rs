@@ -114,12 +114,12 @@ impl MatchView {
             ("matches.source", &self.source),
             ("matches.words", &self.words),
         ] {
-            most(field, texts.len())?;
+            asked::at_most(field, texts.len(), MOST_VALUES)?;
             for text in texts {
                 asked::within(field, text, LONGEST_TEXT)?;
             }
         }
-        most("matches.level", self.level.len())?;
+        asked::at_most("matches.level", self.level.len(), MOST_VALUES)?;
         Ok(Match {
             region: Vec::new(),
             subject: self.subject,
@@ -130,16 +130,6 @@ impl MatchView {
             words: self.words,
         })
     }
-}
-
-fn most(field: &str, values: usize) -> Result<(), Problem> {
-    if values > MOST_VALUES {
-        return Err(Problem::Body {
-            field: field.to_owned(),
-            detail: format!("最多{MOST_VALUES}项。"),
-        });
-    }
-    Ok(())
 }
 
 /// A silence.

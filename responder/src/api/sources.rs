@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use backbone::message::SourceHealth;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::access::Caller;
-use super::asked::Asked;
+use super::asked::{self, Asked, Body, Id};
 use super::problem::Problem;
-use crate::console::Console;
-use crate::source_edit::Pause;
+use crate::console::{Console, served_source};
+use crate::source_edit::{Pause, REASON_LIMIT};
 
 /// How a source is, as the collector last told.
 #[derive(Debug, Serialize, ToSchema)]
@@ -125,4 +126,75 @@ pub(super) async fn list(
         }));
     }
     Ok(Json(sources))
+}
+
+/// Why a source is paused.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewPause {
+    #[schema(min_length = 1, max_length = 200)]
+    reason: String,
+}
+
+/// Pauses a source: the collector is told, and asks it for nothing until it is read again.
+#[utoipa::path(
+    post,
+    path = "/sources/{id}/pause",
+    tag = "sources",
+    params(("id" = String, Path, description = "The source's id")),
+    request_body = NewPause,
+    responses((status = 202, description = "The collector is told", body = SourceView))
+)]
+pub(super) async fn pause(
+    State(console): State<Arc<Console>>,
+    caller: Caller,
+    Id(id): Id,
+    asked: Asked,
+    Body(asks): Body<NewPause>,
+) -> Result<(StatusCode, Json<SourceView>), Problem> {
+    asked.only(&[])?;
+    asked::within("reason", &asks.reason, REASON_LIMIT)?;
+    let source = served_source(&console, &id).await?;
+    (console.source_edits)
+        .pause(
+            source.as_ref(),
+            &asks.reason,
+            &caller.actor(),
+            Timestamp::now(),
+        )
+        .await?;
+    as_told(&console, source).await
+}
+
+/// Has a paused source read again, from where the collector was.
+#[utoipa::path(
+    post,
+    path = "/sources/{id}/resume",
+    tag = "sources",
+    params(("id" = String, Path, description = "The source's id")),
+    responses((status = 202, description = "The collector is told", body = SourceView))
+)]
+pub(super) async fn resume(
+    State(console): State<Arc<Console>>,
+    caller: Caller,
+    Id(id): Id,
+    asked: Asked,
+) -> Result<(StatusCode, Json<SourceView>), Problem> {
+    asked.only(&[])?;
+    let source = served_source(&console, &id).await?;
+    (console.source_edits)
+        .resume(source.as_ref(), &caller.actor(), Timestamp::now())
+        .await?;
+    as_told(&console, source).await
+}
+
+async fn as_told(
+    console: &Console,
+    source: Option<SourceHealth>,
+) -> Result<(StatusCode, Json<SourceView>), Problem> {
+    let source = source.ok_or(Problem::NotFound)?;
+    let pauses = console.source_edits.paused().await?;
+    let pause = pauses.get(&source.id).cloned();
+    let view = SourceView::new(source, pause.as_ref());
+    Ok((StatusCode::ACCEPTED, Json(view)))
 }

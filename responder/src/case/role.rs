@@ -94,6 +94,8 @@ pub struct Actor {
     pub region: String,
     /// Code of the unit of a unit's account; empty for the office's accounts.
     pub unit: String,
+    /// Id of the token that the account acts by; empty where it acts itself.
+    pub via: String,
 }
 
 impl Actor {
@@ -105,6 +107,7 @@ impl Actor {
             role: Role::System,
             region: String::new(),
             unit: String::new(),
+            via: String::new(),
         }
     }
 

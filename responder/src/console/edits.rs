@@ -21,11 +21,11 @@ use super::page::{Frame, archive_unavailable, render, render_as};
 use super::problem::Problem;
 use super::show;
 use crate::account::User;
-use crate::case::StoreError;
-use crate::event_edit::{self, EditError, Known, RECENT, TITLE_LIMIT};
+use crate::case::{Actor, StoreError};
+use crate::event_edit::{self, EditError, Known, Made, RECENT, TITLE_LIMIT};
 
-/// Posts that may be ticked: the newest.
-const TICKS: u32 = 200;
+/// Posts that may be split off: the newest.
+pub(crate) const MOST_POSTS: usize = 200;
 /// Events offered that are like one, and that are the newest.
 const LIKE: u32 = 12;
 const NEWEST: u32 = 8;
@@ -217,7 +217,7 @@ async fn page(
         };
         let (others, posts) = tokio::try_join!(
             others(console, &event, since),
-            archive::posts_of_event(&console.archive, id, event.times(), 0, TICKS)
+            archive::posts_of_event(&console.archive, id, event.times(), 0, MOST_POSTS as u32)
         )?;
         Ok::<_, Unavailable>(Some((event, others, posts)))
     };
@@ -308,6 +308,143 @@ fn typed_id(typed: &str) -> &str {
         .unwrap_or_default()
 }
 
+/// Why an edit is not made.
+#[derive(Debug)]
+pub(crate) enum NotMade {
+    /// There is no such event.
+    NotFound,
+    /// It cannot be.
+    Refused(EditError),
+    /// ClickHouse does not answer.
+    Archive,
+    /// The store fails.
+    Store(StoreError),
+}
+
+impl From<Unavailable> for NotMade {
+    fn from(_: Unavailable) -> Self {
+        Self::Archive
+    }
+}
+
+impl From<EditError> for NotMade {
+    fn from(error: EditError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<StoreError> for NotMade {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// An edit that can be made.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    /// The event that posts leave.
+    from: Known,
+    change: Change,
+    /// Title of the event that they join.
+    joined: String,
+}
+
+impl Draft {
+    /// Makes it.
+    pub(crate) async fn make(
+        self,
+        console: &Console,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Made, StoreError> {
+        let Self {
+            from,
+            change,
+            joined,
+        } = self;
+        let titles = (from.title.as_str(), joined.as_str());
+        let edit = (console.edits)
+            .make(&from.region, change, titles, actor, now)
+            .await?;
+        Ok(Made {
+            edit,
+            source_title: from.title,
+            target_title: joined,
+            officer: actor.name.clone(),
+        })
+    }
+}
+
+/// The merge of an event into another.
+pub(crate) async fn merging(
+    console: &Console,
+    event: &str,
+    into: &str,
+    now: Timestamp,
+) -> Result<Draft, NotMade> {
+    let from = fact(console, event).await?.ok_or(NotMade::NotFound)?;
+    let from = known(console, from, now).await?;
+    if into.is_empty() {
+        return Err(EditError::NothingChosen.into());
+    }
+    let into = fact(console, into).await?.ok_or(EditError::Unknown)?;
+    let into = known(console, into, now).await?;
+    Ok(Draft {
+        change: event_edit::merge(&from, &into)?,
+        joined: into.title,
+        from,
+    })
+}
+
+/// The split that makes an event of its own of some posts of one; its title is theirs where none is given.
+pub(crate) async fn splitting(
+    console: &Console,
+    event: &str,
+    posts: &[String],
+    title: &str,
+    now: Timestamp,
+) -> Result<Draft, NotMade> {
+    let facts = fact(console, event).await?.ok_or(NotMade::NotFound)?;
+    let times = facts.0.times();
+    let (rows, _) =
+        archive::posts_of_event(&console.archive, event, times, 0, MOST_POSTS as u32).await?;
+    let from = known(console, facts, now).await?;
+    let there: Vec<String> = rows.iter().map(|row| row.post_id.clone()).collect();
+    let change = event_edit::split(&from, &there, posts, title)?;
+    let first = rows
+        .iter()
+        .filter(|row| posts.contains(&row.post_id))
+        .min_by_key(|row| row.published_at);
+    let joined = match (title.trim(), first) {
+        ("", Some(first)) => match first.title.trim() {
+            "" => show::excerpt(&first.text, 40),
+            title => show::excerpt(title, 40),
+        },
+        (title, _) => title.to_owned(),
+    };
+    Ok(Draft {
+        from,
+        change,
+        joined,
+    })
+}
+
+/// The page that says why an edit is not made.
+async fn not_made(
+    console: &Console,
+    signed_in: &SignedIn,
+    (id, fields): (&str, &Fields),
+    frame: Frame,
+    why: NotMade,
+) -> Result<Response, Problem> {
+    match why {
+        NotMade::NotFound => Err(Problem::NotFound),
+        NotMade::Refused(refused) => page(console, signed_in, id, fields, Some(refused)).await,
+        NotMade::Archive => archive_unavailable(frame),
+        NotMade::Store(error) => Err(error.into()),
+    }
+}
+
 /// Merges the event into another, once that is confirmed.
 pub(super) async fn merge(
     State(console): State<Arc<Console>>,
@@ -323,52 +460,31 @@ pub(super) async fn merge(
         typed
     };
     let frame = Frame::new(&console, &signed_in, "/events", "并入事件");
-    let asking = async {
-        let from = fact(&console, &id).await?;
-        Ok::<_, Unavailable>((from, fact(&console, chosen).await?))
-    };
-    let Ok((from, into)) = asking.await else {
-        return archive_unavailable(frame);
-    };
-    let from = known(&console, from.ok_or(Problem::NotFound)?, now).await?;
-    let into = match into {
-        Some(facts) => Some(known(&console, facts, now).await?),
-        None => None,
-    };
-    let change = match chosen {
-        "" => Err(EditError::NothingChosen),
-        _ => event_edit::merge(&from, into.as_ref()),
-    };
-    let (change, into) = match (change, into) {
-        (Ok(change), Some(into)) => (change, into),
-        (Err(refused), _) => return page(&console, &signed_in, &id, &fields, Some(refused)).await,
-        (Ok(_), None) => return Err(Problem::NotFound),
+    let draft = match merging(&console, &id, chosen, now).await {
+        Ok(draft) => draft,
+        Err(why) => return not_made(&console, &signed_in, (&id, &fields), frame, why).await,
     };
     if fields.get("confirmed") != "1" {
+        let Draft { from, joined, .. } = draft;
         return render(&ConfirmPage {
             frame,
             what: "并入",
             says: vec![
                 format!(
-                    "“{}”的{}条帖文将全部归入“{}”。",
-                    from.title, from.posts, into.title
+                    "“{}”的{}条帖文将全部归入“{joined}”。",
+                    from.title, from.posts
                 ),
                 "此后与两者相近的新帖文都归入后者；前者不再单独存在，也不再预警。".to_owned(),
                 "合并后的事件重新评估风险，如达到更高级别，将按新的级别预警一次。".to_owned(),
             ],
             action: format!("/events/{id}/merge"),
-            hidden: vec![("into", into.id)],
+            hidden: vec![("into", chosen.to_owned())],
             title: from.title,
             id,
         });
     }
-    let titles = (from.title.as_str(), into.title.as_str());
-    let actor = signed_in.user.actor();
-    let made = console
-        .edits
-        .make(&from.region, change, titles, &actor, now)
-        .await?;
-    Ok(Redirect::to(&format!("/events/{}?done=merge", made.target())).into_response())
+    let made = draft.make(&console, &signed_in.user.actor(), now).await?;
+    Ok(Redirect::to(&format!("/events/{}?done=merge", made.edit.target())).into_response())
 }
 
 /// Makes an event of its own of some posts of the event, once that is confirmed.
@@ -380,53 +496,28 @@ pub(super) async fn split(
 ) -> Result<Response, Problem> {
     let now = Timestamp::now();
     let frame = Frame::new(&console, &signed_in, "/events", "拆分事件");
-    let asking = async {
-        let Some(event) = fact(&console, &id).await? else {
-            return Ok(None);
-        };
-        let times = event.0.times();
-        let posts = archive::posts_of_event(&console.archive, &id, times, 0, TICKS).await?;
-        Ok::<_, Unavailable>(Some((event, posts)))
+    let (mut posts, title) = (fields.all("posts"), fields.get("title").trim());
+    posts.sort_unstable();
+    posts.dedup();
+    let draft = match splitting(&console, &id, &posts, title, now).await {
+        Ok(draft) => draft,
+        Err(why) => return not_made(&console, &signed_in, (&id, &fields), frame, why).await,
     };
-    let Ok(found) = asking.await else {
-        return archive_unavailable(frame);
-    };
-    let (event, (rows, _)) = found.ok_or(Problem::NotFound)?;
-    let event = known(&console, event, now).await?;
-    let there: Vec<String> = rows.iter().map(|row| row.post_id.clone()).collect();
-    let title = fields.get("title");
-    let change = event_edit::split(&event, &there, &fields.all("posts"), title);
-    let change = match change {
-        Ok(change) => change,
-        Err(refused) => return page(&console, &signed_in, &id, &fields, Some(refused)).await,
-    };
-    let Change::Split { posts, title, .. } = &change else {
-        return Err(Problem::NotFound);
-    };
-    let first = rows
-        .iter()
-        .filter(|row| posts.contains(&row.post_id))
-        .min_by_key(|row| row.published_at);
-    let named = title.clone().unwrap_or_else(|| {
-        let title = first.map(|row| match row.title.trim() {
-            "" => row.text.as_str(),
-            title => title,
-        });
-        show::excerpt(title.unwrap_or_default(), 40)
-    });
     if fields.get("confirmed") != "1" {
+        let Draft { from, joined, .. } = draft;
+        let count = posts.len();
         let mut hidden: Vec<(&'static str, String)> =
-            posts.iter().map(|post| ("posts", post.clone())).collect();
-        hidden.extend(title.clone().map(|title| ("title", title)));
+            posts.into_iter().map(|post| ("posts", post)).collect();
+        if !title.is_empty() {
+            hidden.push(("title", title.to_owned()));
+        }
         return render(&ConfirmPage {
             frame,
             what: "拆分",
             says: vec![
                 format!(
-                    "将从“{}”的{}条帖文中拆出{}条，成为新事件“{named}”。",
-                    event.title,
-                    event.posts,
-                    posts.len()
+                    "将从“{}”的{}条帖文中拆出{count}条，成为新事件“{joined}”。",
+                    from.title, from.posts
                 ),
                 "此后的新帖文与哪个事件更相近，就归入哪个事件。".to_owned(),
                 "新事件单独评估风险，达到预警级别的，将另行预警并立案；原事件已有的预警不撤回。"
@@ -434,17 +525,13 @@ pub(super) async fn split(
             ],
             action: format!("/events/{id}/split"),
             hidden,
-            title: event.title,
+            title: from.title,
             id,
         });
     }
-    let titles = (event.title.as_str(), named.as_str());
-    let actor = signed_in.user.actor();
-    let made = console
-        .edits
-        .make(&event.region, change.clone(), titles, &actor, now)
-        .await?;
-    Ok(Redirect::to(&format!("/events/{id}?done=split&new={}", made.target())).into_response())
+    let made = draft.make(&console, &signed_in.user.actor(), now).await?;
+    let new = made.edit.target();
+    Ok(Redirect::to(&format!("/events/{id}?done=split&new={new}")).into_response())
 }
 
 /// A line of an event's page on an edit of it.
@@ -514,9 +601,8 @@ pub(super) async fn instead(
         return Ok(Redirect::to(&format!("/events/{into}")).into_response());
     }
     let made = console.edits.of(event).await?;
-    let on_its_way = |made: &event_edit::Made| {
-        made.edit.target() == event && now.duration_since(made.edit.at) < RECENT
-    };
+    let on_its_way =
+        |made: &Made| made.edit.target() == event && now.duration_since(made.edit.at) < RECENT;
     if made.iter().any(on_its_way) {
         frame.refresh = 5;
         return render(&PendingPage { frame });

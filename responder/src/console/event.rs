@@ -9,7 +9,6 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use backbone::id;
 use jiff::Timestamp;
 
 use super::Console;
@@ -17,7 +16,7 @@ use super::access::SignedIn;
 use super::archive::event::{Fold, SeenIn, Step};
 use super::archive::{self, EventRow};
 use super::chart::{Chart, Series};
-use super::edits::{self, EditLine};
+use super::edits::{self, EditLine, NotMade};
 use super::events::EventLine;
 use super::fields::{Choice, Fields, Pages};
 use super::page::{Frame, archive_unavailable, render_as};
@@ -25,8 +24,10 @@ use super::posts::PostLine;
 use super::problem::Problem;
 use super::show::{self, CaseLine, Level};
 use super::story::{Earlier, KeyDateLine, Term, earlier, key_dates, terms};
-use crate::case::{Query, StoreError};
+use crate::case::Query;
 use crate::clock::CHINA;
+
+pub(crate) use opening::{LONGEST_NOTE, open_case};
 
 const PER_PAGE: u32 = 20;
 /// Events like it that are shown.
@@ -112,32 +113,27 @@ pub(super) async fn open(
 ) -> Result<Response, Problem> {
     let now = Timestamp::now();
     let note = fields.get("note");
-    if note.is_empty() || note.chars().count() > opening::NOTE_LIMIT {
+    if note.is_empty() || note.chars().count() > LONGEST_NOTE {
         let problem = "请写明立案理由，不超过500字。";
         return show(&console, &signed_in, &id, &fields, problem).await;
     }
     let Some(level) = (1..=4).find(|level: &u8| level.to_string() == fields.get("level")) else {
         return show(&console, &signed_in, &id, &fields, "请选择级别。").await;
     };
-    let Ok(alert) = opening::alert(&console, &id, level, now).await else {
-        let frame = Frame::new(&console, &signed_in, "/events", "立案");
-        return archive_unavailable(frame);
-    };
-    let alert = alert.ok_or(Problem::NotFound)?;
-    let routing = (console.routings.get(&alert.region)).ok_or(Problem::NotFound)?;
     let actor = signed_in.user.actor();
-    let opened = (console.cases)
-        .open_for(&alert, &routing.route(&alert), &actor, note, now)
-        .await;
-    let case = id::of_case(&id);
-    match opened {
-        Ok(true) => {
-            let accounts = &console.accounts;
-            accounts.audit(&actor.name, "open", &case, now).await?;
+    let opened = open_case(&console, &id, (level, note), &actor, now).await;
+    let (case, opened) = match opened {
+        Ok(opened) => opened,
+        Err(NotMade::Store(error)) => return Err(error.into()),
+        Err(NotMade::NotFound) => return Err(Problem::NotFound),
+        Err(NotMade::Archive | NotMade::Refused(_)) => {
+            let frame = Frame::new(&console, &signed_in, "/events", "立案");
+            return archive_unavailable(frame);
         }
-        // An alert or another officer was faster: there it is.
-        Ok(false) | Err(StoreError::Raced) => {}
-        Err(error) => return Err(error.into()),
+    };
+    if opened {
+        let accounts = &console.accounts;
+        accounts.audit(&actor.name, "open", &case, now).await?;
     }
     Ok(Redirect::to(&format!("/cases/{case}")).into_response())
 }

@@ -15,6 +15,7 @@ use super::fields::Fields;
 use super::page::{Frame, render_as};
 use super::problem::Problem;
 use super::show;
+use crate::case::StoreError;
 use crate::source;
 use crate::source_edit::{Pause, REASON_LIMIT, SourceEditError};
 
@@ -181,7 +182,10 @@ pub(super) async fn resume(
 }
 
 /// A source of the regions served.
-async fn served(console: &Console, id: &str) -> Result<Option<SourceHealth>, Problem> {
+pub(crate) async fn served(
+    console: &Console,
+    id: &str,
+) -> Result<Option<SourceHealth>, StoreError> {
     let source = console.sources.get(id).await?;
     Ok(source.filter(|source| console.regions.contains_key(&source.region)))
 }

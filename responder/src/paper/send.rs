@@ -139,7 +139,7 @@ impl Lists {
             user: &actor.name,
             action: "change-report-list",
             subject: &id,
-            via: "",
+            via: &actor.via,
         };
         append(&mut transaction, line, now).await?;
         transaction.commit().await?;
@@ -166,7 +166,7 @@ impl Lists {
             user: &actor.name,
             action: "delete-report-list",
             subject: id,
-            via: "",
+            via: &actor.via,
         };
         append(&mut transaction, line, now).await?;
         transaction.commit().await?;

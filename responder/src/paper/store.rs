@@ -297,7 +297,7 @@ pub(super) async fn write_down(
         user: &actor.name,
         action: &format!("{}-report", action.name()),
         subject: id,
-        via: "",
+        via: &actor.via,
     };
     append(connection, line, now).await?;
     Ok(())

@@ -459,6 +459,7 @@ async fn answer(office: &Office, case: &str, unit: &str, reply: &str) {
             role,
             region: of(REGION),
             unit: of(unit),
+            via: String::new(),
         };
         let version = (office.cases.get(case, &actor).await.unwrap().unwrap()).version;
         let deed = Deed::plain(action, version, note);

@@ -96,6 +96,7 @@ fn account(role: Role, unit: &str) -> Actor {
         role,
         region: if unit.is_empty() { "" } else { "360921" }.to_owned(),
         unit: unit.to_owned(),
+        via: String::new(),
     }
 }
 

@@ -48,23 +48,14 @@ fn what_cannot_be_is_refused_with_its_reason() {
         merged: true,
         ..known("merged")
     };
-    assert!(merge(&one, Some(&other)).is_ok());
+    assert!(merge(&one, &other).is_ok());
     for (from, into, error) in [
-        (&one, Some(&one), EditError::Same),
-        (&one, None, EditError::Unknown),
-        (&one, Some(&elsewhere), EditError::OtherRegion),
-        (&one, Some(&old), EditError::Old("事件old".to_owned())),
-        (&old, Some(&one), EditError::Old("事件old".to_owned())),
-        (
-            &one,
-            Some(&merged),
-            EditError::Merged("事件merged".to_owned()),
-        ),
-        (
-            &merged,
-            Some(&one),
-            EditError::Merged("事件merged".to_owned()),
-        ),
+        (&one, &one, EditError::Same),
+        (&one, &elsewhere, EditError::OtherRegion),
+        (&one, &old, EditError::Old("事件old".to_owned())),
+        (&old, &one, EditError::Old("事件old".to_owned())),
+        (&one, &merged, EditError::Merged("事件merged".to_owned())),
+        (&merged, &one, EditError::Merged("事件merged".to_owned())),
     ] {
         assert_eq!(merge(from, into), Err(error));
     }
@@ -103,9 +94,10 @@ async fn an_edit_is_kept_told_and_noted_once(kept: Kept) {
         role: Role::DutyOfficer,
         region: String::new(),
         unit: String::new(),
+        via: String::new(),
     };
     let now: Timestamp = "2026-11-23T00:30:00Z".parse().unwrap();
-    let change = merge(&known("one"), Some(&known("other"))).unwrap();
+    let change = merge(&known("one"), &known("other")).unwrap();
     let make = |at: Timestamp| edits.make("360921", change.clone(), ("甲", "乙"), &officer, at);
     let made = make(now).await.unwrap();
     let again = make(now + SignedDuration::from_secs(1)).await.unwrap();
@@ -149,7 +141,7 @@ async fn an_edit_whose_message_cannot_be_kept_is_not_made(kept: Kept) {
         .await
         .unwrap();
     let edits = EventEdits::new(store.clone());
-    let change = merge(&known("one"), Some(&known("other"))).unwrap();
+    let change = merge(&known("one"), &known("other")).unwrap();
     let made = edits
         .make(
             "360921",

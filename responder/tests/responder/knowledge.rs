@@ -30,6 +30,7 @@ fn account(role: Role, unit: &str) -> Actor {
         role,
         region: if unit.is_empty() { "" } else { REGION }.to_owned(),
         unit: unit.to_owned(),
+        via: String::new(),
     }
 }
 

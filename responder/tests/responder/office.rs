@@ -95,6 +95,7 @@ pub(crate) fn actor(role: Role, unit: &str) -> Actor {
         role,
         region: region.to_owned(),
         unit: unit.to_owned(),
+        via: String::new(),
     }
 }
 

@@ -217,6 +217,7 @@ impl Office {
             role: Role::DutyOfficer,
             region: String::new(),
             unit: String::new(),
+            via: String::new(),
         };
         let found = self.cases.get(case, &officer).await.unwrap().unwrap();
         let deed = Deed {

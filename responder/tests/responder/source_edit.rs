@@ -2,11 +2,14 @@
 
 use backbone::message::{Condition, SourceEdit, SourceHealth, decode};
 use jiff::{SignedDuration, Timestamp};
-use responder::account::{Accounts, Limits};
+use responder::account::{Accounts, Limits, Scope};
 use responder::case::{Actor, Role};
+use responder::source::Sources;
 use responder::source_edit::{REASON_LIMIT, SourceEditError, SourceEdits};
+use serde_json::{Value, json};
 use sqlx::Row;
 
+use crate::served::{REGION, office};
 use crate::stores::{Kept, on_each_store};
 
 const REASON: &str = "网站改版，待调整规则";
@@ -46,6 +49,7 @@ fn officer() -> Actor {
         role: Role::DutyOfficer,
         region: String::new(),
         unit: String::new(),
+        via: String::new(),
     }
 }
 
@@ -80,6 +84,7 @@ on_each_store!(
     what_cannot_be_is_refused_and_leaves_no_trace,
     each_decision_is_later_than_the_one_before,
     of_two_officers_at_once_one_pauses,
+    a_program_pauses_a_source_and_has_it_read_again,
 );
 
 async fn a_source_is_paused_with_its_reason_and_read_again(kept: Kept) {
@@ -184,4 +189,53 @@ async fn of_two_officers_at_once_one_pauses(kept: Kept) {
     assert_ne!(one.is_ok(), other.is_ok());
     assert_eq!(published(&kept).await.len(), 1);
     assert_eq!(audited(&kept).await.len(), 1);
+}
+
+async fn a_program_pauses_a_source_and_has_it_read_again(kept: Kept) {
+    let office = office(kept).await;
+    let board = SourceHealth {
+        id: backbone::id::of_source(REGION, "留言板"),
+        region: REGION.to_owned(),
+        ..source("留言板")
+    };
+    let console = office.address.parse().unwrap();
+    Sources::new(office.kept.store.clone(), None, console)
+        .take(&board, morning())
+        .await
+        .unwrap();
+    let scopes = [Scope::SourcesRead, Scope::SourcesWrite];
+    let mut program = office.program("officer", &scopes).await;
+    let path = |id: &str, what: &str| format!("/api/v1/sources/{id}/{what}");
+    let (pause, resume) = (path(&board.id, "pause"), path(&board.id, "resume"));
+    let reason = json!({ "reason": REASON });
+    let long = json!({ "reason": "长".repeat(REASON_LIMIT + 1) });
+    for (path, body, status) in [
+        (&path("none", "pause"), &reason, 404),
+        (&path("none", "resume"), &Value::Null, 404),
+        (&pause, &json!({ "reason": " " }), 422),
+        (&pause, &long, 400),
+        (&resume, &Value::Null, 409),
+    ] {
+        let refused = program.ask("POST", path, body).await;
+        assert_eq!(refused.status, status, "{}", refused.text);
+    }
+    let paused = program.ask("POST", &pause, &reason).await;
+    assert_eq!(paused.status, 202, "{}", paused.text);
+    let why = &paused.json()["pause"];
+    assert_eq!([&why["reason"], &why["by"]], [REASON, "officer"]);
+    let again = program.ask("POST", &pause, &reason).await;
+    assert_eq!((again.status, again.problem().as_str()), (409, "stale"));
+    let list = program.get("/api/v1/sources").await.json();
+    assert_eq!(list[0]["pause"]["reason"], REASON, "{list}");
+    let read = program.ask("POST", &resume, &Value::Null).await;
+    assert_eq!((read.status, &read.json()["pause"]), (202, &Value::Null));
+
+    let told: Vec<bool> = (published(&office.kept).await.iter())
+        .map(|edit| edit.paused)
+        .collect();
+    assert_eq!(told, [true, false]);
+    let lines = office.accounts.audit_log(50).await.unwrap();
+    let lines = lines.iter().filter(|line| line.subject == "留言板");
+    let by_token: Vec<bool> = lines.map(|line| !line.via.is_empty()).collect();
+    assert_eq!(by_token, [true, true], "the audit names the token");
 }

@@ -133,6 +133,7 @@ async fn fill(officer: &Officer) -> anyhow::Result<()> {
                 role: Role::DutyOfficer,
                 region: String::new(),
                 unit: String::new(),
+                via: String::new(),
             };
             let dispatched = officer
                 .cases

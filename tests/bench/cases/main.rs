@@ -44,6 +44,7 @@ async fn measure(engine: &str, place: &Place) -> anyhow::Result<()> {
         role: Role::UnitLead,
         region: REGION.to_owned(),
         unit: all.first().context("a case")?.lead().to_owned(),
+        via: String::new(),
     };
     let officer = administrator();
     for (index, case) in all.iter().enumerate().filter(|(index, _)| index % 2 == 0) {

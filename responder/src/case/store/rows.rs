@@ -172,6 +172,7 @@ static SYSTEM: Actor = Actor {
     role: Role::System,
     region: String::new(),
     unit: String::new(),
+    via: String::new(),
 };
 
 impl Record<'static> {

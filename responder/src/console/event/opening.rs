@@ -8,14 +8,15 @@ use clickhouse::Row;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::console::Console;
+use crate::case::{Actor, StoreError};
 use crate::console::archive::{self, EventRow, OF_EVENTS, Unavailable, of_events};
 use crate::console::fields::Choice;
 use crate::console::show;
+use crate::console::{Console, NotMade};
 use crate::level::level;
 
 /// Longest reason, in characters.
-pub(super) const NOTE_LIMIT: usize = 500;
+pub(crate) const LONGEST_NOTE: usize = 500;
 /// Length of the gist, in characters.
 const GIST: usize = 120;
 
@@ -45,9 +46,32 @@ const TOLD: &str = "arrayReverse(arrayMap(one -> one.2, arraySlice(arrayReverseS
     toUInt32(countIf(sentiment = 'negative')) AS negative, toUInt32(countIf(sentiment = 'neutral')) AS neutral, \
     toUInt32(countIf(sentiment = 'positive')) AS positive, argMin(text, published_at) AS first_text";
 
+/// Opens a case of an event, at a level and for a reason: its id, and whether it was opened now. An alert or another officer may
+/// have been faster: the case is there then.
+pub(crate) async fn open_case(
+    console: &Console,
+    event: &str,
+    (level, note): (u8, &str),
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<(String, bool), NotMade> {
+    let alert = alert(console, event, level, now).await?;
+    let alert = alert.ok_or(NotMade::NotFound)?;
+    let routing = console.routings.get(&alert.region);
+    let routed = routing.ok_or(NotMade::NotFound)?.route(&alert);
+    let opened = (console.cases)
+        .open_for(&alert, &routed, actor, note, now)
+        .await;
+    match opened {
+        Ok(opened) => Ok((id::of_case(event), opened)),
+        Err(StoreError::Raced) => Ok((id::of_case(event), false)),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// What an alert at that level would tell of an event; its score is 0, as no formula found it. None where there is no such
 /// event, or it is of a region that is not served.
-pub(super) async fn alert(
+async fn alert(
     console: &Console,
     event: &str,
     level: u8,
