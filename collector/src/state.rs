@@ -373,11 +373,15 @@ impl State {
         Ok(Timestamp::from_millisecond(since).unwrap_or(now))
     }
 
-    /// Notes that a source was paused on the day of `now`.
+    /// Notes that a source was paused on the day of `now`; it may be one that was never read.
     ///
     /// # Errors
     /// When the state fails.
     pub async fn note_paused(&self, source: &str, now: Timestamp) -> Result<(), StateError> {
+        sqlx::query("INSERT INTO sources (name, posts, refused, problem) VALUES (?, 0, 0, '') ON CONFLICT DO NOTHING")
+            .bind(source)
+            .execute(&self.pool)
+            .await?;
         sqlx::query("INSERT INTO paused_days (source, day) VALUES (?, ?) ON CONFLICT DO NOTHING")
             .bind(source)
             .bind(day_of(now))

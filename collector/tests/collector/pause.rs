@@ -248,6 +248,19 @@ async fn files_that_are_dropped_during_a_pause_stay_where_they_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_was_never_read_is_told_to_be_paused() {
+    let desk = Desk::new().await;
+    let site = Site::start().await;
+    let pauses = Pauses::default();
+    pauses.learn([decided(SOURCE, true, 1)]);
+    let sources = vec![board(&desk, &site)];
+    let running = Running::start(&desk, &loopback(), sources, pauses);
+    until("the pause is told", || desk.has_told(Condition::Paused)).await;
+    assert_eq!(desk.told().last_success, None);
+    running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_source_that_another_system_feeds_is_told_to_be_paused_and_no_longer() {
     let desk = Desk::new().await;
     std::fs::write(desk.path("token"), "a token of the hotline").unwrap();
