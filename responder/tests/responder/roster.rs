@@ -510,7 +510,7 @@ fn responder(folder: &Path, arguments: &[&str]) -> Output {
         );
     let config = folder.join("responder.toml");
     std::fs::write(&config, text).unwrap();
-    Command::new(env!("CARGO_BIN_EXE_responder"))
+    Command::new(std::env::var("CARGO_BIN_EXE_responder").unwrap())
         .arg("--config")
         .arg(&config)
         .args(arguments)
