@@ -334,7 +334,7 @@ pub(super) async fn split(
     Body(asks): Body<Split>,
 ) -> Result<(StatusCode, Json<EditView>), Problem> {
     asked.only(&[])?;
-    asked::at_most("posts", asks.posts.len(), MOST_POSTS)?;
+    asked::at_most("posts", asks.posts.len(), MOST_POSTS as usize)?;
     asked::within("title", &asks.title, TITLE_LIMIT)?;
     let now = Timestamp::now();
     let draft = splitting(&console, &id, &asks.posts, &asks.title, now).await?;

@@ -25,7 +25,7 @@ use crate::case::{Actor, StoreError};
 use crate::event_edit::{self, EditError, Known, Made, RECENT, TITLE_LIMIT};
 
 /// Posts that may be split off: the newest.
-pub(crate) const MOST_POSTS: usize = 200;
+pub(crate) const MOST_POSTS: u32 = 200;
 /// Events offered that are like one, and that are the newest.
 const LIKE: u32 = 12;
 const NEWEST: u32 = 8;
@@ -217,7 +217,7 @@ async fn page(
         };
         let (others, posts) = tokio::try_join!(
             others(console, &event, since),
-            archive::posts_of_event(&console.archive, id, event.times(), 0, MOST_POSTS as u32)
+            archive::posts_of_event(&console.archive, id, event.times(), 0, MOST_POSTS)
         )?;
         Ok::<_, Unavailable>(Some((event, others, posts)))
     };
@@ -350,6 +350,14 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    /// How many posts it moves.
+    fn moved(&self) -> u64 {
+        match &self.change {
+            Change::Merge { .. } => self.from.posts,
+            Change::Split { posts, .. } => posts.len() as u64,
+        }
+    }
+
     /// Makes it.
     pub(crate) async fn make(
         self,
@@ -406,8 +414,7 @@ pub(crate) async fn splitting(
 ) -> Result<Draft, NotMade> {
     let facts = fact(console, event).await?.ok_or(NotMade::NotFound)?;
     let times = facts.0.times();
-    let (rows, _) =
-        archive::posts_of_event(&console.archive, event, times, 0, MOST_POSTS as u32).await?;
+    let (rows, _) = archive::posts_of_event(&console.archive, event, times, 0, MOST_POSTS).await?;
     let from = known(console, facts, now).await?;
     let there: Vec<String> = rows.iter().map(|row| row.post_id.clone()).collect();
     let change = event_edit::split(&from, &there, posts, title)?;
@@ -465,15 +472,13 @@ pub(super) async fn merge(
         Err(why) => return not_made(&console, &signed_in, (&id, &fields), frame, why).await,
     };
     if fields.get("confirmed") != "1" {
+        let count = draft.moved();
         let Draft { from, joined, .. } = draft;
         return render(&ConfirmPage {
             frame,
             what: "并入",
             says: vec![
-                format!(
-                    "“{}”的{}条帖文将全部归入“{joined}”。",
-                    from.title, from.posts
-                ),
+                format!("“{}”的{count}条帖文将全部归入“{joined}”。", from.title),
                 "此后与两者相近的新帖文都归入后者；前者不再单独存在，也不再预警。".to_owned(),
                 "合并后的事件重新评估风险，如达到更高级别，将按新的级别预警一次。".to_owned(),
             ],
@@ -496,16 +501,14 @@ pub(super) async fn split(
 ) -> Result<Response, Problem> {
     let now = Timestamp::now();
     let frame = Frame::new(&console, &signed_in, "/events", "拆分事件");
-    let (mut posts, title) = (fields.all("posts"), fields.get("title").trim());
-    posts.sort_unstable();
-    posts.dedup();
+    let (posts, title) = (fields.all("posts"), fields.get("title").trim());
     let draft = match splitting(&console, &id, &posts, title, now).await {
         Ok(draft) => draft,
         Err(why) => return not_made(&console, &signed_in, (&id, &fields), frame, why).await,
     };
     if fields.get("confirmed") != "1" {
+        let count = draft.moved();
         let Draft { from, joined, .. } = draft;
-        let count = posts.len();
         let mut hidden: Vec<(&'static str, String)> =
             posts.into_iter().map(|post| ("posts", post)).collect();
         if !title.is_empty() {
