@@ -1,15 +1,15 @@
 //! Any text gives an answer, and every finding stands in the post: the posts of `relevance.tsv`, what random bytes spell, and posts
 //! with that put in. Runs for a bounded time (`WENSHENG_FUZZ_SECONDS`, 1 by default), and under any engine that bolero drives.
 
-use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use analyzer::pipeline::Pipeline;
 use analyzer::score;
-use analyzer::settings::{Events, Risk};
+use analyzer::settings::Risk;
 use backbone::message::{Part, SourceKind};
-use backbone::region::Region;
+
+use crate::ground::{FENGXIN, pipeline};
 
 /// Pieces that the stages look out for; a byte below their number stands for one of them.
 const PIECES: [&str; 48] = [
@@ -63,12 +63,7 @@ const PIECES: [&str; 48] = [
     "﷽",
 ];
 
-static PIPELINE: LazyLock<Pipeline> = LazyLock::new(|| {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let regions = Region::load_all(&[project.join("deploy/config/region/360921")]).unwrap();
-    let model = project.join("analyzer/model");
-    Pipeline::new(&regions, &model, &Events::default(), &Risk::default()).unwrap()
-});
+static PIPELINE: LazyLock<Pipeline> = LazyLock::new(|| pipeline(FENGXIN, &Risk::default()));
 
 fn written(bytes: &[u8]) -> String {
     let (pieces, raw) = bytes.split_at(bytes.len() / 2);

@@ -1,30 +1,19 @@
 //! A duty officer says that two events are one matter, or that one is two; it sticks, whatever comes and whatever is killed.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use analyzer::explain::Gathered;
 use analyzer::pipeline::Pipeline;
-use analyzer::settings::{Events, Risk};
+use analyzer::settings::Risk;
 use analyzer::state::State;
 use backbone::id;
-use backbone::message::{
-    Alert, Assessment, Certainty, Change, EventEdit, EventSummary, Post, Reactions, SourceKind,
-    encode,
-};
-use backbone::region::Region;
+use backbone::message::{Alert, Assessment, Change, EventEdit, EventSummary, Post, encode};
 use jiff::{SignedDuration, Timestamp};
 
-fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use crate::ground::{self, SAMPLE, pipeline};
 
-static PIPELINE: LazyLock<Pipeline> = LazyLock::new(|| {
-    let regions = Region::load_all(&[project().join("deploy/sample/region/990101")]).unwrap();
-    let model = project().join("analyzer/model");
-    Pipeline::new(&regions, &model, &Events::default(), &Risk::default()).unwrap()
-});
+static PIPELINE: LazyLock<Pipeline> = LazyLock::new(|| pipeline(SAMPLE, &Risk::default()));
 
 fn at(hours: i64) -> Timestamp {
     let monday: Timestamp = "2026-03-02T00:00:00Z".parse().unwrap();
@@ -42,22 +31,8 @@ const WORKS: [&str; 2] = [
 ];
 
 fn post(id: &str, telling: [&str; 2], hours: i64) -> Post {
-    Post {
-        id: id.to_owned(),
-        revision: 1,
-        region: "990101".to_owned(),
-        source: "留言板".to_owned(),
-        kind: SourceKind::Board,
-        url: String::new(),
-        title: telling[0].to_owned(),
-        text: format!("{}。留言{id}", telling[1]),
-        author: Some(id.to_owned()),
-        published_at: at(hours),
-        certainty: Certainty::Exact,
-        collected_at: at(hours),
-        reactions: Reactions::default(),
-        answered_at: None,
-    }
+    let text = format!("{}。留言{id}", telling[1]);
+    ground::post(id, [telling[0], &text], at(hours))
 }
 
 /// A partition: what was written to it, and what is known of it.

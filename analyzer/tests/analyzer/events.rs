@@ -1,28 +1,16 @@
 //! The story of an event: it grows, rises, is answered, falls quiet, returns, and is told of once.
 
-use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use analyzer::pipeline::Pipeline;
-use analyzer::settings::{Events, Risk};
+use analyzer::settings::Risk;
 use analyzer::state::State;
-use backbone::message::{
-    Alert, Assessment, Certainty, EventMembership, EventSummary, Post, Reactions, SourceKind, Turn,
-};
-use backbone::region::Region;
+use backbone::message::{Alert, Assessment, EventMembership, EventSummary, Post, SourceKind, Turn};
 use jiff::{SignedDuration, Timestamp};
 
-fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use crate::ground::{self, SAMPLE, pipeline, project};
 
-fn pipeline(risk: &Risk) -> Pipeline {
-    let regions = Region::load_all(&[project().join("deploy/sample/region/990101")]).unwrap();
-    let model = project().join("analyzer/model");
-    Pipeline::new(&regions, &model, &Events::default(), risk).unwrap()
-}
-
-static PIPELINE: LazyLock<Pipeline> = LazyLock::new(|| pipeline(&Risk::default()));
+static PIPELINE: LazyLock<Pipeline> = LazyLock::new(|| pipeline(SAMPLE, &Risk::default()));
 
 fn at(hours: i64) -> Timestamp {
     let monday: Timestamp = "2026-03-02T00:00:00Z".parse().unwrap();
@@ -34,20 +22,8 @@ const DRY: &str =
 
 fn post(id: &str, author: &str, hours: i64) -> Post {
     Post {
-        id: id.to_owned(),
-        revision: 1,
-        region: "990101".to_owned(),
-        source: "留言板".to_owned(),
-        kind: SourceKind::Board,
-        url: String::new(),
-        title: "投诉望江花园停水没有人管！".to_owned(),
-        text: DRY.to_owned(),
         author: Some(author.to_owned()),
-        published_at: at(hours),
-        certainty: Certainty::Exact,
-        collected_at: at(hours),
-        reactions: Reactions::default(),
-        answered_at: None,
+        ..ground::post(id, ["投诉望江花园停水没有人管！", DRY], at(hours))
     }
 }
 
@@ -206,7 +182,7 @@ fn a_flood_of_small_events_is_one_digest_and_none_is_silent() {
         most_alerts_an_hour: 20,
         ..Risk::default()
     };
-    let pipeline = pipeline(&few);
+    let pipeline = pipeline(SAMPLE, &few);
     let mut state = pipeline.state();
     let (mut rang, mut gathered, mut digests) = (0, 0, Vec::new());
     let sample = std::fs::read_to_string(project().join("deploy/sample/posts.jsonl")).unwrap();

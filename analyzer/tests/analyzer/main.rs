@@ -9,6 +9,7 @@
 mod any_text;
 mod edits;
 mod events;
+mod ground;
 mod pipeline;
 mod reading;
 mod replay;

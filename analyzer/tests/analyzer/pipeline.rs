@@ -1,16 +1,15 @@
 //! The chain on the sample county's posts: what a day's posts become.
 
-use std::path::{Path, PathBuf};
-
 use analyzer::pipeline::Pipeline;
-use analyzer::settings::{Events, Risk};
+use analyzer::settings::Risk;
 use analyzer::state::State;
-use backbone::message::{Alert, Assessment, Certainty, Post, Reactions, SourceKind};
-use backbone::region::Region;
+use backbone::message::{Alert, Assessment, Post};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+
+use crate::ground::{SAMPLE, pipeline, post, project};
 
 #[derive(Deserialize)]
 struct Row {
@@ -19,17 +18,6 @@ struct Row {
     title: String,
     time: String,
     text: String,
-}
-
-fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn pipeline() -> Pipeline {
-    let folder = project().join("deploy/sample/region/990101");
-    let regions = Region::load_all(&[folder]).unwrap();
-    let model = project().join("analyzer/model");
-    Pipeline::new(&regions, &model, &Events::default(), &Risk::default()).unwrap()
 }
 
 fn sample() -> Vec<Post> {
@@ -41,28 +29,12 @@ fn sample() -> Vec<Post> {
             let published = TimeZone::fixed(jiff::tz::offset(8))
                 .to_timestamp(time)
                 .unwrap();
-            post(&row.id, &row.title, &row.text, Some(row.user), published)
+            Post {
+                author: Some(row.user),
+                ..post(&row.id, [&row.title, &row.text], published)
+            }
         })
         .collect()
-}
-
-fn post(id: &str, title: &str, text: &str, author: Option<String>, at: Timestamp) -> Post {
-    Post {
-        id: id.to_owned(),
-        revision: 1,
-        region: "990101".to_owned(),
-        source: "留言板".to_owned(),
-        kind: SourceKind::Board,
-        url: String::new(),
-        title: title.to_owned(),
-        text: text.to_owned(),
-        author,
-        published_at: at,
-        certainty: Certainty::Exact,
-        collected_at: at,
-        reactions: Reactions::default(),
-        answered_at: None,
-    }
 }
 
 fn assess(
@@ -83,7 +55,7 @@ fn assess(
 
 #[test]
 fn a_matter_told_by_many_becomes_one_event_that_rises() {
-    let pipeline = pipeline();
+    let pipeline = pipeline(SAMPLE, &Risk::default());
     let (assessments, alerts) = assess(&pipeline, &mut pipeline.state(), sample());
     let water: Vec<&Assessment> = assessments
         .iter()
@@ -127,7 +99,7 @@ fn a_matter_told_by_many_becomes_one_event_that_rises() {
 
 #[test]
 fn what_does_not_concern_the_county_stays_out() {
-    let pipeline = pipeline();
+    let pipeline = pipeline(SAMPLE, &Risk::default());
     let (assessments, _) = assess(&pipeline, &mut pipeline.state(), sample());
     let irrelevant = assessments
         .iter()
@@ -144,7 +116,7 @@ fn what_does_not_concern_the_county_stays_out() {
 
 #[test]
 fn a_window_rebuilt_from_assessments_goes_on_as_the_first_one() {
-    let pipeline = pipeline();
+    let pipeline = pipeline(SAMPLE, &Risk::default());
     let posts = sample();
     let (mut first, mut later) = (posts.clone(), posts.clone());
     later.drain(..75);
@@ -177,16 +149,17 @@ fn a_window_rebuilt_from_assessments_goes_on_as_the_first_one() {
 
 #[test]
 fn posts_far_apart_in_time_are_events_of_their_own() {
-    let pipeline = pipeline();
+    let pipeline = pipeline(SAMPLE, &Risk::default());
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
     let told = |id: &str, time: &str| {
-        post(
-            id,
+        let telling = [
             "青禾县望江花园停水",
             "望江花园小区又停水了，三天没有水用，物业不接电话",
-            None,
-            at(time),
-        )
+        ];
+        Post {
+            author: None,
+            ..post(id, telling, at(time))
+        }
     };
     let (assessments, _) = assess(
         &pipeline,

@@ -1,24 +1,16 @@
 //! What a careful duty officer reads in a post, and the words that say why.
 
-use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use analyzer::pipeline::Pipeline;
 use analyzer::score;
-use analyzer::settings::{Events, Risk};
+use analyzer::settings::Risk;
 use analyzer::stage::clean::LIMIT;
 use backbone::message::{Assessment, FindingKind, Part, Polarity, Role, SourceKind};
-use backbone::region::Region;
 
-fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use crate::ground::{FENGXIN, pipeline, project};
 
-static PIPELINE: LazyLock<Pipeline> = LazyLock::new(|| {
-    let regions = Region::load_all(&[project().join("deploy/config/region/360921")]).unwrap();
-    let model = project().join("analyzer/model");
-    Pipeline::new(&regions, &model, &Events::default(), &Risk::default()).unwrap()
-});
+static PIPELINE: LazyLock<Pipeline> = LazyLock::new(|| pipeline(FENGXIN, &Risk::default()));
 
 fn read_from(kind: SourceKind, title: &str, text: &str) -> Assessment {
     score::assess(&PIPELINE, "360921", title, text, kind)

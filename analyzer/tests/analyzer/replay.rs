@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use analyzer::pipeline::Pipeline;
 use analyzer::replay::{self, Arguments};
-use analyzer::settings::{Events, Risk};
-use backbone::region::Region;
+use analyzer::settings::Risk;
 use backbone::settings::{ClickHouse, Secret};
 use clap::Parser;
 use serde_json::Value;
+
+use crate::ground::{SAMPLE, pipeline, project};
 
 #[derive(Parser)]
 struct Program {
@@ -17,15 +17,8 @@ struct Program {
     arguments: Arguments,
 }
 
-fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
 async fn replay(input: &Path) -> anyhow::Result<Vec<Value>> {
-    let region = project().join("deploy/sample/region/990101");
-    let regions = Region::load_all(&[region]).unwrap();
-    let model = project().join("analyzer/model");
-    let pipeline = Pipeline::new(&regions, &model, &Events::default(), &Risk::default()).unwrap();
+    let pipeline = pipeline(SAMPLE, &Risk::default());
     let out = tempfile::tempdir().unwrap();
     let program = Program::parse_from([
         Path::new("replay"),

@@ -1,17 +1,15 @@
 //! What is more than usual, and what events have in common, as a duty officer should hear of it: once, and not at all when it is
 //! usual, or when too little is known.
 
-use std::path::Path;
-
-use analyzer::pipeline::Pipeline;
-use analyzer::settings::{self, Events, Risk};
+use analyzer::settings::{self, Risk};
 use analyzer::trend::Trends;
 use backbone::message::{
-    Assessment, Certainty, EventMembership, Message, Place, Post, Reactions, Signal, SignalKind,
-    SourceKind, Subject,
+    Assessment, Certainty, EventMembership, Message, Place, Post, Signal, SignalKind, SourceKind,
+    Subject,
 };
-use backbone::region::Region;
 use jiff::{SignedDuration, Timestamp};
+
+use crate::ground::{self, SAMPLE, pipeline};
 
 const WEEK: i64 = 168;
 
@@ -22,22 +20,7 @@ fn at(hours: i64) -> Timestamp {
 }
 
 fn post(id: &str, hours: i64) -> Post {
-    Post {
-        id: id.to_owned(),
-        revision: 1,
-        region: "990101".to_owned(),
-        source: "留言板".to_owned(),
-        kind: SourceKind::Board,
-        url: String::new(),
-        title: "夜间施工吵得睡不着".to_owned(),
-        text: "工地半夜还在打桩".to_owned(),
-        author: Some(id.to_owned()),
-        published_at: at(hours),
-        certainty: Certainty::Exact,
-        collected_at: at(hours),
-        reactions: Reactions::default(),
-        answered_at: None,
-    }
+    ground::post(id, ["夜间施工吵得睡不着", "工地半夜还在打桩"], at(hours))
 }
 
 /// A post about noise in Willow Bridge, of an event of its own.
@@ -479,10 +462,7 @@ fn a_rebuild_gives_the_same_state_and_repeats_nothing() {
 
 #[test]
 fn a_post_that_is_delivered_again_or_revised_is_counted_once() {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let regions = Region::load_all(&[project.join("deploy/sample/region/990101")]).unwrap();
-    let model = project.join("analyzer/model");
-    let pipeline = Pipeline::new(&regions, &model, &Events::default(), &Risk::default()).unwrap();
+    let pipeline = pipeline(SAMPLE, &Risk::default());
     let tellings = [
         "柳桥镇中心小学门口夜间施工噪声扰民，半夜两点还在打桩",
         "石门镇菜市场旁的垃圾站恶臭，苍蝇满天飞没人清运",

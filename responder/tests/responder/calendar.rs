@@ -1,30 +1,15 @@
 //! What counts as working time, and when things are due: days at an office before and after holidays.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use backbone::region::Hours;
+use jiff::SignedDuration;
 use jiff::civil::{Date, date};
-use jiff::{SignedDuration, Timestamp};
 use responder::calendar::{Calendar, Settings as CalendarSettings};
 use responder::deadline::Deadlines;
 use responder::settings::Settings;
 
-fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn shipped() -> Calendar {
-    Calendar::load(&CalendarSettings {
-        holidays: project().join("deploy/config/holidays.toml"),
-        ..CalendarSettings::default()
-    })
-    .unwrap()
-}
-
-/// A moment by the clock on the office's wall.
-fn at(local: &str) -> Timestamp {
-    format!("{}+08", local.replace(' ', "T")).parse().unwrap()
-}
+use crate::ground::{at, calendar, project};
 
 fn hours(hours: i64) -> SignedDuration {
     SignedDuration::from_hours(hours)
@@ -32,7 +17,7 @@ fn hours(hours: i64) -> SignedDuration {
 
 #[test]
 fn the_years_hold_what_the_notices_say() {
-    let calendar = shipped();
+    let calendar = calendar();
     let off = |year: i16| {
         let day = |day: &Date| day.year() == year;
         let all = date(year, 1, 1).series(jiff::Span::new().days(1));
@@ -56,7 +41,7 @@ fn the_years_hold_what_the_notices_say() {
 
 #[test]
 fn a_make_up_saturday_is_worked_and_the_holiday_before_it_is_not() {
-    let calendar = shipped();
+    let calendar = calendar();
     assert_eq!(calendar.holiday(date(2026, 10, 7)), Some("国庆节"));
     assert!(!calendar.is_workday(date(2026, 10, 7)));
     assert!(calendar.is_workday(date(2026, 10, 10)));
@@ -68,14 +53,14 @@ fn a_make_up_saturday_is_worked_and_the_holiday_before_it_is_not() {
 
 #[test]
 fn a_year_without_data_has_only_weekends() {
-    let calendar = shipped();
+    let calendar = calendar();
     assert!(!calendar.is_workday(date(2031, 10, 4)));
     assert!(calendar.is_workday(date(2031, 10, 1)));
 }
 
 #[test]
 fn four_working_hours_given_on_the_eve_of_a_holiday_end_after_it() {
-    let calendar = shipped();
+    let calendar = calendar();
     // One hour is left of 30 September; the seven days off pass; three hours of 8 October are due.
     let due = calendar.add(at("2026-09-30 16:30"), hours(4));
     assert_eq!(due, at("2026-10-08 11:30"));
@@ -105,7 +90,7 @@ fn four_working_hours_given_on_the_eve_of_a_holiday_end_after_it() {
 #[test]
 fn a_unit_works_by_its_own_hours() {
     let night: Hours = "00:00-08:00,20:00-24:00".parse().unwrap();
-    let calendar = shipped().with_hours(&night);
+    let calendar = calendar().with_hours(&night);
     assert_eq!(
         calendar.add(at("2026-11-26 08:30"), hours(5)),
         at("2026-11-27 01:00")
@@ -114,7 +99,7 @@ fn a_unit_works_by_its_own_hours() {
 
 #[test]
 fn workdays_are_counted_without_the_first_and_end_with_the_work() {
-    let calendar = shipped();
+    let calendar = calendar();
     // Thursday; the notice puts work on the Saturday after the holiday.
     assert_eq!(
         calendar.add_workdays(at("2026-10-08 15:00"), 2),
@@ -128,7 +113,7 @@ fn workdays_are_counted_without_the_first_and_end_with_the_work() {
 
 #[test]
 fn the_statutory_deadlines_run_day_and_night() {
-    let (deadlines, calendar) = (Deadlines::default(), shipped());
+    let (deadlines, calendar) = (Deadlines::default(), calendar());
     let opened = at("2026-10-01 09:00");
     assert_eq!(
         deadlines.first_information(1, opened, &calendar),
@@ -153,7 +138,7 @@ fn the_statutory_deadlines_run_day_and_night() {
 
 #[test]
 fn review_and_follow_up_run_in_working_time() {
-    let (deadlines, calendar) = (Deadlines::default(), shipped());
+    let (deadlines, calendar) = (Deadlines::default(), calendar());
     let friday = at("2026-11-27 16:30");
     assert_eq!(
         deadlines.review(1, friday, &calendar),
@@ -175,7 +160,7 @@ fn deadlines(text: &str) -> Result<Deadlines, String> {
 
 #[test]
 fn deadlines_are_written_by_level_or_for_all_and_old_settings_are_read() {
-    let calendar = shipped();
+    let calendar = calendar();
     let opened = at("2026-09-30 16:30");
     let old = deadlines(
         "sign_minutes = [15, 60, 120, 240]\nfirst_information_hours = [4, 5]\nresponse_hours = [24, 24, 48, 72]\nextension_hours = 12\n",

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::office::{Office, REGION, actor, alert, morning, office, project, routed};
+use crate::ground::project;
+use crate::office::{Office, REGION, actor, alert, morning, office, routed};
 use crate::stores::{Kept, on_each_store};
 use jiff::{SignedDuration, Timestamp};
 use responder::calendar::Calendar;

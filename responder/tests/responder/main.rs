@@ -19,6 +19,7 @@ mod clocks;
 mod commitment;
 mod endpoint;
 mod event_edit;
+mod ground;
 mod identity;
 mod knowledge;
 mod live;

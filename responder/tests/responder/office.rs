@@ -1,7 +1,6 @@
 //! The opinion-handling office on a store, as the stories of cases need it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use backbone::message::{self, Alert, CaseEvent};
@@ -12,6 +11,7 @@ use responder::notify::Composer;
 use responder::routing::Routed;
 use sqlx::Row;
 
+use crate::ground::{project, yellow};
 use crate::stores::Kept;
 
 pub(crate) const REGION: &str = "360921";
@@ -20,10 +20,6 @@ pub(crate) struct Office {
     pub(crate) cases: Cases,
     pub(crate) kept: Kept,
     pub(crate) notices: Arc<Composer>,
-}
-
-pub(crate) fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -71,9 +67,7 @@ pub(crate) fn office(kept: Kept) -> Office {
 }
 
 pub(crate) fn alert(level: u8) -> Alert {
-    let example = std::fs::read(project().join("backbone/examples/alerts/v1/yellow.json")).unwrap();
-    let mut alert: Alert = message::decode(&example).unwrap();
-    REGION.clone_into(&mut alert.region);
+    let mut alert = yellow(REGION);
     alert.level = level;
     alert.id = backbone::id::of_alert(&alert.event.id, level);
     alert

@@ -2,10 +2,10 @@
 //! them, unchanged from then on, and told once to each who is on a list.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use crate::endpoint::Endpoint;
+use crate::ground::project;
 use crate::stores::{self, Kept, on_each_store};
 use backbone::region::{Contact, ContactRole, Reach, Region};
 use jiff::{SignedDuration, Timestamp};
@@ -48,10 +48,6 @@ fn monday() -> Timestamp {
 
 fn later(minutes: i64) -> Timestamp {
     monday() + SignedDuration::from_mins(minutes)
-}
-
-fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 fn actor(name: &str, role: Role) -> Actor {

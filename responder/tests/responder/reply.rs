@@ -1,8 +1,7 @@
 //! Drafts on their way to review: what a good one has, and what is marked in the others.
 
-use std::path::{Path, PathBuf};
-
 use crate::endpoint::Endpoint;
+use crate::ground::project;
 use crate::served::{office, office_with};
 use crate::stores::{Kept, on_each_store};
 use backbone::region::Region;
@@ -20,10 +19,6 @@ on_each_store!(
     a_unit_has_a_draft_written_into_its_form_and_submits_it_itself,
     without_draft_help_the_form_offers_none,
 );
-
-fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
 
 fn rules() -> Rules {
     Rules::load(&project().join("deploy/config/region/rules")).unwrap()

@@ -4,25 +4,16 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::ground::{at, calendar, project};
 use crate::stores::{Kept, on_each_store};
 use jiff::{SignedDuration, Timestamp};
-use responder::calendar::{Calendar, Settings as CalendarSettings};
 use responder::roster::{self, FileError, Planned, Post, Roster, Shift, SwapError, gaps, read};
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
 const REGION: &str = "990101";
 
-fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
 fn sample() -> PathBuf {
     project().join("deploy/sample/roster.csv")
-}
-
-/// A moment by the clock on the office's wall.
-fn at(local: &str) -> Timestamp {
-    format!("{}+08", local.replace(' ', "T")).parse().unwrap()
 }
 
 /// When the sample's roster is issued.
@@ -32,14 +23,6 @@ fn issued() -> Timestamp {
 
 fn anyone() -> BTreeSet<String> {
     BTreeSet::new()
-}
-
-fn calendar() -> Calendar {
-    Calendar::load(&CalendarSettings {
-        holidays: project().join("deploy/config/holidays.toml"),
-        ..CalendarSettings::default()
-    })
-    .unwrap()
 }
 
 /// Reads a file of those bytes and name.

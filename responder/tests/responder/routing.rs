@@ -1,28 +1,23 @@
 //! Who gets what, by the routing of the first county; what holds notices back, and what gathers them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use crate::ground::{at, calendar, project, yellow};
 use crate::stores::{Kept, on_each_store};
-use backbone::message::{self, Alert, Count, Place, SourceKind};
-use jiff::{SignedDuration, Timestamp};
-use responder::calendar::{Calendar, Settings as CalendarSettings};
+use backbone::message::{Alert, Count, Place, SourceKind};
+use jiff::SignedDuration;
 use responder::routing::{
     Group, Hold, Match, Moment, NewSilence, Outcome, Routed, Routing, Silence, SilenceError,
     Silences,
 };
 use tempfile::TempDir;
 
-fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
 fn fengxin() -> Routing {
     Routing::load(&project().join("deploy/config/region/360921")).unwrap()
 }
 
 fn alert(title: &str, subject: &str, place: Option<&str>, level: u8) -> Alert {
-    let example = std::fs::read(project().join("backbone/examples/alerts/v1/yellow.json")).unwrap();
-    let mut alert: Alert = message::decode(&example).unwrap();
+    let mut alert = yellow("360921");
     alert.level = level;
     title.clone_into(&mut alert.event.title);
     alert.event.gist.clear();
@@ -387,19 +382,6 @@ fn a_unit_in_charge_of_the_part_goes_before_one_in_charge_of_the_whole() {
     );
 }
 
-fn shipped_calendar() -> Calendar {
-    Calendar::load(&CalendarSettings {
-        holidays: project().join("deploy/config/holidays.toml"),
-        ..CalendarSettings::default()
-    })
-    .unwrap()
-}
-
-/// A moment by the clock on the office's wall.
-fn at(local: &str) -> Timestamp {
-    format!("{}+08", local.replace(' ', "T")).parse().unwrap()
-}
-
 const TIMES: &str = "[route]\nlead = \"by-place-and-subject\"\nrepeat = { minutes = 30 }\n\
     [[route.routes]]\nmatch = { level = [1, 2] }\nlead = \"by-place-and-subject\"\n\
     [[route.routes]]\nmatch = { subject = [\"城乡建设\"] }\nlead = \"by-subject\"\nmute_times = [\"nights\"]\ngroup_by = [\"lead\", \"place\"]\ngroup_wait = { minutes = 5 }\n\
@@ -411,7 +393,7 @@ const TIMES: &str = "[route]\nlead = \"by-place-and-subject\"\nrepeat = { minute
 
 fn holds(matter: &Alert, now: &str, silences: &[Silence], open: &[Alert]) -> Vec<Hold> {
     let routing = routing(TIMES);
-    let calendar = shipped_calendar();
+    let calendar = calendar();
     let routed = routing.route(matter);
     assert!(!routed.lead.is_empty(), "nothing is dropped");
     let moment = Moment {
@@ -452,7 +434,7 @@ fn what_is_not_grave_waits_until_the_morning() {
          [[route.routes]]\nmatch = { level = [1, 2] }\nlead = \"by-subject\"\nmute_times = []\n\
          [[time]]\nname = \"nights\"\nhours = \"00:00-07:00,22:00-24:00\"\n",
     );
-    let (calendar, silences, open) = (shipped_calendar(), [], []);
+    let (calendar, silences, open) = (calendar(), [], []);
     let at_night = Moment {
         now: at("2026-11-26 23:10"),
         calendar: &calendar,
@@ -642,7 +624,7 @@ on_each_store!(
 
 #[test]
 fn alerts_of_one_lead_and_place_are_gathered_and_told_of_after_a_wait() {
-    let (routing, calendar) = (routing(TIMES), shipped_calendar());
+    let (routing, calendar) = (routing(TIMES), calendar());
     let key = |matter: &Alert| {
         let routed = routing.route(matter);
         routed.grouping.key(matter, &routed.lead)
@@ -704,7 +686,7 @@ fn alerts_of_one_lead_and_place_are_gathered_and_told_of_after_a_wait() {
 
 #[test]
 fn who_would_be_told_is_shown_for_people_and_as_json() {
-    let (routing, calendar) = (routing(TIMES), shipped_calendar());
+    let (routing, calendar) = (routing(TIMES), calendar());
     let moment = Moment {
         now: at("2026-11-26 23:10"),
         calendar: &calendar,

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use backbone::message::{self, Alert};
 use jiff::Timestamp;
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Client, Method, redirect};
@@ -24,6 +22,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::ground::{project, yellow};
 use crate::stores::Kept;
 
 pub(crate) const REGION: &str = "990101";
@@ -122,10 +121,6 @@ pub(crate) struct Person {
     pub(crate) from: String,
 }
 
-fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
 pub(crate) async fn office(kept: Kept) -> Office {
     office_with(kept, &Value::Null, None).await
 }
@@ -191,10 +186,7 @@ pub(crate) async fn office_with(kept: Kept, identity: &Value, drafter: Option<Dr
 impl Office {
     /// Opens a case of its own event that routing proposes a lead for, and gives its id.
     pub(crate) async fn case(&self, event: &str, lead: &str) -> String {
-        let bytes =
-            std::fs::read(project().join("backbone/examples/alerts/v1/yellow.json")).unwrap();
-        let mut alert: Alert = message::decode(&bytes).unwrap();
-        REGION.clone_into(&mut alert.region);
+        let mut alert = yellow(REGION);
         alert.level = 3;
         alert.event.id = event.to_owned();
         alert.id = backbone::id::of_alert(event, 3);

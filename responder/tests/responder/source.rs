@@ -1,7 +1,6 @@
 //! Sources as the collector tells of them, and what the administrator hears.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use axum::http::{HeaderMap, StatusCode};
@@ -20,6 +19,7 @@ use responder::source::Sources;
 use responder::store::Store;
 use serde_json::{Value, json};
 
+use crate::ground::project;
 use crate::stores::{self, Kept, on_each_store};
 
 const REGION: &str = "360921";
@@ -27,10 +27,6 @@ const REGION: &str = "360921";
 struct Office {
     sources: Sources,
     kept: Kept,
-}
-
-fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 fn morning() -> Timestamp {

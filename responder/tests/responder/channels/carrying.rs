@@ -1,25 +1,22 @@
 //! Notices from the queue to who takes them, on both kinds of store.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use backbone::message::{self, Alert};
 use backbone::region::{Contact, ContactRole, Reach, Region};
 use jiff::Timestamp;
 use prometheus::Registry;
-use responder::case::{Case, State as Stage};
+use responder::case::Case;
 use responder::metrics::Metrics;
 use responder::notify::channel::Channel;
 use responder::notify::{self, Carrier, Composer, Kind, State, trial};
 use serde_json::json;
 
-use super::matter::{after, morning, part};
+use super::matter::{REGION, after, morning, of_units, part};
 use super::service::{Answer, Call, Service, dingtalk, settings, webhook, wecom_robot};
+use crate::ground::project;
 use crate::stores::{Kept, on_each_store};
-
-const REGION: &str = "360921";
 
 on_each_store!(
     the_first_way_is_down_and_the_second_takes_it,
@@ -44,41 +41,8 @@ struct Office {
     registry: Registry,
 }
 
-fn project() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn alert() -> Alert {
-    let example = std::fs::read(project().join("backbone/examples/alerts/v1/yellow.json")).unwrap();
-    let mut alert: Alert = message::decode(&example).unwrap();
-    REGION.clone_into(&mut alert.region);
-    alert
-}
-
 fn case(number: u32, level: u8) -> Case {
-    Case {
-        id: format!("case-{number}"),
-        region: REGION.to_owned(),
-        state: Stage::Dispatched,
-        level,
-        parts: vec![part("zhujian")],
-        routed_because: String::new(),
-        alert: alert(),
-        reply: String::new(),
-        opened_at: morning(),
-        hand_backs: 0,
-        merged_into: String::new(),
-        satisfaction: String::new(),
-        first_information_by: None,
-        extension_by: None,
-        review_by: None,
-        follow_up_by: None,
-        paused_at: None,
-        respond_by: after(86_400),
-        answered_at: None,
-        updated_at: morning(),
-        version: 2,
-    }
+    of_units(&format!("case-{number}"), level, &["zhujian"])
 }
 
 /// An office whose contact is reached by the given channels in that order.

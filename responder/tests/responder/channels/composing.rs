@@ -1,21 +1,14 @@
 //! What is told to whom.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
-use backbone::message::{self, Alert};
 use backbone::region::{Contact, ContactRole, Reach, Region};
-use responder::case::{Case, State};
+use responder::case::Case;
 use responder::notify::{Body, Composer, Kind, Notice};
 
-use super::matter::{after, morning, part};
-
-const REGION: &str = "360921";
-
-fn project() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use super::matter::{REGION, of_units};
+use crate::ground::project;
 
 fn composer(contacts: &[(&str, &str, ContactRole)]) -> Composer {
     let mut region = Region::load(&project().join("deploy/config/region").join(REGION)).unwrap();
@@ -37,32 +30,7 @@ fn composer(contacts: &[(&str, &str, ContactRole)]) -> Composer {
 }
 
 fn case() -> Case {
-    let example = std::fs::read(project().join("backbone/examples/alerts/v1/yellow.json")).unwrap();
-    let mut alert: Alert = message::decode(&example).unwrap();
-    REGION.clone_into(&mut alert.region);
-    Case {
-        id: "5f0c".to_owned(),
-        region: REGION.to_owned(),
-        state: State::Dispatched,
-        level: 3,
-        parts: vec![part("zhujian"), part("fengchuan")],
-        routed_because: String::new(),
-        alert,
-        reply: String::new(),
-        opened_at: morning(),
-        hand_backs: 0,
-        merged_into: String::new(),
-        satisfaction: String::new(),
-        first_information_by: None,
-        extension_by: None,
-        review_by: None,
-        follow_up_by: None,
-        paused_at: None,
-        respond_by: after(86_400),
-        answered_at: None,
-        updated_at: morning(),
-        version: 2,
-    }
+    of_units("5f0c", 3, &["zhujian", "fengchuan"])
 }
 
 fn names(notices: &[Notice]) -> Vec<String> {

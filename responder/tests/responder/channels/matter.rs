@@ -1,10 +1,12 @@
 //! What the notices of these stories are about.
 
 use jiff::{SignedDuration, Timestamp};
-use responder::case::{Part, Progress};
+use responder::case::{Case, Part, Progress, State};
 use responder::notify::channel::Message;
 use responder::notify::wording::Wording;
 use responder::notify::{Body, CaseBody, Kind};
+
+use crate::ground::yellow;
 
 /// A Monday morning.
 pub(crate) fn morning() -> Timestamp {
@@ -49,6 +51,36 @@ pub(crate) fn message<'a>(body: &'a Body, to: &'a str) -> Message<'a> {
         wording: Wording::of(body, morning()),
         body,
         files: &[],
+    }
+}
+
+/// The county of these stories.
+pub(crate) const REGION: &str = "360921";
+
+/// A case that was dispatched to these units.
+pub(crate) fn of_units(id: &str, level: u8, units: &[&str]) -> Case {
+    Case {
+        id: id.to_owned(),
+        region: REGION.to_owned(),
+        state: State::Dispatched,
+        level,
+        parts: units.iter().map(|unit| part(unit)).collect(),
+        routed_because: String::new(),
+        alert: yellow(REGION),
+        reply: String::new(),
+        opened_at: morning(),
+        hand_backs: 0,
+        merged_into: String::new(),
+        satisfaction: String::new(),
+        first_information_by: None,
+        extension_by: None,
+        review_by: None,
+        follow_up_by: None,
+        paused_at: None,
+        respond_by: after(86_400),
+        answered_at: None,
+        updated_at: morning(),
+        version: 2,
     }
 }
 
