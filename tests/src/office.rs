@@ -1,5 +1,6 @@
 //! The three programs apart, each with its settings, as an operator runs them.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -22,14 +23,19 @@ pub struct Office {
     ports: [u16; 4],
 }
 
-/// Ports of the loopback that nobody listens on.
+/// Ports of the loopback that nobody listens on, below those that the system gives to connections: one is still free when a program
+/// comes back to it.
 ///
 /// # Panics
 /// When there are none.
 #[must_use]
 pub fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
-    let held: [_; COUNT] =
-        std::array::from_fn(|_| std::net::TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    let held: [_; COUNT] = std::array::from_fn(|_| {
+        (0..1_000)
+            .map(|_| rand::random_range(20_000..32_000))
+            .find_map(|port| TcpListener::bind(("127.0.0.1", port)).ok())
+            .expect("a free port")
+    });
     held.map(|listener| listener.local_addr().expect("its address").port())
 }
 
