@@ -218,7 +218,7 @@ async fn fill(client: &Client, posts: u64) -> anyhow::Result<()> {
     client
         .query(
             "CREATE OR REPLACE TABLE bench_texts (place UInt32, title String, text String, \
-             sentences Array(String) MATERIALIZED extractAll(text, '[^。！？；]+[。！？；]?')) \
+             sentences Array(String) MATERIALIZED extractAll(text, '[^。！？；]+[。！？；]*')) \
              ENGINE = MergeTree ORDER BY place",
         )
         .execute()
