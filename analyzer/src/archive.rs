@@ -9,7 +9,7 @@ use std::num::NonZero;
 use ::clickhouse::Client;
 use ::clickhouse::error::Error;
 use backbone::clickhouse::rows::OfMessage;
-use backbone::clickhouse::{self, Indexed};
+use backbone::clickhouse;
 use backbone::erased::Erased;
 use backbone::kafka::{Handler, NotNow, Received, Rejected, Unread};
 use backbone::settings::ClickHouse;
@@ -20,8 +20,6 @@ use tracing::warn;
 use crate::metrics::Metrics;
 use hours::Hours;
 
-/// Messages of a batch from which on there is a backlog: indexes of words are left to later merges.
-const BEHIND: usize = 2_000;
 /// Least messages of an insert beside which there is another: a backlog is written on all cores.
 const SHARE: usize = 5_000;
 
@@ -152,15 +150,10 @@ fn write<R: OfMessage>(
     batch: &[Received<Unread>],
     erased: &Erased,
 ) -> Result<Vec<Rejected>, Error> {
-    let indexed = if batch.len() < BEHIND {
-        Indexed::AtOnce
-    } else {
-        Indexed::Later
-    };
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let share = batch.len().div_ceil(cores).max(SHARE);
     let runtime = Handle::current();
-    let write = |share| runtime.block_on(write_share::<R>(client, share, indexed, erased));
+    let write = |share| runtime.block_on(write_share::<R>(client, share, erased));
     tokio::task::block_in_place(|| {
         std::thread::scope(|scope| {
             let writers: Vec<_> = batch
@@ -181,7 +174,6 @@ fn write<R: OfMessage>(
 async fn write_share<R: OfMessage>(
     client: &Client,
     share: &[Received<Unread>],
-    indexed: Indexed,
     erased: &Erased,
 ) -> Result<Vec<Rejected>, Error> {
     let mut rejected = Vec::new();
@@ -198,6 +190,6 @@ async fn write_share<R: OfMessage>(
                 None
             }
         });
-    clickhouse::insert_each::<R::Written<'_>>(client, R::TABLE, rows, indexed).await?;
+    clickhouse::insert_each::<R::Written<'_>>(client, R::TABLE, rows).await?;
     Ok(rejected)
 }

@@ -82,16 +82,6 @@ fn trusted(settings: &ClickHouse) -> Result<RootCertStore, SettingsError> {
     Ok(roots)
 }
 
-/// Whether the indexes of words are built at once, or by the merges that follow: they take far longer to build than the
-/// rows to write, and are built again with each merge. Until then these rows are searched by reading them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Indexed {
-    /// When the insert returns.
-    AtOnce,
-    /// Some time later.
-    Later,
-}
-
 /// Inserts rows as one block; they are stored when this returns. Tables replace a row of the same
 /// key, so inserting again changes nothing.
 ///
@@ -106,7 +96,7 @@ where
     R: Serialize,
     for<'a> R: Row<Value<'a> = R>,
 {
-    insert_each::<R>(client, table, rows, Indexed::AtOnce).await
+    insert_each::<R>(client, table, rows).await
 }
 
 /// The same, of rows that need not be there all at once.
@@ -117,7 +107,6 @@ pub async fn insert_each<R>(
     client: &Client,
     table: &str,
     rows: impl IntoIterator<Item = impl Borrow<R>>,
-    indexed: Indexed,
 ) -> Result<(), clickhouse::error::Error>
 where
     R: Serialize,
@@ -128,13 +117,9 @@ where
         .await?
         // Rows of a long history go to many months' partitions.
         .with_setting("max_partitions_per_insert_block", "0")
-        .with_setting(
-            "materialize_skip_indexes_on_insert",
-            match indexed {
-                Indexed::AtOnce => "1",
-                Indexed::Later => "0",
-            },
-        );
+        // An index of words takes far longer to build than its rows to write, and each merge builds it again; rows that were not
+        // merged yet are few, and searched by reading them.
+        .with_setting("materialize_skip_indexes_on_insert", "0");
     for row in rows {
         insert.write(row.borrow()).await?;
     }
