@@ -12,6 +12,8 @@
     paint.fillStyle = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
     return paint.fillStyle;
   };
+  // There is no half a post: steps of an axis that counts.
+  const whole = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((times) => times * 10 ** power)).flat();
   const number = (value, digits) => value.toLocaleString('zh-CN', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
   // One series of the figure as series of uPlot: its bounds first, which the band between them needs.
@@ -102,6 +104,7 @@
         },
         {
           ...axis,
+          ...(chart.digits === 0 && { incrs: whole }),
           grid: { stroke: colour('line'), width: 1 },
           size: (_, values) => Math.max(36, ...(values ?? []).map((value) => value.length * 8 + 12)),
           values: (_, values) => values.map((value) => `${value.toLocaleString('zh-CN')}${chart.unit === '%' ? '%' : ''}`),

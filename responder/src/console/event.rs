@@ -236,7 +236,14 @@ async fn folds(
     let ids: Vec<&str> = folds.iter().map(|fold| fold.first.as_str()).collect();
     let posts = archive::event::posts_named(&console.archive, event, &ids).await?;
     let mut posts: BTreeMap<String, PostLine> = (posts.into_iter())
-        .map(|post| (post.post_id.clone(), PostLine::new(post)))
+        .map(|post| {
+            let line = PostLine {
+                // It is this one.
+                event: String::new(),
+                ..PostLine::new(post)
+            };
+            (line.id.clone(), line)
+        })
         .collect();
     let line = |fold: Fold| {
         Some(FoldLine {

@@ -55,11 +55,14 @@ pub(super) fn terms(alert: &Alert) -> Vec<Term> {
         .collect()
 }
 
+/// When it reached a level is told with the level, elsewhere on the page.
 pub(super) fn key_dates(event: &EventSummary) -> Vec<KeyDateLine> {
     (event.key_dates.iter())
-        .map(|date| KeyDateLine {
-            title: turn(date.what),
-            at: show::time(date.at),
+        .filter_map(|date| {
+            Some(KeyDateLine {
+                title: turn(date.what)?,
+                at: show::time(date.at),
+            })
         })
         .collect()
 }
@@ -72,13 +75,13 @@ pub(super) fn earlier(event: &EventSummary) -> Option<Earlier> {
     })
 }
 
-fn turn(what: Turn) -> &'static str {
+fn turn(what: Turn) -> Option<&'static str> {
     match what {
-        Turn::First => "首次反映",
-        Turn::Level => "达到等级",
-        Turn::Peak => "单日最多",
-        Turn::Answered => "官方回应",
-        Turn::Revived => "再度出现",
-        Turn::Newest => "最新反映",
+        Turn::First => Some("首次反映"),
+        Turn::Level => None,
+        Turn::Peak => Some("单日最多"),
+        Turn::Answered => Some("官方回应"),
+        Turn::Revived => Some("再度出现"),
+        Turn::Newest => Some("最新反映"),
     }
 }
