@@ -9,7 +9,7 @@ const walk = await Walk.begin(base, shots);
 const hostile = '<img src=x onerror=alert(1)><script>alert(2)</script>"\'><svg/onload=alert(3)>';
 const PAGES = [
   '', 'live', 'posts', 'posts?text=路灯', 'events', 'cases', 'cases/board', 'trends', 'trends/effect', 'reports', 'reports/new', 'reports/lists', 'roster', 'silences', 'routing', 'units', 'units/files',
-  'knowledge', 'knowledge/new', 'commitments', 'sources', 'dead-letters', 'system', 'users', 'users/admin', 'audit', 'account',
+  'knowledge', 'knowledge/new', 'commitments', 'sources', 'dead-letters', 'system', 'users', 'users/admin', 'audit', 'erasures', 'account',
 ];
 const named = (path) => (path === '' ? 'overview' : path.replace(/\?.*$/, '-found').replaceAll('/', '-'));
 
@@ -186,6 +186,33 @@ await walk.step('the leader sends it back once, then approves; it is published, 
   assert.equal(await state(officer), 'followed');
   await walk.open(officer, 'commitments?region=990101');
   assert.ok(await officer.locator('[data-commitment]').count(), 'what the reply promised is kept track of');
+});
+
+await walk.step('who wrote a post is shown what is kept of it, and has it erased', async () => {
+  await walk.open(administrator, 'posts');
+  await administrator.locator('[data-post] h3 a').last().click();
+  await administrator.locator('a', { hasText: '本系统保存的内容' }).click();
+  const held = new URL(administrator.url()).pathname.slice(1);
+  for (const [name, viewport] of [['phone', phone], ['desktop', desktop]]) {
+    await administrator.setViewportSize(viewport);
+    await walk.open(administrator, held, `post-held-${name}`);
+  }
+  await walk.accessible(administrator, 'what is kept of a post');
+  await administrator.fill('[data-erase] textarea', '发帖人书面申请，已核实身份');
+  await administrator.click('[data-erase] button');
+  await administrator.waitForURL(/\/erasures\//);
+  const erasure = new URL(administrator.url()).pathname.slice(1);
+  for (let tries = 0; tries < 100 && !(await administrator.locator('[data-place], [data-empty]').count()); tries += 1) {
+    await administrator.waitForTimeout(200);
+    await administrator.reload();
+  }
+  for (const [name, viewport] of [['phone', phone], ['desktop', desktop]]) {
+    await administrator.setViewportSize(viewport);
+    await walk.open(administrator, erasure, `erasure-${name}`);
+    await walk.open(administrator, 'erasures', `erasures-one-${name}`);
+  }
+  await walk.open(administrator, erasure);
+  await walk.accessible(administrator, 'an erasure');
 });
 
 await walk.step('what is typed as an attack stays text', async () => {
