@@ -8,8 +8,8 @@ use std::num::NonZero;
 
 use ::clickhouse::Client;
 use ::clickhouse::error::Error;
-use backbone::clickhouse::rows::OfMessage;
 use backbone::clickhouse;
+use backbone::clickhouse::rows::OfMessage;
 use backbone::erased::Erased;
 use backbone::kafka::{Handler, NotNow, Received, Rejected, Unread};
 use backbone::settings::ClickHouse;

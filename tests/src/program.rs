@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::PATIENCE;
+
 /// The project's root.
 #[must_use]
 pub fn project() -> PathBuf {
@@ -104,25 +106,25 @@ impl Program {
         ended.is_some()
     }
 
-    /// Asks it to stop and waits; gives the time it took.
+    /// Asks it to stop and waits.
     ///
     /// # Panics
-    /// When it does not stop within 30 seconds or not with success.
-    pub fn stop(&mut self) -> Duration {
+    /// When it does not stop within [`PATIENCE`] or not with success.
+    pub fn stop(&mut self) {
         let started = Instant::now();
         let asked = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])
             .status()
             .expect("kill is a program");
         assert!(asked.success());
-        while started.elapsed() < Duration::from_secs(30) {
+        while started.elapsed() < PATIENCE {
             if let Some(status) = self.child.try_wait().expect("a child can be asked") {
                 assert!(status.success(), "{} ended with {status}", self.name);
-                return started.elapsed();
+                return;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        panic!("{} did not stop in 30 s", self.name);
+        panic!("{} did not stop", self.name);
     }
 }
 

@@ -85,7 +85,7 @@ impl Town {
     fn end(&self, analyzer: &mut Program) {
         match self.kafka {
             Broker::Apache { .. } => analyzer.kill(),
-            Broker::Embedded { .. } => drop(analyzer.stop()),
+            Broker::Embedded { .. } => analyzer.stop(),
         }
     }
 

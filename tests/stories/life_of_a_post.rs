@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Deserialize;
 use wensheng_tests::{Browser, duty, number, project, shared_data, wait_for, wait_for_moves};
@@ -73,16 +73,11 @@ impl Up {
     }
 
     fn stop(&self) {
-        let started = Instant::now();
         let output = self.command("down", &[]);
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(
             output.status.success() && said.contains("stopped"),
             "{said}"
-        );
-        assert!(
-            started.elapsed() < Duration::from_secs(20),
-            "it stops within seconds"
         );
     }
 }

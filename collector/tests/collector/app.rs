@@ -30,7 +30,7 @@ async fn it_waits_for_brokers_that_are_down_and_stops_when_told() {
         stop.clone(),
     ));
     stop.cancel();
-    tokio::time::timeout(Duration::from_secs(30), running)
+    tokio::time::timeout(Duration::from_secs(180), running)
         .await
         .unwrap()
         .unwrap()

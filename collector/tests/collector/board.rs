@@ -201,14 +201,14 @@ async fn slow_brokers_make_it_fetch_less() {
         let (desk, source) = (Arc::clone(&desk), source(&site));
         tokio::spawn(async move { desk.read(&source).await })
     };
-    // Until nothing more is asked for.
-    let (mut asked, mut before) = (0, usize::MAX);
-    while asked != before {
+    // Until nothing more is asked for, after it has begun.
+    let (mut asked, mut before) = (0, 0);
+    while asked < 10 || asked != before {
         before = asked;
         tokio::time::sleep(Duration::from_millis(300)).await;
         asked += site.asked().len();
     }
-    assert!((10..50).contains(&asked), "{asked} pages are held");
+    assert!(asked < 50, "{asked} pages are held");
     drop(slow);
     assert_eq!(reading.await.unwrap(), Outcome::Read);
     assert_eq!(desk.posts().len(), 200);

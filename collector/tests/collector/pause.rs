@@ -60,7 +60,7 @@ impl Running {
 
     async fn end(self) {
         self.stop.cancel();
-        timeout(Duration::from_secs(30), self.reading)
+        timeout(Duration::from_secs(180), self.reading)
             .await
             .expect("it stops")
             .unwrap();
@@ -73,7 +73,9 @@ async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(Duration::from_secs(60), waiting).await.expect(what);
+    timeout(Duration::from_secs(180), waiting)
+        .await
+        .expect(what);
 }
 
 fn html(text: String) -> Page {

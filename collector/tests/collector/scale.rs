@@ -60,7 +60,7 @@ async fn one_process_reads_ten_thousand_sources() {
             posts += desk.posts().len();
         }
     };
-    tokio::time::timeout(Duration::from_secs(120), all_are_read)
+    tokio::time::timeout(Duration::from_secs(180), all_are_read)
         .await
         .expect("all sources are read");
     stop.cancel();

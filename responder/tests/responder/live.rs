@@ -30,7 +30,7 @@ const HOSTILE: &str =
     "</p>\rid: 9\n\n\revent: post<script>alert('1')</script><img src=x onerror=alert(2)>";
 
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 fn post(number: i64, change: impl FnOnce(&mut Assessment)) -> Received<Assessment> {
     let path =

@@ -146,7 +146,7 @@ async fn until(happened: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), waiting)
+    tokio::time::timeout(Duration::from_secs(180), waiting)
         .await
         .expect("it happens");
 }
