@@ -1,6 +1,5 @@
 //! The three programs apart, each with its settings, as an operator runs them.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -30,13 +29,15 @@ pub struct Office {
 /// When there are none.
 #[must_use]
 pub fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
-    let held: [_; COUNT] = std::array::from_fn(|_| {
-        (0..1_000)
-            .map(|_| rand::random_range(20_000..32_000))
-            .find_map(|port| TcpListener::bind(("127.0.0.1", port)).ok())
-            .expect("a free port")
-    });
-    held.map(|listener| listener.local_addr().expect("its address").port())
+    let told = Command::new(project().join("tests/free-ports"))
+        .arg(COUNT.to_string())
+        .output()
+        .expect("tests/free-ports runs");
+    let ports: Vec<u16> = String::from_utf8_lossy(&told.stdout)
+        .split_whitespace()
+        .map(|port| port.parse().expect("a port"))
+        .collect();
+    ports.try_into().expect("as many as were asked for")
 }
 
 impl Office {
