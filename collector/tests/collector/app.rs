@@ -1,9 +1,8 @@
-use std::time::Duration;
-
 use collector::check::{self, Look};
 use collector::settings::Settings;
 use tokio_util::sync::CancellationToken;
 
+use crate::desk::PATIENCE;
 use crate::site::{Page, Site};
 
 fn settings(folder: &std::path::Path, sources: &[(&str, &str)]) -> Settings {
@@ -30,7 +29,7 @@ async fn it_waits_for_brokers_that_are_down_and_stops_when_told() {
         stop.clone(),
     ));
     stop.cancel();
-    tokio::time::timeout(Duration::from_secs(180), running)
+    tokio::time::timeout(PATIENCE, running)
         .await
         .unwrap()
         .unwrap()

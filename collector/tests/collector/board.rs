@@ -5,7 +5,7 @@ use std::time::Duration;
 use collector::schedule::Outcome;
 use jiff::SignedDuration;
 
-use crate::desk::{Desk, SOURCE, contains};
+use crate::desk::{Desk, SOURCE, contains, until};
 use crate::site::{Page, Site};
 
 fn list(posts: &[&str], next: Option<&str>) -> String {
@@ -201,14 +201,20 @@ async fn slow_brokers_make_it_fetch_less() {
         let (desk, source) = (Arc::clone(&desk), source(&site));
         tokio::spawn(async move { desk.read(&source).await })
     };
-    // Until nothing more is asked for, after it has begun.
-    let (mut asked, mut before) = (0, 0);
-    while asked < 10 || asked != before {
+    let mut asked = 0;
+    until("ten pages are asked for", || {
+        asked += site.asked().len();
+        asked >= 10
+    })
+    .await;
+    // Until nothing more is.
+    let mut before = 0;
+    while asked != before {
         before = asked;
         tokio::time::sleep(Duration::from_millis(300)).await;
         asked += site.asked().len();
     }
-    assert!(asked < 50, "{asked} pages are held");
+    assert!((10..50).contains(&asked), "{asked} pages are held");
     drop(slow);
     assert_eq!(reading.await.unwrap(), Outcome::Read);
     assert_eq!(desk.posts().len(), 200);

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use backbone::erased::Erased;
 use backbone::kafka::SendError;
@@ -21,10 +22,23 @@ use collector::state::{Health, State};
 use jiff::{SignedDuration, Timestamp};
 use prometheus::Registry;
 use tempfile::TempDir;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const SOURCE: &str = "留言板";
 const NOW: &str = "2023-07-19T04:00:00Z";
+/// Longer than anything here takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Waits until it is so, however slow the machine.
+pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, waiting).await.expect(what);
+}
 
 /// Keeps posts; takes no more than so many batches, as brokers that go down.
 #[derive(Debug, Default)]

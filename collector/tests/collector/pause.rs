@@ -1,7 +1,6 @@
 //! An officer pauses sources and resumes them while the collector runs.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use backbone::id;
 use backbone::message::{Condition, SourceEdit};
@@ -15,7 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::desk::{Desk, SOURCE, loopback};
+use crate::desk::{Desk, PATIENCE, SOURCE, loopback, until};
 use crate::site::{Page, Site};
 
 /// A source that nobody pauses: what it is asked for tells that time went by.
@@ -60,22 +59,11 @@ impl Running {
 
     async fn end(self) {
         self.stop.cancel();
-        timeout(Duration::from_secs(180), self.reading)
+        timeout(PATIENCE, self.reading)
             .await
             .expect("it stops")
             .unwrap();
     }
-}
-
-async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let waiting = async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    timeout(Duration::from_secs(180), waiting)
-        .await
-        .expect(what);
 }
 
 fn html(text: String) -> Page {

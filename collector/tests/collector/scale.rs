@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use collector::fetch::Fetcher;
 use collector::pause::Pauses;
@@ -8,7 +7,7 @@ use collector::settings::Fetch;
 use collector::source::Definition;
 use tokio_util::sync::CancellationToken;
 
-use crate::desk::{Desk, loopback};
+use crate::desk::{Desk, loopback, until};
 use crate::site::{Page, Site};
 
 const SOURCES: usize = 10_000;
@@ -53,16 +52,12 @@ async fn one_process_reads_ten_thousand_sources() {
             async move { run_all(definitions, &fetcher, &publisher, &pauses, &stop).await },
         )
     };
-    let all_are_read = async {
-        let mut posts = 0;
-        while posts < SOURCES {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            posts += desk.posts().len();
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(180), all_are_read)
-        .await
-        .expect("all sources are read");
+    let mut posts = 0;
+    until("all sources are read", || {
+        posts += desk.posts().len();
+        posts >= SOURCES
+    })
+    .await;
     stop.cancel();
     reading.await.unwrap();
     let asked: usize = sites.iter().map(|site| site.asked().len()).sum();
