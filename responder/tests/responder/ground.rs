@@ -1,10 +1,14 @@
-//! What the stories stand on: files that ship with the project, its example of an alert, the clock on the wall.
+//! What the stories stand on: files that ship with the project, its example of an alert, the clock on the wall, patience.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use backbone::message::{self, Alert};
 use jiff::Timestamp;
 use responder::calendar::{Calendar, Settings};
+
+/// Longer than anything here takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 pub(crate) fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

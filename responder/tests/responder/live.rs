@@ -11,6 +11,7 @@ use responder::account::Change;
 use responder::correction::Corrections;
 use responder::erasure::Erasures;
 
+use crate::ground::PATIENCE;
 use crate::served::{Office, Person, REGION, office};
 use crate::stores::{Kept, on_each_store};
 
@@ -28,9 +29,6 @@ on_each_store!(
 
 const HOSTILE: &str =
     "</p>\rid: 9\n\n\revent: post<script>alert('1')</script><img src=x onerror=alert(2)>";
-
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(180);
 
 fn post(number: i64, change: impl FnOnce(&mut Assessment)) -> Received<Assessment> {
     let path =

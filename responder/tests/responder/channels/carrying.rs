@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::matter::{REGION, after, morning, of_units, part};
 use super::service::{Answer, Call, Service, dingtalk, settings, webhook, wecom_robot};
-use crate::ground::project;
+use crate::ground::{PATIENCE, project};
 use crate::stores::{Kept, on_each_store};
 
 on_each_store!(
@@ -146,7 +146,7 @@ async fn until(happened: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(180), waiting)
+    tokio::time::timeout(PATIENCE, waiting)
         .await
         .expect("it happens");
 }
