@@ -236,18 +236,15 @@ async fn folds(
     let ids: Vec<&str> = folds.iter().map(|fold| fold.first.as_str()).collect();
     let posts = archive::event::posts_named(&console.archive, event, &ids).await?;
     let mut posts: BTreeMap<String, PostLine> = (posts.into_iter())
-        .map(|post| {
-            let line = PostLine {
-                // It is this one.
-                event: String::new(),
-                ..PostLine::new(post)
-            };
-            (line.id.clone(), line)
-        })
+        .map(|post| (post.post_id.clone(), PostLine::new(post)))
         .collect();
     let line = |fold: Fold| {
         Some(FoldLine {
-            post: posts.remove(&fold.first)?,
+            post: PostLine {
+                // It is this one.
+                event: String::new(),
+                ..posts.remove(&fold.first)?
+            },
             others: fold.posts - 1,
             shown: (fold.others.into_iter())
                 .map(|(id, source, at)| (id, source, show::time_of(at)))
