@@ -9,7 +9,7 @@ use backbone::kafka::lags;
 use backbone::topics::{ALERTS, ASSESSMENTS, CASE_EVENTS, POSTS, Topic, group};
 use tokio::time::Instant;
 use wensheng_tests::load::{Used, used};
-use wensheng_tests::number;
+use wensheng_tests::{number, wait_for};
 
 use crate::scene::{Engines, Scene, on_disk};
 
@@ -69,6 +69,7 @@ impl Course {
             cases: None,
             stored: Vec::new(),
         };
+        wait_for("the archive's tables", async || archived(scene).await.ok()).await;
         course.mark(scene, 0).await?;
         Ok(course)
     }

@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use rdkafka::Offset;
 use tokio::time::Instant;
 use wensheng_tests::load::{heard, parts_of};
-use wensheng_tests::{number, wait_for};
+use wensheng_tests::number;
 
 use course::{Course, LOOK, posts_in_words};
 use feed::{Feed, History};
@@ -69,10 +69,6 @@ async fn main() -> anyhow::Result<()> {
     );
     let mut history = History::make(folder.path(), arguments.posts + steady, arguments.seed)?;
     let scene = Scene::start(arguments.engines, arguments.regions, folder.path()).await?;
-    wait_for("the archive's tables", || async {
-        number(&scene.clickhouse, "SELECT count() FROM assessments").await
-    })
-    .await;
     println!(
         "everything is ready; {} go in",
         posts_in_words(arguments.posts)
