@@ -33,13 +33,7 @@ await walk.step('a wrong password is refused', async () => {
 await walk.step('every page stands at both widths, in light and dark, and can be read with other senses', async () => {
   administrator = await walk.signIn('admin', password, desktop);
   // The archive makes its tables and writes the first posts a moment after the first cases are opened.
-  for (const [path, row] of [['', '.case-row'], ['posts', '[data-post]'], ['events', '[data-event]']]) {
-    await administrator.goto(base + path);
-    for (let tries = 0; tries < 100 && !(await administrator.locator(row).count()); tries += 1) {
-      await administrator.waitForTimeout(200);
-      await administrator.goto(base + path);
-    }
-  }
+  for (const [path, row] of [['', '.case-row'], ['posts', '[data-post]'], ['events', '[data-event]']]) await walk.openUntil(administrator, path, row);
   for (const [name, viewport] of [['desktop', desktop], ['phone', phone]]) {
     await administrator.setViewportSize(viewport);
     for (const path of PAGES) {
@@ -90,19 +84,13 @@ await walk.step('a post and an event can be looked into', async () => {
   const event = new URL(administrator.url()).pathname.slice(1);
   await administrator.waitForSelector('.plot canvas');
   await walk.accessible(administrator, 'an event');
-  for (const [name, viewport] of [['phone', phone], ['desktop', desktop]]) {
-    await administrator.setViewportSize(viewport);
-    await walk.open(administrator, event, `event-${name}`);
-  }
+  await walk.openAtBoth(administrator, event, 'event');
 });
 
 await walk.step('an event is merged into another, after what will happen is said', async () => {
   await administrator.locator('a', { hasText: '并入或拆分' }).click();
   const path = new URL(administrator.url()).pathname.slice(1);
-  for (const [name, viewport] of [['phone', phone], ['desktop', desktop]]) {
-    await administrator.setViewportSize(viewport);
-    await walk.open(administrator, path, `event-edit-${name}`);
-  }
+  await walk.openAtBoth(administrator, path, 'event-edit');
   await administrator.locator('form[data-form=merge] input[type=radio]').first().check();
   await administrator.locator('form[data-form=merge] button').click();
   await administrator.waitForSelector('text=请确认并入');
@@ -193,25 +181,15 @@ await walk.step('who wrote a post is shown what is kept of it, and has it erased
   await administrator.locator('[data-post] h3 a').last().click();
   await administrator.locator('a', { hasText: '本系统保存的内容' }).click();
   const held = new URL(administrator.url()).pathname.slice(1);
-  for (const [name, viewport] of [['phone', phone], ['desktop', desktop]]) {
-    await administrator.setViewportSize(viewport);
-    await walk.open(administrator, held, `post-held-${name}`);
-  }
+  await walk.openAtBoth(administrator, held, 'post-held');
   await walk.accessible(administrator, 'what is kept of a post');
   await administrator.fill('[data-erase] textarea', '发帖人书面申请，已核实身份');
   await administrator.click('[data-erase] button');
   await administrator.waitForURL(/\/erasures\//);
   const erasure = new URL(administrator.url()).pathname.slice(1);
-  for (let tries = 0; tries < 100 && !(await administrator.locator('[data-place], [data-empty]').count()); tries += 1) {
-    await administrator.waitForTimeout(200);
-    await administrator.reload();
-  }
-  for (const [name, viewport] of [['phone', phone], ['desktop', desktop]]) {
-    await administrator.setViewportSize(viewport);
-    await walk.open(administrator, erasure, `erasure-${name}`);
-    await walk.open(administrator, 'erasures', `erasures-one-${name}`);
-  }
-  await walk.open(administrator, erasure);
+  await walk.openUntil(administrator, erasure, '[data-place], [data-empty]');
+  await walk.openAtBoth(administrator, 'erasures', 'erasures-one');
+  await walk.openAtBoth(administrator, erasure, 'erasure');
   await walk.accessible(administrator, 'an erasure');
 });
 

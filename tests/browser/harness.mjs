@@ -100,6 +100,23 @@ export class Walk {
     if (shot) await this.shoot(page, shot);
   }
 
+  // The same on the phone, then at the desk.
+  async openAtBoth(page, path, shot) {
+    for (const [name, viewport] of [['phone', phone], ['desktop', desktop]]) {
+      await page.setViewportSize(viewport);
+      await this.open(page, path, `${shot}-${name}`);
+    }
+  }
+
+  // Opens a page again until something is on it: programs write a moment after they are asked.
+  async openUntil(page, path, row) {
+    await page.goto(this.base + path);
+    for (let tries = 0; tries < 100 && !(await page.locator(row).count()); tries += 1) {
+      await page.waitForTimeout(200);
+      await page.goto(this.base + path);
+    }
+  }
+
   async fits(page, what) {
     const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     assert.ok(wider <= 0, `${what} scrolls sideways by ${wider}`);

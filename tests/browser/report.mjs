@@ -39,11 +39,7 @@ await walk.step('people of the office sign in', async () => {
 await walk.step('a report is asked for and comes by itself', async () => {
   await look(officer, 'reports', 'reports-empty');
   await look(officer, 'reports/new', 'reports-new');
-  await officer.goto(`${base}posts?region=990101`);
-  for (let tries = 0; tries < 100 && !(await officer.locator('[data-post]').count()); tries += 1) {
-    await officer.waitForTimeout(200);
-    await officer.goto(`${base}posts?region=990101`);
-  }
+  await walk.openUntil(officer, 'posts?region=990101', '[data-post]');
   await officer.goto(`${base}reports/new?kind=weekly&region=990101`);
   const day = (ago) => new Date(Date.now() + 8 * 3_600_000 - ago * 86_400_000).toISOString().slice(0, 10);
   await officer.fill('input[name=from]', day(6));
