@@ -215,16 +215,21 @@ async fn a_post_becomes_a_case_that_is_answered_and_nothing_is_lost() {
     })
     .await;
 
-    // What operators look at.
+    // What operators look at. After a start a program is ready when it has looked at all it depends on.
     for address in [
         &addresses.collector,
         &addresses.analyzer,
         &addresses.responder,
     ] {
-        let ready = reqwest::get(format!("{address}/health/ready"))
-            .await
-            .unwrap();
-        assert_eq!(ready.status(), 200);
+        wait_for("a program that is ready", async || {
+            let answer = reqwest::get(format!("{address}/health/ready"))
+                .await
+                .unwrap();
+            let ready = answer.status().is_success();
+            println!("{address}: {}", answer.text().await.unwrap());
+            ready.then_some(())
+        })
+        .await;
     }
     assert!(metric(&addresses.collector, "wensheng_collector_source_up").await >= 3.0);
     assert_eq!(
