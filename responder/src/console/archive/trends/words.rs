@@ -32,14 +32,15 @@ pub(crate) struct Worded {
 
 /// Of posts in which all pairs of neighbouring characters of the words occur: how many were looked up, and how many of these
 /// hold the words whole.
-#[derive(Debug, Clone, Copy, Row, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct LookedUp {
     pub(crate) posts: u64,
     pub(crate) whole: u64,
 }
 
+/// Posts of a day.
 #[derive(Debug, Clone, Copy, Row, Deserialize)]
-struct Found {
+struct OfDay {
     day: i32,
     posts: u64,
     negative: u64,
@@ -62,18 +63,21 @@ pub(crate) async fn with_words(
         scope,
         period,
     };
-    let found = asked.by_index().await?;
-    let candidates: u64 = found.iter().map(|row| row.posts).sum();
+    let (days, sample) = asked.by_index().await?;
     let words = &asked.words;
-    if (words.wanted.iter().chain(&words.unwanted)).all(|word| is_pair(word)) || candidates == 0 {
-        return Ok(Worded::exactly(&found));
+    if (words.wanted.iter().chain(&words.unwanted)).all(|word| is_pair(word)) || sample.is_empty() {
+        return Ok(Worded::exactly(&days));
     }
-    if candidates <= LOOKED_UP {
-        return Ok(Worded::exactly(&asked.by_text().await?));
+    let whole = asked.by_text(&sample).await?;
+    if posts(&days) <= LOOKED_UP {
+        return Ok(Worded::exactly(&whole));
     }
-    let looked_up = asked.look_up().await?;
+    let looked_up = LookedUp {
+        posts: sample.len() as u64,
+        whole: posts(&whole),
+    };
     Ok(Worded {
-        days: days(&estimated(&found, looked_up)),
+        days: by_day(&estimated(&days, looked_up)),
         estimated: Some(looked_up),
     })
 }
@@ -85,7 +89,7 @@ pub(crate) struct Said {
     pub(crate) text: String,
 }
 
-/// Where a post stands in the archive.
+/// Where a post stands in the archive: when it was published, in milliseconds, and its name.
 #[derive(Debug, Row, Deserialize)]
 struct Key {
     at: i64,
@@ -125,15 +129,13 @@ pub(crate) async fn said(
          PREWHERE {AMONG} WHERE {OF_SCOPE}{} ORDER BY published_at {order}, post_id",
         asked.hold()
     );
-    let times: Vec<i64> = keys.iter().map(|key| key.at).collect();
-    let ids: Vec<&str> = keys.iter().map(|key| key.id.as_str()).collect();
-    all(asked.put(&sql).param("times", times).param("ids", ids)).await
+    all(asked.put_among(&sql, &keys)).await
 }
 
 impl Worded {
-    fn exactly(found: &[Found]) -> Self {
+    fn exactly(days: &[OfDay]) -> Self {
         Self {
-            days: days(found),
+            days: by_day(days),
             estimated: None,
         }
     }
@@ -147,41 +149,43 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    async fn by_index(&self) -> Result<Vec<Found>, Unavailable> {
+    /// The candidates by day, and which of them are looked up: those whose names have the least hashes, for these have nothing to do
+    /// with what a post says.
+    async fn by_index(&self) -> Result<(Vec<OfDay>, Vec<Key>), Unavailable> {
+        #[derive(Row, Deserialize)]
+        struct Candidates {
+            days: Vec<(i32, u64, u64, u64)>,
+            sample: Vec<(i64, String)>,
+        }
         let sql = format!(
-            "SELECT {BY_DAY} FROM assessments FINAL WHERE {TIME} AND {OF_SCOPE}{} GROUP BY day ORDER BY day \
+            "SELECT arraySort(groupArray((day, posts, negative, positive))) AS days, \
+                arrayMap(one -> (one.2, one.3), arraySlice(arraySort(arrayFlatten(groupArray(least))), 1, {LOOKED_UP})) AS sample \
+             FROM (SELECT {BY_DAY}, \
+                    groupArraySorted({LOOKED_UP})((cityHash64(post_id), toUnixTimestamp64Milli(published_at), post_id)) AS least \
+                FROM assessments FINAL WHERE {TIME} AND {OF_SCOPE}{} GROUP BY day) \
              SETTINGS do_not_merge_across_partitions_select_final = 1",
             self.may_hold()
         );
-        all(self.put(&sql)).await
+        let Candidates { days, sample } = within(self.put(&sql).fetch_one()).await?;
+        let days = (days.into_iter())
+            .map(|(day, posts, negative, positive)| OfDay {
+                day,
+                posts,
+                negative,
+                positive,
+            })
+            .collect();
+        let sample = sample.into_iter().map(|(at, id)| Key { at, id }).collect();
+        Ok((days, sample))
     }
 
-    /// The index tells which posts may hold the words in any version; whether they do is looked up in the newest.
-    async fn by_text(&self) -> Result<Vec<Found>, Unavailable> {
-        let may_hold = self.may_hold();
+    /// Of some candidates those that hold the words. Only their texts are read.
+    async fn by_text(&self, candidates: &[Key]) -> Result<Vec<OfDay>, Unavailable> {
         let sql = format!(
-            "SELECT {BY_DAY} FROM assessments FINAL \
-             PREWHERE {TIME} AND published_at IN (SELECT published_at FROM assessments WHERE {TIME}{may_hold}) \
-                AND post_id IN (SELECT post_id FROM assessments WHERE {TIME}{may_hold}) \
-             WHERE {OF_SCOPE}{} GROUP BY day ORDER BY day \
-             SETTINGS do_not_merge_across_partitions_select_final = 1",
+            "SELECT {BY_DAY} FROM assessments FINAL PREWHERE {AMONG} WHERE {TIME} AND {OF_SCOPE}{} GROUP BY day ORDER BY day",
             self.hold()
         );
-        all(self.put(&sql)).await
-    }
-
-    /// Looks up some, whichever their versions: those with the least hashes. Which they are is found without their texts, and only
-    /// theirs are read.
-    async fn look_up(&self) -> Result<LookedUp, Unavailable> {
-        let sql = format!(
-            "SELECT count() AS posts, countIf(true{}) AS whole FROM assessments \
-             PREWHERE (published_at, post_id) IN (SELECT published_at, post_id FROM assessments \
-                WHERE {TIME} AND {OF_SCOPE}{} ORDER BY cityHash64(post_id) LIMIT {LOOKED_UP}) \
-             WHERE {TIME}",
-            self.hold(),
-            self.may_hold()
-        );
-        within(self.put(&sql).fetch_one()).await
+        all(self.put_among(&sql, candidates)).await
     }
 
     fn may_hold(&self) -> String {
@@ -217,6 +221,12 @@ impl Asked<'_> {
         (words.iter().enumerate()).map(move |(at, word)| (word, format!("{list}_{at}")))
     }
 
+    fn put_among(&self, sql: &str, keys: &[Key]) -> Query {
+        let times: Vec<i64> = keys.iter().map(|key| key.at).collect();
+        let ids: Vec<&str> = keys.iter().map(|key| key.id.as_str()).collect();
+        self.put(sql).param("times", times).param("ids", ids)
+    }
+
     fn put(&self, sql: &str) -> Query {
         let Scope {
             region,
@@ -244,7 +254,7 @@ impl Asked<'_> {
 }
 
 /// The counts times the share of those looked up that hold the words; rounded so that sums over days are right too.
-fn estimated(found: &[Found], looked_up: LookedUp) -> Vec<Found> {
+fn estimated(days: &[OfDay], looked_up: LookedUp) -> Vec<OfDay> {
     let share = looked_up.whole as f64 / looked_up.posts.max(1) as f64;
     let mut sums = [0_u64; 3];
     let mut part = |list: usize, count: u64| {
@@ -256,24 +266,28 @@ fn estimated(found: &[Found], looked_up: LookedUp) -> Vec<Found> {
         *sum += count;
         scaled(*sum) - before
     };
-    (found.iter())
-        .map(|row| Found {
-            day: row.day,
-            posts: part(0, row.posts),
-            negative: part(1, row.negative),
-            positive: part(2, row.positive),
+    (days.iter())
+        .map(|of| OfDay {
+            day: of.day,
+            posts: part(0, of.posts),
+            negative: part(1, of.negative),
+            positive: part(2, of.positive),
         })
         .collect()
 }
 
-fn days(found: &[Found]) -> Vec<Day> {
-    (found.iter())
-        .filter_map(|row| {
-            let mut day = Day::empty(date_of(row.day)?);
+fn posts(days: &[OfDay]) -> u64 {
+    days.iter().map(|of| of.posts).sum()
+}
+
+fn by_day(days: &[OfDay]) -> Vec<Day> {
+    (days.iter())
+        .filter_map(|of| {
+            let mut day = Day::empty(date_of(of.day)?);
             day.all = Counts {
-                posts: row.posts,
-                negative: row.negative,
-                positive: row.positive,
+                posts: of.posts,
+                negative: of.negative,
+                positive: of.positive,
             };
             Some(day)
         })
@@ -286,8 +300,8 @@ mod tests {
 
     #[test]
     fn an_estimate_keeps_its_sum_however_small_the_days() {
-        let found: Vec<Found> = (0..100)
-            .map(|day| Found {
+        let days: Vec<OfDay> = (0..100)
+            .map(|day| OfDay {
                 day,
                 posts: 1,
                 negative: 0,
@@ -298,13 +312,13 @@ mod tests {
             posts: 10,
             whole: 3,
         };
-        let found = estimated(&found, looked_up);
-        let sum = |of: fn(&Found) -> u64| found.iter().map(of).sum::<u64>();
+        let days = estimated(&days, looked_up);
+        let sum = |of: fn(&OfDay) -> u64| days.iter().map(of).sum::<u64>();
         assert_eq!(
             [
-                sum(|row| row.posts),
-                sum(|row| row.negative),
-                sum(|row| row.positive)
+                sum(|of| of.posts),
+                sum(|of| of.negative),
+                sum(|of| of.positive)
             ],
             [30, 0, 3]
         );
