@@ -1,5 +1,5 @@
-//! How long lists and moves take with ten thousand open cases in the store: p50 and p95 in milliseconds, by eight users at
-//! once, on SQLite and on PostgreSQL.
+//! How long lists and moves take with ten thousand open cases in the store, and searches of a knowledge base of ten thousand
+//! entries: p50 and p95 in milliseconds, by eight users at once, on SQLite and on PostgreSQL.
 
 #![allow(
     clippy::print_stdout,
@@ -10,17 +10,45 @@ use std::future::Future;
 use std::time::Instant;
 
 use anyhow::Context;
+use backbone::region::Region;
 use futures::future::{TryFutureExt as _, try_join_all};
 use jiff::Timestamp;
 use responder::case::{Action, Actor, Case, Deed, Query, Role, State};
+use responder::knowledge::{Content, Knowledge};
 use responder::store::{Place, Store};
-use wensheng_tests::Postgres;
 use wensheng_tests::walk::{REGION, Walk, administrator};
+use wensheng_tests::{Postgres, project};
 
 const CASES: u32 = 10_000;
 const USERS: u32 = 8;
 /// Calls of each kind by each user.
 const CALLS: u32 = 40;
+/// What the entries of the knowledge base are about, and what is asked of it; of each pair there are as many as of any other.
+const THINGS: [&str; 10] = [
+    "居住证",
+    "准生证",
+    "医保卡",
+    "社保卡",
+    "护照",
+    "房产证",
+    "低保",
+    "残疾证",
+    "结婚证",
+    "取水证",
+];
+const ASKED: [&str; 10] = [
+    "在哪里办",
+    "要带什么",
+    "几天办好",
+    "收费吗",
+    "能代办吗",
+    "过期了怎么办",
+    "丢了怎么补",
+    "可以网上办吗",
+    "周末办吗",
+    "归谁管",
+];
+const ENTRIES: usize = 10_000;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -111,7 +139,47 @@ async fn measure(engine: &str, place: &Place) -> anyhow::Result<()> {
         })
         .await?;
     }
-    Ok(())
+    let knowledge = &learn(place).await?;
+    calls("knowledge: ten best", |user, call| async move {
+        let asked = format!("请问{}，急", question((user * CALLS + call) as usize));
+        let found = knowledge.search(REGION, &asked, None, 10).await?;
+        anyhow::ensure!(found.len() == 10, "{} were found", found.len());
+        Ok(())
+    })
+    .await
+}
+
+/// Fills a knowledge base.
+async fn learn(place: &Place) -> anyhow::Result<Knowledge> {
+    let store = Store::open(place).await?;
+    let knowledge = Knowledge::new(store.clone());
+    let region = Region::load(&project().join("deploy/sample/region").join(REGION))?;
+    let unit = region.units.first().context("a unit")?.code.clone();
+    for number in 0..ENTRIES {
+        let content = Content {
+            question: format!("第{number}村的人{}", question(number)),
+            answer: "请带身份证和户口簿到镇便民服务中心窗口办理，五个工作日内办结，有不明白的打公告上的电话。"
+                .to_owned(),
+            subject: "民政".to_owned(),
+            unit: unit.clone(),
+            ..Content::default()
+        };
+        knowledge
+            .propose(&region, &content, &administrator(), Timestamp::now())
+            .await?;
+    }
+    // As a store that has grown over months is.
+    sqlx::query("ANALYZE").execute(store.pool()).await?;
+    Ok(knowledge)
+}
+
+fn question(number: usize) -> String {
+    let (thing, asked) = (number % THINGS.len(), number / THINGS.len() % ASKED.len());
+    [THINGS.get(thing), ASKED.get(asked)]
+        .into_iter()
+        .flatten()
+        .copied()
+        .collect()
 }
 
 fn query(change: impl FnOnce(&mut Query)) -> Query {
