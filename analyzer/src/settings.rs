@@ -296,6 +296,9 @@ impl Settings {
         settings.kafka = settings.kafka.beside(path);
         settings.clickhouse = settings.clickhouse.beside(path);
         settings.checkpoints = (settings.checkpoints).map(|folder| beside(path, &folder));
+        if let Some(asked) = &mut settings.second_opinion {
+            asked.key.put_beside(path);
+        }
         for region in &mut settings.regions {
             *region = beside(path, region);
         }
@@ -384,6 +387,22 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_with_secrets_are_relative_to_the_settings_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("analyzer.toml");
+        let secret = "{ file = \"secret\" }";
+        let text = format!(
+            "regions = [\"region\"]\nmodel = \"model\"\n[kafka]\nbrokers = \"127.0.0.1:9\"\n\
+             [clickhouse]\nurl = \"http://127.0.0.1:9\"\npassword = {secret}\n[operations]\nlisten = \"127.0.0.1:0\"\n\
+             [second_opinion]\nurl = \"http://127.0.0.1:9\"\nmodel = \"m\"\nkey = {secret}\n"
+        );
+        std::fs::write(&path, &text).unwrap();
+        let settings = format!("{:?}", Settings::load(&path).unwrap());
+        let beside = format!("{:?}", folder.path().join("secret"));
+        assert_eq!(settings.matches(&beside).count(), 2, "{settings}");
+    }
 
     #[test]
     fn every_field_is_documented() {

@@ -170,12 +170,17 @@ pub struct Secret {
     /// `CREDENTIALS_DIRECTORY`, as its first line.
     #[serde(default)]
     pub env: Option<String>,
-    /// File that holds the secret, as its first line.
+    /// File that holds the secret, as its first line; relative to the file that names it.
     #[serde(default)]
     pub file: Option<PathBuf>,
 }
 
 impl Secret {
+    /// Makes its file relative to the settings file that names it.
+    pub fn put_beside(&mut self, settings: &Path) {
+        self.file = self.file.take().map(|file| beside(settings, &file));
+    }
+
     /// The secret's value, or nothing where neither variable nor file is set.
     ///
     /// # Errors
@@ -320,6 +325,7 @@ impl ClickHouse {
     #[must_use]
     pub fn beside(mut self, settings: &Path) -> Self {
         self.ca = self.ca.map(|file| beside(settings, &file));
+        self.password.put_beside(settings);
         self
     }
 }
@@ -350,7 +356,7 @@ impl Kafka {
             of(&mut tls.key);
         }
         if let Some(sasl) = &mut self.sasl {
-            of(&mut sasl.password.file);
+            sasl.password.put_beside(settings);
         }
         self
     }

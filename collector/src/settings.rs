@@ -143,7 +143,7 @@ impl Settings {
         if let Some(intake) = &mut settings.intake {
             intake.tls = intake.tls.take().map(|tls| tls.beside(path));
         }
-        settings.author_key.file = settings.author_key.file.map(|file| beside(path, &file));
+        settings.author_key.put_beside(path);
         Ok(settings)
     }
 }

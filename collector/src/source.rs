@@ -391,6 +391,11 @@ impl Definition {
             if let Some(import) = &mut definition.import {
                 import.file = beside(path, &import.file);
             }
+            let token = definition.push.iter_mut().map(|push| &mut push.token);
+            let headers = (definition.api.iter_mut()).flat_map(|api| api.headers.values_mut());
+            token
+                .chain(headers)
+                .for_each(|secret| secret.put_beside(path));
         }
         Ok(definitions)
     }
@@ -579,6 +584,20 @@ fn files_of(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_with_secrets_are_relative_to_the_file_of_the_source() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("source.toml");
+        let text = "[[source]]\nname = \"热线\"\nregion = \"990101\"\npush = { token = { file = \"secret\" } }\n\
+             [[source]]\nname = \"信箱\"\nregion = \"990101\"\n\
+             [source.api]\nurl = \"http://a.test/\"\nid = \"/id\"\ntext = \"/text\"\ntime = \"/time\"\n\
+             headers = { authorization = { file = \"secret\" } }\n";
+        std::fs::write(&path, text).unwrap();
+        let definitions = format!("{:?}", Definition::load(&path).unwrap());
+        let beside = format!("{:?}", folder.path().join("secret"));
+        assert_eq!(definitions.matches(&beside).count(), 2, "{definitions}");
+    }
 
     #[test]
     fn every_field_is_documented() {

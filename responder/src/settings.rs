@@ -247,10 +247,21 @@ impl Settings {
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
         let mut settings = load(path, Self::check)?;
         settings.store.file = settings.store.file.map(|file| beside(path, &file));
+        settings.store.password.put_beside(path);
         settings.calendar.holidays = beside(path, &settings.calendar.holidays);
         settings.kafka = settings.kafka.beside(path);
         settings.clickhouse = settings.clickhouse.beside(path);
         settings.console.tls = settings.console.tls.map(|tls| tls.beside(path));
+        settings.console.administrator_password.put_beside(path);
+        if let Some(identity) = &mut settings.console.identity {
+            identity.client_secret.put_beside(path);
+        }
+        for help in [&mut settings.draft_help, &mut settings.report_help]
+            .into_iter()
+            .flatten()
+        {
+            help.key.put_beside(path);
+        }
         for region in &mut settings.regions {
             *region = beside(path, region);
         }
@@ -316,6 +327,32 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_with_secrets_are_relative_to_the_settings_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("responder.toml");
+        let secret = "{ file = \"secret\" }";
+        let help = format!("url = \"http://127.0.0.1:9\"\nmodel = \"m\"\nkey = {secret}");
+        let text = format!(
+            "regions = [\"region\"]\n[store]\nurl = \"postgres://w@127.0.0.1/w\"\npassword = {secret}\n\
+             [kafka]\nbrokers = \"127.0.0.1:9\"\n[kafka.sasl]\nuser = \"w\"\npassword = {secret}\n\
+             [clickhouse]\nurl = \"http://127.0.0.1:9\"\npassword = {secret}\n\
+             [operations]\nlisten = \"127.0.0.1:0\"\n\
+             [console]\nlisten = \"127.0.0.1:0\"\npublic_url = \"http://127.0.0.1\"\nadministrator_password = {secret}\n\
+             [console.identity]\nissuer = \"https://127.0.0.1\"\nclient_id = \"w\"\nclient_secret = {secret}\n\
+             [draft_help]\n{help}\n[report_help]\n{help}\n\
+             [[channel]]\nname = \"c\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:9\"\ntoken = {secret}\n"
+        );
+        std::fs::write(&path, &text).unwrap();
+        let settings = format!("{:?}", Settings::load(&path).unwrap());
+        let beside = format!("{:?}", folder.path().join("secret"));
+        assert_eq!(
+            settings.matches(&beside).count(),
+            text.matches(secret).count(),
+            "{settings}"
+        );
+    }
 
     #[test]
     fn every_field_is_documented() {

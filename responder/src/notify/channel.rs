@@ -100,9 +100,7 @@ impl Channel {
     /// The same with the paths of its files relative to the settings file.
     #[must_use]
     pub fn beside(mut self, settings: &Path) -> Self {
-        let place = |secret: &mut Secret| {
-            secret.file = secret.file.take().map(|file| beside(settings, &file));
-        };
+        let place = |secret: &mut Secret| secret.put_beside(settings);
         match &mut self.kind {
             ChannelKind::WecomRobot(robot) => place(&mut robot.key),
             ChannelKind::WecomApp(app) => place(&mut app.secret),
