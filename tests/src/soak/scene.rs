@@ -152,10 +152,12 @@ impl Scene {
         }
         let place = Place::Postgres(postgres.url.parse()?);
         let begun = Instant::now();
+        let mut ended = 0;
         for (number, office) in offices.iter().enumerate() {
             for (process, name) in (1..).zip(PROCESSES) {
                 while office.ready(process).await.is_none() {
                     ensure!(begun.elapsed() < PATIENCE, "{name} {number} does not start");
+                    ended += revive(&mut programs, &offices, &by);
                     tokio::time::sleep(LOOK).await;
                 }
             }
@@ -187,7 +189,7 @@ impl Scene {
             cases,
             poison: BTreeSet::new(),
             random: StdRng::seed_from_u64(scale.seed),
-            ended: 0,
+            ended,
             by,
             programs,
             offices,
@@ -263,13 +265,7 @@ impl Scene {
     /// # Errors
     /// When the load broke off.
     pub(crate) fn keep(&mut self) -> anyhow::Result<()> {
-        let ended: Vec<Seat> = (self.programs.iter_mut())
-            .filter_map(|(seat, program)| program.has_ended().then_some(*seat))
-            .collect();
-        for seat in ended {
-            self.ended += 1;
-            self.start_again(seat);
-        }
+        self.ended += revive(&mut self.programs, &self.offices, &self.by);
         self.load.check()?;
         self.desk.check()
     }
@@ -376,6 +372,22 @@ impl Scene {
 /// All places.
 pub(crate) fn seats() -> impl Iterator<Item = Seat> {
     (0..2).flat_map(|number| PROCESSES.map(|process| (process, number)))
+}
+
+/// Starts again what has ended by itself, as whoever supervises the programs does. How many had.
+fn revive(
+    programs: &mut BTreeMap<Seat, Program>,
+    offices: &[Office; 2],
+    by: &BTreeMap<Seat, By>,
+) -> u64 {
+    let mut ended = 0;
+    for (seat, program) in programs {
+        if program.has_ended() {
+            *program = start(offices, by, *seat);
+            ended += 1;
+        }
+    }
+    ended
 }
 
 fn start(offices: &[Office; 2], by: &BTreeMap<Seat, By>, seat: Seat) -> Program {
