@@ -3,6 +3,7 @@
 mod migrate;
 mod retention;
 pub mod rows;
+mod turn;
 
 use std::borrow::Borrow;
 use std::time::Duration;

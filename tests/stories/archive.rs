@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use analyzer::archive::{Archiver, Kept};
 use analyzer::metrics::Metrics;
 use analyzer::settings::Settings;
+use backbone::clickhouse::MigrateError;
 use backbone::clickhouse::rows::{AlertRow, AssessmentRow, OfMessage};
 use backbone::kafka::{Handler, Producer, Received, Rejected, Start, Unread, read_partition};
 use backbone::message::{
@@ -16,6 +17,7 @@ use backbone::message::{
 use backbone::settings::{ClickHouse, Kafka};
 use backbone::topics::{self, ALERTS, POSTS};
 use clickhouse::Client;
+use futures::future::join_all;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use wensheng_tests::{Broker, Store, ZooKeeper, number, officer, project, wait_for};
@@ -357,25 +359,52 @@ async fn tables_of_before(store: &Store) {
     execute("INSERT INTO alerts (region, alert_id, level) VALUES ('r', 'kept', 2)").await;
 }
 
+/// As programs do that are started together: each until there is nothing left to do.
+async fn five_bring_up_to_date(store: &Store) {
+    let settings = settings_of(store);
+    let one = |_| {
+        Box::pin(wait_for(
+            "the tables are up to date",
+            async || match backbone::clickhouse::migrate(&settings).await {
+                Ok(()) => Some(()),
+                Err(MigrateError::UnderWay) => None,
+                Err(error) => panic!("{error}"),
+            },
+        ))
+    };
+    join_all((0..5).map(one)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_started_together_make_each_table_once() {
+    let store = Store::start();
+    for _ in 0..5 {
+        let dropped = "DROP DATABASE IF EXISTS wensheng SYNC";
+        let server = Client::default().with_url(&store.url);
+        server.query(dropped).execute().await.unwrap();
+        five_bring_up_to_date(&store).await;
+        let others = "SELECT toUInt64(abs(count() - 9 * (uniqExactIf(name, name IN ('alerts', 'assessments', 'case_events', 'hour_marks', \
+                      'mark_hours', 'migrations', 'post_hours', 'posts_by_hour', 'signals')) = 9))) \
+                      FROM system.tables WHERE database = 'wensheng'";
+        assert_eq!(number(&store.url, others).await, Some(0));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_of_before_are_carried_over_wherever_it_was_broken_off() {
     for broken_off in [
         "",
         // The table of before moved away, the next one not yet in its place.
         "RENAME TABLE assessments TO assessments_old",
+        // Killed before it did anything.
+        "CREATE TABLE migrating (at DateTime64(3, 'UTC')) ENGINE = ReplacingMergeTree ORDER BY tuple() COMMENT 'killed'",
     ] {
         let store = Store::start();
         tables_of_before(&store).await;
         if !broken_off.is_empty() {
             client(&store).query(broken_off).execute().await.unwrap();
         }
-        let settings = settings_of(&store);
-        let (one, other) = tokio::join!(
-            backbone::clickhouse::migrate(&settings),
-            backbone::clickhouse::migrate(&settings)
-        );
-        one.unwrap();
-        other.unwrap();
+        five_bring_up_to_date(&store).await;
         for (query, expected) in [
             ("SELECT count() FROM assessments FINAL WHERE version > 0", 2),
             (
@@ -384,7 +413,7 @@ async fn rows_of_before_are_carried_over_wherever_it_was_broken_off() {
             ),
             ("SELECT count() FROM hour_marks", 2),
             (
-                "SELECT count() FROM system.tables WHERE database = 'wensheng' AND (name LIKE '%_old' OR name LIKE '%_next')",
+                "SELECT count() FROM system.tables WHERE database = 'wensheng' AND (name LIKE '%_old' OR name LIKE '%_next' OR name LIKE 'migrating%')",
                 0,
             ),
         ] {

@@ -6,11 +6,11 @@
 use std::borrow::Cow;
 
 use clickhouse::{Client, Row};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use thiserror::Error;
-use tokio::sync::Mutex;
 use tracing::info;
 
+use super::turn::{self, Turn};
 use crate::settings::{ClickHouse, SettingsError};
 
 /// The migrations, oldest first. One that has been released is never changed.
@@ -54,12 +54,24 @@ pub enum MigrateError {
         /// What ClickHouse said.
         source: clickhouse::error::Error,
     },
+    /// Another is at it: try again later.
+    #[error(
+        "ClickHouse's tables are being brought up to date by another; this goes on when that is done"
+    )]
+    UnderWay,
+}
+
+impl MigrateError {
+    /// What became of a statement of a migration.
+    pub(super) fn of(number: u32) -> impl Fn(clickhouse::error::Error) -> Self {
+        move |source| Self::Statement { number, source }
+    }
 }
 
 /// Which migrations were applied.
 const MIGRATIONS_TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (number UInt32) ENGINE = ReplacingMergeTree ORDER BY number";
 
-#[derive(Row, Serialize, Deserialize)]
+#[derive(Row, Serialize)]
 struct Applied {
     number: u32,
 }
@@ -67,15 +79,11 @@ struct Applied {
 /// Begins the line of a statement that says when it is run: only where the query after it answers 1.
 const ONLY_IF: &str = "-- if ";
 
-/// The tasks of a process bring the tables up to date one after another.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
-
-/// Creates the database and applies the migrations that it lacks. May be run by several processes
-/// at once: every statement can be repeated, or fails where another process was faster and is left
-/// out the next time.
+/// Creates the database and applies the migrations that it lacks. One at a time does, and every step can be repeated, for it may
+/// be killed anywhere.
 ///
 /// # Errors
-/// When ClickHouse does not answer or refuses a statement.
+/// When ClickHouse does not answer or refuses a statement, and [`MigrateError::UnderWay`] while another does it.
 pub async fn migrate(settings: &ClickHouse) -> Result<(), MigrateError> {
     let database = &settings.database;
     if database.is_empty()
@@ -85,7 +93,6 @@ pub async fn migrate(settings: &ClickHouse) -> Result<(), MigrateError> {
     {
         return Err(MigrateError::DatabaseName(database.clone()));
     }
-    let _turn = ONE_AT_A_TIME.lock().await;
     let server = super::server_client(settings)?;
     execute(&server, 0, &database_of(settings)).await?;
     let client = super::client(settings)?;
@@ -93,7 +100,7 @@ pub async fn migrate(settings: &ClickHouse) -> Result<(), MigrateError> {
         .query("SELECT engine FROM system.databases WHERE name = currentDatabase()")
         .fetch_one()
         .await
-        .map_err(|source| MigrateError::Statement { number: 0, source })?;
+        .map_err(MigrateError::of(0))?;
     let replicated = settings.replicated;
     if (engine == "Replicated") != replicated {
         return Err(MigrateError::AnotherForm {
@@ -110,33 +117,44 @@ pub async fn migrate(settings: &ClickHouse) -> Result<(), MigrateError> {
         }
     };
     execute(&client, 0, &as_set(MIGRATIONS_TABLE)).await?;
-    let applied: Vec<u32> = client
-        .query("SELECT ?fields FROM migrations FINAL")
-        .fetch_all::<Applied>()
-        .await
-        .map_err(|source| MigrateError::Statement { number: 0, source })?
-        .into_iter()
-        .map(|row| row.number)
-        .collect();
-    for (number, sql) in MIGRATIONS {
-        if applied.contains(&number) {
-            continue;
-        }
-        for statement in sql
-            .split(";\n")
-            .map(str::trim)
-            .filter(|statement| !statement.is_empty())
-        {
-            if is_due(&client, number, statement).await? {
-                execute(&client, number, &as_set(statement)).await?;
-            }
-        }
-        super::insert(&client, "migrations", &[Applied { number }])
-            .await
-            .map_err(|source| MigrateError::Statement { number, source })?;
-        info!(number, "ClickHouse migration applied");
+    if lacking(&client).await?.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let turn = Turn::take(&client, &as_set(turn::TABLE)).await?;
+    turn.during(async {
+        for (number, sql) in lacking(&client).await? {
+            for statement in statements(sql) {
+                if is_due(&client, number, statement).await? {
+                    execute(&client, number, &as_set(statement)).await?;
+                }
+            }
+            super::insert(&client, "migrations", &[Applied { number }])
+                .await
+                .map_err(MigrateError::of(number))?;
+            info!(number, "ClickHouse migration applied");
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// The migrations that were not applied yet.
+async fn lacking(client: &Client) -> Result<Vec<(u32, &'static str)>, MigrateError> {
+    let applied: Vec<u32> = client
+        .query("SELECT number FROM migrations FINAL")
+        .fetch_all()
+        .await
+        .map_err(MigrateError::of(0))?;
+    Ok(MIGRATIONS
+        .into_iter()
+        .filter(|(number, _)| !applied.contains(number))
+        .collect())
+}
+
+fn statements(sql: &str) -> impl Iterator<Item = &str> {
+    sql.split(";\n")
+        .map(str::trim)
+        .filter(|statement| !statement.is_empty())
 }
 
 /// The statement that makes the database. Servers whose databases have one path are replicas of each other.
@@ -171,17 +189,21 @@ async fn is_due(client: &Client, number: u32, statement: &str) -> Result<bool, M
             .fetch_one::<u8>()
             .await
             .map(|holds| holds == 1)
-            .map_err(|source| MigrateError::Statement { number, source }),
+            .map_err(MigrateError::of(number)),
     }
 }
 
-async fn execute(client: &Client, number: u32, statement: &str) -> Result<(), MigrateError> {
+pub(super) async fn execute(
+    client: &Client,
+    number: u32,
+    statement: &str,
+) -> Result<(), MigrateError> {
     client
         // The crate binds question marks; a statement of ours has none to bind.
         .query(&statement.replace('?', "??"))
         .execute()
         .await
-        .map_err(|source| MigrateError::Statement { number, source })
+        .map_err(MigrateError::of(number))
 }
 
 #[cfg(test)]
@@ -191,7 +213,10 @@ mod tests {
     #[test]
     fn every_table_has_replicas_where_the_database_has() {
         let statements = MIGRATIONS.map(|(_, sql)| sql);
-        for sql in statements.into_iter().chain([MIGRATIONS_TABLE]) {
+        for sql in statements
+            .into_iter()
+            .chain([MIGRATIONS_TABLE, turn::TABLE])
+        {
             let replicated = on_replicas(sql);
             let tables = sql.matches("MergeTree").count();
             let named = |engine: &str| {
