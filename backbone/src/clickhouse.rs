@@ -59,11 +59,14 @@ fn connector(settings: &ClickHouse) -> Result<HttpsConnector<HttpConnector>, Set
     let config = rustls::ClientConfig::builder()
         .with_root_certificates(trusted(settings)?)
         .with_no_client_auth();
+    let mut plain = HttpConnector::new();
+    plain.enforce_http(false);
+    plain.set_nodelay(true);
     Ok(HttpsConnectorBuilder::new()
         .with_tls_config(config)
         .https_or_http()
         .enable_http1()
-        .build())
+        .wrap_connector(plain))
 }
 
 /// The certificates that the server's may be signed with; none are looked for where it is spoken to in the clear.

@@ -11,8 +11,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tracing::debug;
 
 use library::Library;
 use pool::Pool;
@@ -45,6 +47,12 @@ pub async fn serve(
     let engine = Library::load(library)?;
     let pool = Pool::open(engine, folder, CONNECTIONS)?;
     ready(listener.local_addr()?);
+    // The end of an answer would wait until its beginning is confirmed, which takes the client 40 ms.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            debug!(%error, "a connection is gone already");
+        }
+    });
     axum::serve(listener, http::router(pool.clone()))
         .with_graceful_shutdown(stop.cancelled_owned())
         .await?;
