@@ -173,20 +173,24 @@ async fn run_all(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     };
     let consuming = async {
         topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;
-        let of = |topic: &'static Topic, group| Consumption {
+        let of = |topic: &'static Topic, group, linger| Consumption {
             kafka: &settings.kafka,
             topic,
             group,
             batch: 200,
-            linger: Duration::from_millis(20),
+            linger,
             producer: &producer,
             metrics: &consumer_metrics,
             readiness: &readiness,
         };
         try_join(
-            consume(of(&ALERTS, GROUP), intake, stop.clone()),
             consume(
-                of(&SOURCE_HEALTH, SOURCES_GROUP),
+                of(&ALERTS, GROUP, Duration::from_millis(20)),
+                intake,
+                stop.clone(),
+            ),
+            consume(
+                of(&SOURCE_HEALTH, SOURCES_GROUP, Duration::from_millis(500)),
                 source_intake,
                 stop.clone(),
             ),

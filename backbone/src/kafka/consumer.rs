@@ -27,6 +27,9 @@ use crate::topics::Topic;
 const RETRY_FIRST: Duration = Duration::from_millis(250);
 /// Longest such wait.
 const RETRY_LONGEST: Duration = Duration::from_secs(30);
+/// Longest wait of a broker for messages, where a batch does not wait longer to fill. The embedded broker answers only after all of it,
+/// and takes a statement for each partition whenever it is asked.
+const FETCH_WAIT: Duration = Duration::from_millis(50);
 /// Bytes of messages after which a batch is full, however few they are.
 const BATCH_BYTES: usize = 64 * 1024 * 1024;
 /// Messages of a batch that are read one after another; what is more is read on all cores.
@@ -329,6 +332,7 @@ fn subscribe(consumption: &Consumption<'_>) -> anyhow::Result<StreamConsumer<Ass
         readiness: consumption.readiness.clone(),
         changes: Mutex::default(),
     };
+    let fetch_wait = consumption.linger.max(FETCH_WAIT).as_millis();
     let consumer: StreamConsumer<Assignments> = consumption
         .kafka
         .client_config()?
@@ -339,7 +343,7 @@ fn subscribe(consumption: &Consumption<'_>) -> anyhow::Result<StreamConsumer<Ass
         .set("auto.offset.reset", "earliest")
         .set("partition.assignment.strategy", "cooperative-sticky")
         .set("session.timeout.ms", "10000")
-        .set("fetch.wait.max.ms", "50")
+        .set("fetch.wait.max.ms", fetch_wait.to_string())
         .set("queued.max.messages.kbytes", "32768")
         .set("statistics.interval.ms", "5000")
         .create_with_context(context)

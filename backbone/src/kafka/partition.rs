@@ -224,7 +224,7 @@ fn reader(kafka: &Kafka, topic: &str, partition: i32) -> Result<BaseConsumer, Re
         .set("enable.auto.commit", "false")
         .set("auto.offset.reset", "earliest")
         .set("enable.partition.eof", "true")
-        .set("fetch.wait.max.ms", "100")
+        .set("fetch.wait.max.ms", "10")
         .create()
         .map_err(failed(topic, partition))
 }

@@ -169,6 +169,8 @@ impl Plan {
         ] {
             broker.address().clone_into(&mut kafka.brokers);
             kafka.replication = 1;
+            // One program reads all of them, and each costs the broker a statement whenever it is asked for messages.
+            kafka.partitions = 1;
         }
         for settings in [&mut analyzer.clickhouse, &mut responder.clickhouse] {
             clickhouse.address().clone_into(&mut settings.url);

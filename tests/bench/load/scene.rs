@@ -137,7 +137,10 @@ impl Scene {
                     engines,
                     regions,
                     intake,
-                    kafka: toml::from_str(&format!("brokers = \"{}\"", addresses["kafka"]))?,
+                    kafka: toml::from_str(&format!(
+                        "brokers = \"{}\"\npartitions = 1",
+                        addresses["kafka"]
+                    ))?,
                     clickhouse: addresses["clickhouse"].clone(),
                     messages: data.join("broker"),
                     state: data.join("collector.sqlite"),
