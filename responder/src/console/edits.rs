@@ -29,6 +29,8 @@ pub(crate) const MOST_POSTS: u32 = 200;
 /// Events offered that are like one, and that are the newest.
 const LIKE: u32 = 12;
 const NEWEST: u32 = 8;
+/// Posts among which events that are like one are looked for: the newest. A large county's of the time that is held.
+const LIKE_POSTS: u32 = 100_000;
 /// Posts among which the newest events are looked for.
 const NEWEST_POSTS: u32 = 5_000;
 
@@ -118,10 +120,13 @@ async fn others(
         archive::all::<Found>(query).await
     };
     let like = ask(format!(
-        "SELECT event_id AS event FROM assessments WHERE {HELD} AND subject = {{subject:String}} \
-         AND (empty({{places:Array(String)}}) OR empty(places) OR hasAny(places, {{places:Array(String)}})) \
-         GROUP BY event ORDER BY min(ngramDistanceUTF8(event_title, {{title:String}}) \
-         - 0.2 * hasAny(places, {{places:Array(String)}})), event LIMIT {LIKE}"
+        "SELECT event FROM (SELECT event_id AS event, argMin(event_title, published_at) AS named, \
+            max(hasAny(places, {{places:Array(String)}})) AS shared FROM assessments WHERE {HELD} AND published_at >= ( \
+                SELECT min(published_at) FROM (SELECT published_at FROM assessments WHERE region = {{region:String}} \
+                    ORDER BY region DESC, published_at DESC LIMIT {LIKE_POSTS})) \
+            AND subject = {{subject:String}} \
+            AND (empty({{places:Array(String)}}) OR empty(places) OR hasAny(places, {{places:Array(String)}})) GROUP BY event) \
+         ORDER BY ngramDistanceUTF8(named, {{title:String}}) - 0.2 * shared, event LIMIT {LIKE}"
     ));
     let newest = ask(format!(
         "SELECT event FROM (SELECT event_id AS event, published_at FROM assessments WHERE {HELD} \

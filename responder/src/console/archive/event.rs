@@ -117,6 +117,8 @@ struct Like {
 
 /// Days before and after an event in which those like it are looked for.
 const AROUND: u32 = 30;
+/// Posts before and after it among which they are, of its region.
+const NEAREST: u32 = 50_000;
 
 /// Events of the same subject that name one of the same places in the weeks around, those with the most posts first.
 pub(crate) async fn related(
@@ -127,19 +129,23 @@ pub(crate) async fn related(
     let Some(subject) = event.subjects.first() else {
         return Ok(Vec::new());
     };
-    let query = client.query(
-        "SELECT event_id AS event FROM assessments \
-         WHERE region = {region:String} AND published_at >= fromUnixTimestamp64Milli({first:Int64}) - toIntervalDay({around:UInt32}) \
-         AND published_at <= fromUnixTimestamp64Milli({last:Int64}) + toIntervalDay({around:UInt32}) \
-         AND subject = {subject:String} AND hasAny(places, {places:Array(String)}) AND relevant \
-         AND event_id NOT IN ('', {event:String}) \
-         GROUP BY event ORDER BY count() DESC, event LIMIT {limit:UInt32}",
-    );
+    let query = client.query(&format!(
+        "WITH fromUnixTimestamp64Milli({{first:Int64}}, 'UTC') AS first, fromUnixTimestamp64Milli({{last:Int64}}, 'UTC') AS last \
+         SELECT event_id AS event FROM assessments WHERE region = {{region:String}} \
+         AND published_at >= greatest(first - toIntervalDay({AROUND}), (SELECT min(published_at) FROM (\
+            SELECT published_at FROM assessments WHERE region = {{region:String}} AND published_at < first \
+            ORDER BY region DESC, published_at DESC LIMIT {NEAREST}))) \
+         AND published_at <= least(last + toIntervalDay({AROUND}), greatest(last, (SELECT max(published_at) FROM (\
+            SELECT published_at FROM assessments WHERE region = {{region:String}} AND published_at > last \
+            ORDER BY region, published_at LIMIT {NEAREST})))) \
+         AND subject = {{subject:String}} AND hasAny(places, {{places:Array(String)}}) AND relevant \
+         AND event_id NOT IN ('', {{event:String}}) \
+         GROUP BY event ORDER BY count() DESC, event LIMIT {{limit:UInt32}}"
+    ));
     let query = query
         .param("region", &event.county)
         .param("first", event.first_at)
         .param("last", event.last_at)
-        .param("around", AROUND)
         .param("subject", subject)
         .param("places", &event.named_places)
         .param("event", &event.event)

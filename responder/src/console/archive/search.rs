@@ -187,7 +187,7 @@ impl<'a> Search<'a> {
     /// Those of the candidates that are what was asked for as they are now, in the same order.
     async fn as_they_are_now(&self, candidates: &[Key]) -> Result<Vec<Key>, Unavailable> {
         let sql = format!(
-            "SELECT published_at, post_id, region FROM assessments FINAL PREWHERE region = {{region:String}} AND {AMONG} WHERE {} \
+            "SELECT published_at, post_id, region FROM assessments FINAL PREWHERE region = {{region:String}} AND {AT} AND {NAMED} WHERE {} \
              ORDER BY published_at DESC, post_id DESC",
             self.conditions(Exactness::ByText)
         );
@@ -242,7 +242,7 @@ impl<'a> Search<'a> {
         .join(", ");
         let sql = format!(
             "SELECT ?fields FROM (SELECT * REPLACE (substringUTF8(text, 1, {length}) AS text, '' AS author, '' AS event_title, \
-             '' AS evidence, '' AS second_opinion, {unread}) FROM assessments FINAL PREWHERE region = {{region:String}} AND {AMONG})"
+             '' AS evidence, '' AS second_opinion, {unread}) FROM assessments FINAL PREWHERE region = {{region:String}} AND {AT} AND {NAMED})"
         );
         let mut rows: Vec<AssessmentRow> = Vec::new();
         for region in self.regions {
@@ -335,8 +335,10 @@ enum Exactness {
 
 /// Rows of some keys: the times lead to them, for within a region they stand in the order of the table. Asked for by `PREWHERE`,
 /// which is safe for what is in the key, so that nothing else is read, or worked out, of the rows beside them.
-pub(super) const AMONG: &str = "published_at IN (SELECT fromUnixTimestamp64Milli(arrayJoin({times:Array(Int64)}), 'UTC')) \
-    AND post_id IN {ids:Array(String)}";
+pub(super) const AT: &str =
+    "published_at IN (SELECT fromUnixTimestamp64Milli(arrayJoin({times:Array(Int64)}), 'UTC'))";
+/// Which of the rows of those times.
+pub(super) const NAMED: &str = "post_id IN {ids:Array(String)}";
 
 /// Asks for those of the keys that are of a region, where there are any.
 fn among(query: Query, region: &str, keys: &[Key]) -> Option<Query> {

@@ -30,15 +30,16 @@ pub(crate) async fn by_town(
     }
     // A month is a partition, and no two versions of a post are in different ones.
     let query = client.query(
-        "SELECT town, count() AS posts, countIf(sentiment = 'negative') AS negative \
-         FROM (SELECT sentiment, arrayJoin(arrayDistinct(arrayFilter(town -> town != '', \
+        "SELECT town, sum(posts) AS posts, sum(negative) AS negative \
+         FROM (SELECT posts, negative, arrayJoin(arrayDistinct(arrayFilter(town -> town != '', \
                 arrayMap(place -> transform(toString(place), {places:Array(String)}, {towns:Array(String)}, ''), places)))) AS town \
-            FROM assessments FINAL \
+            FROM (SELECT places, count() AS posts, countIf(sentiment = 'negative') AS negative FROM assessments FINAL \
             WHERE region = {region:String} AND relevant \
                 AND published_at >= toDateTime64({first:Int32} * 86400 - 28800, 3, 'UTC') \
                 AND published_at < toDateTime64(({last:Int32} + 1) * 86400 - 28800, 3, 'UTC') \
                 AND ({subject:String} = '' OR subject = {subject:String}) \
-                AND ({source:String} = '' OR source = {source:String})) \
+                AND ({source:String} = '' OR source = {source:String}) \
+            GROUP BY places)) \
          GROUP BY town ORDER BY town SETTINGS do_not_merge_across_partitions_select_final = 1",
     );
     let query = query

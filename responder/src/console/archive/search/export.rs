@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use clickhouse::{Client, Row};
 use serde::Deserialize;
 
-use super::{AMONG, Exactness, Filter, Key, MOST_CANDIDATES, Search, Unavailable, all, among};
+use super::{AT, Exactness, Filter, Key, MOST_CANDIDATES, NAMED, Search, Unavailable, all, among};
 
 /// Most posts of a file.
 pub(in crate::console) const MOST_EXPORTED: usize = 10_000;
@@ -99,7 +99,7 @@ impl Search<'_> {
         let sql = format!(
             "SELECT published_at, post_id, region, source, kind, title, substringUTF8(text, 1, {length}) AS beginning, sentiment, \
              appeal, subject, subject_second, places, units, relevant, event_id, event_title, toUInt8(0) AS level, answered_at, url \
-             FROM assessments FINAL PREWHERE {AMONG} WHERE {}",
+             FROM assessments FINAL PREWHERE {AT} AND {NAMED} WHERE {}",
             self.conditions(Exactness::ByText)
         );
         let mut rows: Vec<Exported> = Vec::new();

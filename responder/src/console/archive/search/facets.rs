@@ -7,7 +7,7 @@ use clickhouse::query::Query;
 use clickhouse::{Client, Row};
 use serde::Deserialize;
 
-use super::{AMONG, Exactness, Filter, Key, MOST_COUNTED, Search, Unavailable, all, among};
+use super::{AT, Exactness, Filter, Key, MOST_COUNTED, NAMED, Search, Unavailable, all, among};
 
 /// Posts that are looked at one by one.
 const FEW: u64 = 200;
@@ -74,7 +74,7 @@ const COUNTED: &str = "SELECT pair.1 AS facet, pair.2 AS value, uniqExact(post_i
 
 impl Search<'_> {
     async fn count_among(&self, keys: &[Key]) -> Result<Facets, Unavailable> {
-        let sql = counting(&format!("assessments FINAL PREWHERE {AMONG}"));
+        let sql = counting(&format!("assessments FINAL PREWHERE {AT} AND {NAMED}"));
         let mut values = Vec::new();
         for region in self.regions {
             if let Some(query) = among(self.client.query(&sql), region, keys) {

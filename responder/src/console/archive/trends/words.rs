@@ -4,12 +4,12 @@ use clickhouse::query::Query;
 use clickhouse::{Client, Row};
 use serde::{Deserialize, Serialize};
 
-use super::super::search::{AMONG, Words, holds, is_pair, may_hold};
+use super::super::search::{AT, NAMED, Words, holds, is_pair, may_hold};
 use super::super::{Unavailable, all, within};
 use super::{Scope, date_of, number};
 use crate::trend::{Counts, Day, Period};
 
-/// Candidates that are all looked up; of more, so many.
+/// Times of candidates that are looked up, at most.
 const LOOKED_UP: u64 = 100;
 
 const TIME: &str = "published_at >= toDateTime64({first:Int32} * 86400 - 28800, 3, 'UTC') \
@@ -18,8 +18,7 @@ const OF_SCOPE: &str = "relevant AND ({region:String} = '' OR region = {region:S
     AND ({subject:String} = '' OR subject = {subject:String}) \
     AND ({source:String} = '' OR source = {source:String}) \
     AND ({place:String} = '' OR has(places, {place:String}))";
-const BY_DAY: &str = "toInt32(intDiv(toUnixTimestamp(published_at) + 28800, 86400)) AS day, count() AS posts, \
-    countIf(sentiment = 'negative') AS negative, countIf(sentiment = 'positive') AS positive";
+const DAY: &str = "toInt32(intDiv(toUnixTimestamp(published_at) + 28800, 86400))";
 
 /// Posts with the words.
 #[derive(Debug, Default)]
@@ -39,12 +38,26 @@ pub(crate) struct LookedUp {
 }
 
 /// Posts of a day.
-#[derive(Debug, Clone, Copy, Row, Deserialize)]
+#[derive(Debug, Clone, Copy)]
 struct OfDay {
     day: i32,
     posts: u64,
     negative: u64,
     positive: u64,
+}
+
+/// The same as the archive writes it, in that order.
+type Counted = (i32, u64, u64, u64);
+
+impl From<Counted> for OfDay {
+    fn from((day, posts, negative, positive): Counted) -> Self {
+        Self {
+            day,
+            posts,
+            negative,
+            positive,
+        }
+    }
 }
 
 /// Posts that hold some words, and not those that are left out, of those that concern the region.
@@ -68,12 +81,12 @@ pub(crate) async fn with_words(
     if (words.wanted.iter().chain(&words.unwanted)).all(|word| is_pair(word)) || sample.is_empty() {
         return Ok(Worded::exactly(&days));
     }
-    let whole = asked.by_text(&sample).await?;
-    if posts(&days) <= LOOKED_UP {
+    let (candidates, whole) = asked.by_text(&sample).await?;
+    if candidates == posts(&days) {
         return Ok(Worded::exactly(&whole));
     }
     let looked_up = LookedUp {
-        posts: sample.len() as u64,
+        posts: candidates,
         whole: posts(&whole),
     };
     Ok(Worded {
@@ -126,10 +139,12 @@ pub(crate) async fn said(
     }
     let sql = format!(
         "SELECT toString(assessments.appeal) AS appeal, substringUTF8(assessments.text, 1, 400) AS text FROM assessments FINAL \
-         PREWHERE {AMONG} WHERE {OF_SCOPE}{} ORDER BY published_at {order}, post_id",
+         PREWHERE {AT} AND {NAMED} WHERE {OF_SCOPE}{} ORDER BY published_at {order}, post_id",
         asked.hold()
     );
-    all(asked.put_among(&sql, &keys)).await
+    let times: Vec<i64> = keys.iter().map(|key| key.at).collect();
+    let ids: Vec<&str> = keys.iter().map(|key| key.id.as_str()).collect();
+    all(asked.put(&sql).param("times", times).param("ids", ids)).await
 }
 
 impl Worded {
@@ -149,43 +164,48 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// The candidates by day, and which of them are looked up: those whose names have the least hashes, for these have nothing to do
-    /// with what a post says.
-    async fn by_index(&self) -> Result<(Vec<OfDay>, Vec<Key>), Unavailable> {
+    /// The candidates by day, and the times of those that are looked up: times with the least hashes, for these have nothing to do with
+    /// what a post says. They are read anyway; names of posts take as long again.
+    async fn by_index(&self) -> Result<(Vec<OfDay>, Vec<i64>), Unavailable> {
         #[derive(Row, Deserialize)]
         struct Candidates {
-            days: Vec<(i32, u64, u64, u64)>,
-            sample: Vec<(i64, String)>,
+            days: Vec<Counted>,
+            sample: Vec<i64>,
         }
         let sql = format!(
             "SELECT arraySort(groupArray((day, posts, negative, positive))) AS days, \
-                arrayMap(one -> (one.2, one.3), arraySlice(arraySort(arrayFlatten(groupArray(least))), 1, {LOOKED_UP})) AS sample \
-             FROM (SELECT {BY_DAY}, \
-                    groupArraySorted({LOOKED_UP})((cityHash64(post_id), toUnixTimestamp64Milli(published_at), post_id)) AS least \
+                arrayMap(one -> one.2, arraySlice(arraySort(arrayFlatten(groupArray(least))), 1, {LOOKED_UP})) AS sample \
+             FROM (SELECT {DAY} AS day, count() AS posts, countIf(sentiment = 'negative') AS negative, \
+                    countIf(sentiment = 'positive') AS positive, \
+                    groupArraySorted({LOOKED_UP})((cityHash64(published_at), toUnixTimestamp64Milli(published_at))) AS least \
                 FROM assessments FINAL WHERE {TIME} AND {OF_SCOPE}{} GROUP BY day) \
              SETTINGS do_not_merge_across_partitions_select_final = 1",
             self.may_hold()
         );
         let Candidates { days, sample } = within(self.put(&sql).fetch_one()).await?;
-        let days = (days.into_iter())
-            .map(|(day, posts, negative, positive)| OfDay {
-                day,
-                posts,
-                negative,
-                positive,
-            })
-            .collect();
-        let sample = sample.into_iter().map(|(at, id)| Key { at, id }).collect();
+        let days = days.into_iter().map(OfDay::from).collect();
         Ok((days, sample))
     }
 
-    /// Of some candidates those that hold the words. Only their texts are read.
-    async fn by_text(&self, candidates: &[Key]) -> Result<Vec<OfDay>, Unavailable> {
+    /// How many candidates are of some times, and by day those that hold the words. Only their texts are read.
+    async fn by_text(&self, times: &[i64]) -> Result<(u64, Vec<OfDay>), Unavailable> {
+        #[derive(Row, Deserialize)]
+        struct Found {
+            candidates: u64,
+            days: Vec<Counted>,
+        }
         let sql = format!(
-            "SELECT {BY_DAY} FROM assessments FINAL PREWHERE {AMONG} WHERE {TIME} AND {OF_SCOPE}{} GROUP BY day ORDER BY day",
-            self.hold()
+            "SELECT sum(candidates) AS candidates, arraySort(groupArray((day, posts, negative, positive))) AS days \
+             FROM (SELECT {DAY} AS day, count() AS candidates, countIf(whole) AS posts, \
+                    countIf(whole AND sentiment = 'negative') AS negative, countIf(whole AND sentiment = 'positive') AS positive \
+                FROM (SELECT published_at, sentiment, true{} AS whole FROM assessments FINAL PREWHERE {AT} WHERE {TIME} AND {OF_SCOPE}{}) \
+                GROUP BY day)",
+            self.hold(),
+            self.may_hold()
         );
-        all(self.put_among(&sql, candidates)).await
+        let query = self.put(&sql).param("times", times);
+        let Found { candidates, days } = within(query.fetch_one()).await?;
+        Ok((candidates, days.into_iter().map(OfDay::from).collect()))
     }
 
     fn may_hold(&self) -> String {
@@ -219,12 +239,6 @@ impl Asked<'_> {
         words: &'a [String],
     ) -> impl Iterator<Item = (&'a String, String)> {
         (words.iter().enumerate()).map(move |(at, word)| (word, format!("{list}_{at}")))
-    }
-
-    fn put_among(&self, sql: &str, keys: &[Key]) -> Query {
-        let times: Vec<i64> = keys.iter().map(|key| key.at).collect();
-        let ids: Vec<&str> = keys.iter().map(|key| key.id.as_str()).collect();
-        self.put(sql).param("times", times).param("ids", ids)
     }
 
     fn put(&self, sql: &str) -> Query {
