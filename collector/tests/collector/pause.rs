@@ -128,6 +128,8 @@ async fn a_paused_source_is_asked_for_nothing_and_goes_on_where_it_was() {
         posts.len() == 3
     })
     .await;
+    // Broken off before they are remembered, they would be sent again.
+    until("the round has ended", || desk.has_told(Condition::Well)).await;
 
     running.pauses.learn([decided(SOURCE, true, 1)]);
     until("the pause is told", || desk.has_told(Condition::Paused)).await;
@@ -221,6 +223,7 @@ async fn files_that_are_dropped_during_a_pause_stay_where_they_are() {
         titles.len() == 1
     })
     .await;
+    until("the round has ended", || desk.has_told(Condition::Well)).await;
     running.pauses.learn([decided(SOURCE, true, 1)]);
     until("the pause is told", || desk.has_told(Condition::Paused)).await;
     drop_in(2);
