@@ -11,6 +11,7 @@ use backbone::kafka::{ConsumerMetrics, Consumption, Handler, Producer, consume};
 use backbone::region::Region;
 use backbone::service::{Readiness, serve_operations};
 use backbone::topics::{self, ALERTS, ASSESSMENTS, CASE_EVENTS, POSTS, SIGNALS, Topic, group};
+use futures::FutureExt;
 use futures::future::try_join_all;
 use prometheus::Registry;
 use tokio::sync::mpsc;
@@ -126,33 +127,30 @@ async fn run_all(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         kept("at", archive.keep_case_events_days),
         metrics,
     )?;
-    let consuming = async {
+    let learning_erasures = erased::follow(&settings.kafka, &producer, &erased, &readiness, &stop);
+    // A group for each topic that is archived, so that none waits for another.
+    let readers: [Task<'_>; 6] = [
+        Box::pin(learning_erasures.map(Ok)),
+        reader.read(&POSTS, GROUP, ASSESSED, assessor),
+        reader.read(
+            &ASSESSMENTS,
+            group::ARCHIVE_ASSESSMENTS,
+            ARCHIVED,
+            assessments,
+        ),
+        reader.read(&ALERTS, group::ARCHIVE_ALERTS, ARCHIVED, alerts),
+        reader.read(&SIGNALS, group::ARCHIVE_SIGNALS, ARCHIVED, signals),
+        reader.read(
+            &CASE_EVENTS,
+            group::ARCHIVE_CASE_EVENTS,
+            ARCHIVED,
+            case_events,
+        ),
+    ];
+    let consuming: Task<'_> = Box::pin(async {
         topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;
-        // A group for each topic that is archived, so that none waits for another.
-        let tasks: [Task<'_>; 6] = [
-            Box::pin(async {
-                erased::follow(&settings.kafka, &producer, &erased, &readiness, &stop).await;
-                Ok(())
-            }),
-            reader.read(&POSTS, GROUP, ASSESSED, assessor),
-            reader.read(
-                &ASSESSMENTS,
-                group::ARCHIVE_ASSESSMENTS,
-                ARCHIVED,
-                assessments,
-            ),
-            reader.read(&ALERTS, group::ARCHIVE_ALERTS, ARCHIVED, alerts),
-            reader.read(&SIGNALS, group::ARCHIVE_SIGNALS, ARCHIVED, signals),
-            reader.read(
-                &CASE_EVENTS,
-                group::ARCHIVE_CASE_EVENTS,
-                ARCHIVED,
-                case_events,
-            ),
-        ];
-        try_join_all(tasks).await.map(|_| ())
-    };
-    let consuming: Task<'_> = Box::pin(consuming);
+        try_join_all(readers).await.map(|_| ())
+    });
     let ended = try_join_all([operations, advising, consuming])
         .await
         .map(|_| ());
@@ -172,7 +170,7 @@ impl<'a> Reader<'a> {
     fn read<H: Handler + 'a>(
         &self,
         topic: &'a Topic,
-        group: &'a str,
+        group: &'static str,
         (batch, linger): Batch,
         handler: H,
     ) -> Task<'a> {

@@ -191,13 +191,13 @@ impl Erased {
 }
 
 /// Reads what was erased so far, waiting for brokers that are down, and follows it from then on, until `stop`.
-pub async fn follow(
-    kafka: &Kafka,
-    producer: &Producer,
-    erased: &Erased,
-    readiness: &Readiness,
-    stop: &CancellationToken,
-) {
+pub fn follow<'a>(
+    kafka: &'a Kafka,
+    producer: &'a Producer,
+    erased: &'a Erased,
+    readiness: &'a Readiness,
+    stop: &'a CancellationToken,
+) -> impl Future<Output = ()> + Send + 'a {
     let learn = |erasures: Vec<Erasure>| {
         let before = erased.count();
         erased.learn(erasures);
@@ -206,9 +206,9 @@ pub async fn follow(
             info!(posts, "posts were erased on request");
         }
     };
-    tokio::select! {
-        () = stop.cancelled() => {}
-        never = follow_whole(kafka, &ERASURES, READER, producer, readiness, learn) => match never {},
+    let following = follow_whole(kafka, &ERASURES, READER, producer, readiness, learn);
+    async move {
+        stop.run_until_cancelled(following).await;
     }
 }
 

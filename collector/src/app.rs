@@ -67,20 +67,30 @@ async fn run_all(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     // Not read, but whoever pauses one sees that it is.
     definitions.extend(pushed);
     let intake = take_in(settings.intake.as_ref(), receiver, stop.clone());
+    let learning_pauses = Box::pin(pause::follow(
+        &settings.kafka,
+        &producer,
+        &pauses,
+        &readiness,
+        &stop,
+    ));
+    let learning_erasures = Box::pin(erased::follow(
+        &settings.kafka,
+        &producer,
+        &erased,
+        &readiness,
+        &stop,
+    ));
     let reading = async {
         topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;
-        tokio::join!(
-            pause::follow(&settings.kafka, &producer, &pauses, &readiness, &stop),
-            erased::follow(&settings.kafka, &producer, &erased, &readiness, &stop),
-            async {
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = erased.known() => {
-                        schedule::run_all(definitions, &fetcher, &publisher, &pauses, &stop).await;
-                    }
+        tokio::join!(learning_pauses, learning_erasures, async {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = erased.known() => {
+                    schedule::run_all(definitions, &fetcher, &publisher, &pauses, &stop).await;
                 }
-            },
-        );
+            }
+        },);
         anyhow::Ok(())
     };
     let operations = serve_operations(

@@ -72,17 +72,17 @@ fn of(decided: Option<&HashMap<String, Decided>>, source: &str) -> Option<bool> 
 
 /// Reads what was decided so far, waiting for brokers that are down, and follows what is decided from then on, until `stop`.
 /// While the brokers are away, what is known holds.
-pub async fn follow(
-    kafka: &Kafka,
-    producer: &Producer,
-    pauses: &Pauses,
-    readiness: &Readiness,
-    stop: &CancellationToken,
-) {
+pub fn follow<'a>(
+    kafka: &'a Kafka,
+    producer: &'a Producer,
+    pauses: &'a Pauses,
+    readiness: &'a Readiness,
+    stop: &'a CancellationToken,
+) -> impl Future<Output = ()> + Send + 'a {
     let learn = |edits: Vec<SourceEdit>| pauses.learn(edits);
-    tokio::select! {
-        () = stop.cancelled() => {}
-        never = follow_whole(kafka, &SOURCE_EDITS, READER, producer, readiness, learn) => match never {},
+    let following = follow_whole(kafka, &SOURCE_EDITS, READER, producer, readiness, learn);
+    async move {
+        stop.run_until_cancelled(following).await;
     }
 }
 

@@ -171,32 +171,29 @@ async fn run_all(settings: Settings, stop: CancellationToken) -> anyhow::Result<
             .transpose()?,
         ..console
     };
+    let of = |topic: &'static Topic, group, linger| Consumption {
+        kafka: &settings.kafka,
+        topic,
+        group,
+        batch: 200,
+        linger,
+        producer: &producer,
+        metrics: &consumer_metrics,
+        readiness: &readiness,
+    };
+    let taking_alerts = consume(
+        of(&ALERTS, GROUP, Duration::from_millis(20)),
+        intake,
+        stop.clone(),
+    );
+    let taking_health = consume(
+        of(&SOURCE_HEALTH, SOURCES_GROUP, Duration::from_millis(500)),
+        source_intake,
+        stop.clone(),
+    );
     let consuming = async {
         topics::create_missing_once_up(&settings.kafka, &readiness, &stop).await?;
-        let of = |topic: &'static Topic, group, linger| Consumption {
-            kafka: &settings.kafka,
-            topic,
-            group,
-            batch: 200,
-            linger,
-            producer: &producer,
-            metrics: &consumer_metrics,
-            readiness: &readiness,
-        };
-        try_join(
-            consume(
-                of(&ALERTS, GROUP, Duration::from_millis(20)),
-                intake,
-                stop.clone(),
-            ),
-            consume(
-                of(&SOURCE_HEALTH, SOURCES_GROUP, Duration::from_millis(500)),
-                source_intake,
-                stop.clone(),
-            ),
-        )
-        .await
-        .map(|_| ())
+        try_join(taking_alerts, taking_health).await.map(|_| ())
     };
     // A task of its own: reading what viewers see takes no time from alerts.
     let watching = tokio::spawn(join(

@@ -5,13 +5,57 @@ use std::collections::BTreeSet;
 
 use wensheng_tests::duty::{self, PASSWORD};
 use wensheng_tests::{
-    Broker, Browser, Office, Program, REGION, Store, number, project, send_raw, wait_for,
-    wait_for_moves,
+    Broker, Browser, Office, Program, REGION, Store, free_ports, number, project, send_raw,
+    wait_for, wait_for_moves,
 };
 
 fn sample() -> Vec<String> {
     let text = std::fs::read_to_string(project().join("deploy/sample/posts.jsonl")).unwrap();
     text.lines().map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_names_all_that_it_has_not_looked_at_before_it_is_ready() {
+    backbone::tls::install();
+    let nobody = format!("127.0.0.1:{}", free_ports::<1>()[0]);
+    let office = Office::new(&nobody, &format!("http://{nobody}"), "");
+    let waited_for = [
+        (
+            "collector",
+            1,
+            ["collector source edits", "erasures"].as_slice(),
+        ),
+        (
+            "analyzer",
+            2,
+            &[
+                "analyzer",
+                "analyzer-archive-alerts",
+                "analyzer-archive-assessments",
+                "analyzer-archive-case-events",
+                "analyzer-archive-signals",
+                "erasures",
+            ],
+        ),
+        ("responder", 3, &["responder", "responder-sources"]),
+    ];
+    for (process, number, waited_for) in waited_for {
+        let _program = office.start(process);
+        let address = format!("{}/health/ready", office.operations(number));
+        let answer = wait_for("its first answer", async || {
+            reqwest::get(&address).await.ok()
+        })
+        .await;
+        assert_eq!(answer.status(), reqwest::StatusCode::SERVICE_UNAVAILABLE);
+        let told = answer.text().await.unwrap();
+        let named: Vec<_> = told
+            .lines()
+            .filter_map(|line| line.split_once(" is down: "))
+            .map(|(named, _)| named)
+            .filter(|named| *named != "kafka")
+            .collect();
+        assert_eq!(named, waited_for, "{process}: {told}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -150,8 +150,8 @@ pub struct Consumption<'a> {
     pub kafka: &'a Kafka,
     /// The topic.
     pub topic: &'a Topic,
-    /// The consumer group.
-    pub group: &'a str,
+    /// The consumer group; readiness lists what its handler writes to by this name.
+    pub group: &'static str,
     /// Most messages in a batch.
     pub batch: usize,
     /// Longest wait for a batch to fill once it has a message.
@@ -272,15 +272,22 @@ fn partition_numbers(list: &TopicPartitionList) -> Vec<i32> {
 ///
 /// # Errors
 /// When the consumer cannot be made. Failures of the brokers or the handler's store are waited out.
-pub async fn consume<H: Handler>(
+pub fn consume<'a, H: Handler + 'a>(
+    consumption: Consumption<'a>,
+    handler: H,
+    stop: CancellationToken,
+) -> impl Future<Output = anyhow::Result<()>> + Send + 'a {
+    // Said at once and not when the future is first polled: nobody is told that all is ready before the first look at
+    // what the handler writes to.
+    (consumption.readiness).down(consumption.group, "not looked at yet");
+    consume_until(consumption, handler, stop)
+}
+
+async fn consume_until<H: Handler>(
     consumption: Consumption<'_>,
     mut handler: H,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    // Nobody is told that all is ready before the first look at what the handler writes to.
-    consumption
-        .readiness
-        .down(consumption.dependency(), "not looked at yet");
     let consumer = subscribe(&consumption)?;
     let labels = [consumption.topic.name, consumption.group];
     info!(topic = labels[0], group = labels[1], "consuming");
@@ -292,10 +299,9 @@ pub async fn consume<H: Handler>(
         }
         take_assigned(&consumption, &consumer, &mut handler, &stop).await;
         if backlog.is_empty() {
-            let dependency = consumption.dependency();
             match handler.idle().await {
-                Ok(()) => consumption.readiness.up(dependency),
-                Err(not_now) => consumption.readiness.down(dependency, not_now.reason),
+                Ok(()) => consumption.readiness.up(consumption.group),
+                Err(not_now) => (consumption.readiness).down(consumption.group, not_now.reason),
             }
             continue;
         }
@@ -459,17 +465,16 @@ async fn handle<H: Handler>(
     stop: &CancellationToken,
 ) -> Option<Vec<OwnedMessage>> {
     let (mut readable, mut dead) = decode_batch::<H::Message>(&batch);
-    let store = consumption.dependency();
     let mut wait = RETRY_FIRST;
     let mut paused = false;
     while !readable.is_empty() {
         match handler.handle(&readable).await {
             Ok(rejected) => {
                 dead.extend(rejected);
-                consumption.readiness.up(store);
+                consumption.readiness.up(consumption.group);
                 break;
             }
-            Err(not_now) => consumption.readiness.down(store, not_now.reason),
+            Err(not_now) => (consumption.readiness).down(consumption.group, not_now.reason),
         }
         if !paused {
             set_paused(consumption, consumer, true);
@@ -605,19 +610,6 @@ pub(crate) async fn send_dead_letter(
         partition, offset, group, reason, "message put to the dead letters"
     );
     Ok(())
-}
-
-impl Consumption<'_> {
-    /// The name under which readiness lists what this consumer's handler writes to.
-    fn dependency(&self) -> &'static str {
-        match self.topic.name {
-            "posts" => "posts pipeline",
-            "assessments" => "assessments archive",
-            "alerts" => "alerts pipeline",
-            "signals" => "signals archive",
-            _ => "case-events archive",
-        }
-    }
 }
 
 fn set_paused(consumption: &Consumption<'_>, consumer: &StreamConsumer<Assignments>, paused: bool) {

@@ -1,5 +1,6 @@
 //! A topic that is kept for good and known whole: read from the beginning at each start, and followed from there.
 
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -20,14 +21,27 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Has `learn` take all that a topic holds, at once, waiting for brokers that are down, and then what comes, until this is
 /// dropped. While the brokers are away, what is known holds. `reader` is the name under which readiness lists it, and by
 /// which dead letters say who refused them.
-pub async fn follow_whole<M: Message>(
+pub fn follow_whole<'a, M: Message>(
+    kafka: &'a Kafka,
+    topic: &'a Topic,
+    reader: &'static str,
+    producer: &'a Producer,
+    readiness: &'a Readiness,
+    learn: impl Fn(Vec<M>) + Send + 'a,
+) -> impl Future<Output = Infallible> + Send + 'a {
+    // Said at once: nobody is told that all is ready before it is read.
+    readiness.down(reader, "not read yet");
+    follow(kafka, topic, reader, producer, readiness, learn)
+}
+
+async fn follow<M: Message>(
     kafka: &Kafka,
     topic: &Topic,
     reader: &'static str,
     producer: &Producer,
     readiness: &Readiness,
     learn: impl Fn(Vec<M>),
-) -> std::convert::Infallible {
+) -> Infallible {
     let mut tail = loop {
         match begin(kafka, topic, reader, producer).await {
             Ok((tail, messages)) => {
