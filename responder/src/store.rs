@@ -90,7 +90,11 @@ impl Store {
             Engine::Sqlite => "BEGIN IMMEDIATE",
             Engine::Postgres => "BEGIN",
         };
-        self.pool.begin_with(statement).await
+        // By a task that ends even when nobody waits for it any more: sqlx 0.9.0 leaves a transaction of PostgreSQL open that
+        // was broken off while it began (its issue 4385), and what the connection writes after it is never committed.
+        let pool = self.pool.clone();
+        let begun = tokio::spawn(async move { pool.begin_with(statement).await });
+        begun.await.map_err(|ended| sqlx::Error::Io(ended.into()))?
     }
 
     /// Takes or keeps a piece of work that one responder does at a time, for a while from `now`; says whether it is the

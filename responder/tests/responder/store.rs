@@ -11,6 +11,7 @@ on_each_store!(
     a_backup_made_while_cases_move_is_read_back_whole,
     a_backup_overwrites_nothing_and_rubbish_is_not_read,
     one_responder_works_at_a_time,
+    a_request_broken_off_leaves_no_transaction_behind,
 );
 
 async fn a_backup_made_while_cases_move_is_read_back_whole(kept: Kept) {
@@ -72,6 +73,31 @@ async fn one_responder_works_at_a_time(kept: Kept) {
     assert!(!lease("first", 52).await);
     assert!(lease("third", 7_200).await, "its clock is two hours ahead");
     assert!(lease("first", 60).await, "and it holds nobody up");
+}
+
+async fn a_request_broken_off_leaves_no_transaction_behind(kept: Kept) {
+    const REQUESTS: usize = 200;
+    let span = SignedDuration::from_secs(30);
+    for turns in 0..REQUESTS {
+        let broken_off = async {
+            for _ in 0..turns {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = broken_off => {}
+            begun = kept.store.begin() => drop(begun.unwrap()),
+        }
+        let work = format!("after {turns}");
+        assert!((kept.store.lease(&work, "holder", span, morning()).await).unwrap());
+    }
+    let elsewhere = Store::open(&kept.place).await.unwrap();
+    let written: i64 = sqlx::query_scalar("SELECT count(*) FROM leases")
+        .fetch_one(elsewhere.pool())
+        .await
+        .unwrap();
+    assert_eq!(written, REQUESTS as i64);
 }
 
 #[tokio::test]
