@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::Console;
 use super::access::{DUTY, SignedIn};
-use super::archive::{self, OF_EVENTS, Times, Unavailable, of_events};
+use super::archive::{self, OfEvents, Times, Unavailable};
 use super::fields::Fields;
 use super::page::{Frame, archive_unavailable, render, render_as};
 use super::problem::Problem;
@@ -50,11 +50,11 @@ struct Facts {
 }
 
 impl Facts {
-    fn times(&self) -> Times {
-        Times {
+    fn posts(&self) -> OfEvents<'_> {
+        OfEvents::all([self.id.as_str()]).within(Times {
             first: self.first_at,
             last: self.newest_at,
-        }
+        })
     }
 }
 
@@ -62,22 +62,15 @@ const FACTS: &str = "event_id AS id, argMin(event_title, published_at) AS named,
     uniqExact(author) AS voices, min(published_at) AS first_at, max(published_at) AS newest_at, \
     toString(argMax(subject, published_at)) AS about, groupUniqArrayArray(places) AS named_places";
 
-/// The events of those ids, in their order, by their posts of some time.
-async fn facts(
-    console: &Console,
-    events: &[&str],
-    times: Times,
-) -> Result<Vec<Facts>, Unavailable> {
-    let query = format!("SELECT ?fields FROM (SELECT {FACTS} FROM {OF_EVENTS} GROUP BY event_id)");
-    let query = of_events(console.archive.query(&query), events, times);
-    let mut found: Vec<Facts> = archive::all(query).await?;
-    found.sort_by_key(|one| events.iter().position(|event| *event == one.id));
-    Ok(found)
+/// Events by their posts.
+async fn facts(console: &Console, of: &OfEvents<'_>) -> Result<Vec<Facts>, Unavailable> {
+    let query = format!("SELECT ?fields FROM (SELECT {FACTS} FROM {of} GROUP BY event_id)");
+    archive::all(of.put(console.archive.query(&query))).await
 }
 
 /// An event by all its posts, and since when its region's are held.
 async fn fact(console: &Console, event: &str) -> Result<Option<(Facts, i64)>, Unavailable> {
-    let Some(event) = facts(console, &[event], Times::ALL).await?.pop() else {
+    let Some(event) = facts(console, &OfEvents::all([event])).await?.pop() else {
         return Ok(None);
     };
     let since = held_since(console, &event.county).await?;
@@ -141,7 +134,9 @@ async fn others(
             events.push(&found.event);
         }
     }
-    let facts = facts(console, &events, Times::since(since + 1)).await?;
+    let of = OfEvents::all(events.iter().copied()).within(Times::since(since + 1));
+    let mut facts = facts(console, &of).await?;
+    facts.sort_by_key(|one| events.iter().position(|event| *event == one.id));
     let (like, mut newest): (Vec<_>, Vec<_>) =
         (facts.into_iter()).partition(|one| like.iter().any(|found| found.event == one.id));
     newest.truncate(NEWEST as usize);
@@ -220,9 +215,10 @@ async fn page(
         let Some((event, since)) = fact(console, id).await? else {
             return Ok(None);
         };
+        let of = event.posts();
         let (others, posts) = tokio::try_join!(
             others(console, &event, since),
-            archive::posts_of_event(&console.archive, id, event.times(), 0, MOST_POSTS)
+            archive::posts_of_events(&console.archive, &of, MOST_POSTS)
         )?;
         Ok::<_, Unavailable>(Some((event, others, posts)))
     };
@@ -418,8 +414,8 @@ pub(crate) async fn splitting(
     now: Timestamp,
 ) -> Result<Draft, NotMade> {
     let facts = fact(console, event).await?.ok_or(NotMade::NotFound)?;
-    let times = facts.0.times();
-    let (rows, _) = archive::posts_of_event(&console.archive, event, times, 0, MOST_POSTS).await?;
+    let (event, _) = &facts;
+    let (rows, _) = archive::posts_of_events(&console.archive, &event.posts(), MOST_POSTS).await?;
     let from = known(console, facts, now).await?;
     let there: Vec<String> = rows.iter().map(|row| row.post_id.clone()).collect();
     let change = event_edit::split(&from, &there, posts, title)?;

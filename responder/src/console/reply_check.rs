@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Console;
-use super::archive::{self, Times};
+use super::archive::{self, OfEvents};
 use crate::case::{Actor, Case, StoreError};
 use crate::knowledge::{Entry, KnowledgeError, Status};
 use crate::reply::draft::{Drafted, Drafter, NoDraft};
@@ -116,7 +116,8 @@ async fn suggestions(
 
 async fn posts(console: &Console, case: &Case) -> (Against, Vec<Post>) {
     let event = &case.alert.event;
-    let found = archive::posts_of_event(&console.archive, &event.id, Times::ALL, 0, POSTS).await;
+    let of = OfEvents::all([event.id.as_str()]);
+    let found = archive::posts_of_events(&console.archive, &of, POSTS).await;
     let rows = found.map_or_else(|_| Vec::new(), |(rows, _)| rows);
     let mut characters = 0;
     let posts: Vec<Post> = (rows.into_iter())

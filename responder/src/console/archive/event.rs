@@ -1,11 +1,10 @@
 //! One event: its course, where it is seen, its posts with those that say the same folded, and the events like it.
 
 use backbone::clickhouse::rows::{AlertRow, AssessmentRow};
-use clickhouse::query::Query;
 use clickhouse::{Client, Row};
 use serde::Deserialize;
 
-use super::{EventRow, OF_EVENTS, Unavailable, all, events_named, of_events};
+use super::{EventRow, Unavailable, all, events_named};
 
 /// Posts of a part of an event's time.
 #[derive(Debug, Clone, Row, Deserialize)]
@@ -17,10 +16,6 @@ pub(crate) struct Step {
     pub(crate) positive: u64,
 }
 
-fn of_event(query: Query, event: &EventRow) -> Query {
-    of_events(query, &[&event.event], event.times())
-}
-
 /// The posts of an event by parts of `length` milliseconds since `begin`; parts without posts are left out.
 pub(crate) async fn course(
     client: &Client,
@@ -28,14 +23,13 @@ pub(crate) async fn course(
     begin: i64,
     length: i64,
 ) -> Result<Vec<Step>, Unavailable> {
+    let of = event.posts();
     let query = client.query(&format!(
         "SELECT intDiv(toUnixTimestamp64Milli(published_at) - {{begin:Int64}}, {{length:Int64}}) AS number, \
          countIf(sentiment = 'negative') AS negative, countIf(sentiment = 'neutral') AS neutral, \
-         countIf(sentiment = 'positive') AS positive FROM {OF_EVENTS} GROUP BY number ORDER BY number"
+         countIf(sentiment = 'positive') AS positive FROM {of} GROUP BY number ORDER BY number"
     ));
-    let query = of_event(query, event)
-        .param("begin", begin)
-        .param("length", length);
+    let query = of.put(query).param("begin", begin).param("length", length);
     all(query).await
 }
 
@@ -50,11 +44,12 @@ pub(crate) struct SeenIn {
 
 /// Where an event was seen, in the order of its spread.
 pub(crate) async fn spread(client: &Client, event: &EventRow) -> Result<Vec<SeenIn>, Unavailable> {
+    let of = event.posts();
     let query = client.query(&format!(
         "SELECT toString(source) AS name, count() AS posts, uniqExact(author) AS voices, min(published_at) AS first_at \
-         FROM {OF_EVENTS} GROUP BY name ORDER BY first_at, name LIMIT 30"
+         FROM {of} GROUP BY name ORDER BY first_at, name LIMIT 30"
     ));
-    all(of_event(query, event)).await
+    all(of.put(query)).await
 }
 
 /// Posts that say the same, told by the first of them.
@@ -76,18 +71,16 @@ pub(crate) async fn folds(
     offset: u32,
     limit: u32,
 ) -> Result<Vec<Fold>, Unavailable> {
+    let of = event.posts();
     let query = client.query(&format!(
         "SELECT argMin(id, (at, id)) AS first, count() AS posts, \
          arraySlice(arraySort(one -> one.3, groupArray((id, source, at))), 2, 20) AS others, count() OVER () AS folds \
          FROM (SELECT post_id AS id, toString(assessments.source) AS source, toUnixTimestamp64Milli(published_at) AS at, \
          tupleElement(ngramMinHashUTF8(lowerUTF8(normalizeUTF8NFKC(concat(title, '\\n', text))), 3, 6), 1) AS same \
-         FROM {OF_EVENTS}) \
+         FROM {of}) \
          GROUP BY same ORDER BY max(at) DESC, first LIMIT {{limit:UInt32}} OFFSET {{offset:UInt32}}"
     ));
-    let query = of_event(query, event)
-        .param("limit", limit)
-        .param("offset", offset);
-    all(query).await
+    all(of.put(query).param("limit", limit).param("offset", offset)).await
 }
 
 /// Posts of an event by their ids.
@@ -96,10 +89,11 @@ pub(crate) async fn posts_named(
     event: &EventRow,
     ids: &[&str],
 ) -> Result<Vec<AssessmentRow>, Unavailable> {
+    let of = event.posts();
     let query = client.query(&format!(
-        "SELECT ?fields FROM {OF_EVENTS} AND post_id IN {{ids:Array(String)}}"
+        "SELECT ?fields FROM {of} AND post_id IN {{ids:Array(String)}}"
     ));
-    all(of_event(query, event).param("ids", ids)).await
+    all(of.put(query).param("ids", ids)).await
 }
 
 /// The alerts that an event raised, the first first.

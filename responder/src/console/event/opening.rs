@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::case::{Actor, StoreError};
-use crate::console::archive::{self, EventRow, OF_EVENTS, Unavailable, of_events};
+use crate::console::archive::{self, EventRow, Unavailable};
 use crate::console::fields::Choice;
 use crate::console::show;
 use crate::console::{Console, NotMade};
@@ -83,8 +83,9 @@ async fn alert(
     let Some(region) = console.regions.get(&row.county) else {
         return Ok(None);
     };
-    let query = (console.archive).query(&format!("SELECT {TOLD} FROM {OF_EVENTS}"));
-    let told: Vec<Told> = archive::all(of_events(query, &[event], row.times())).await?;
+    let of = row.posts();
+    let query = (console.archive).query(&format!("SELECT {TOLD} FROM {of}"));
+    let told: Vec<Told> = archive::all(of.put(query)).await?;
     Ok(told
         .into_iter()
         .next()

@@ -112,40 +112,37 @@ pub(in crate::console) async fn page(
     };
     let (weeks_before, weeks_after) = (weeks("before"), weeks("after"));
     let sides = day.map(|day| sides(day, weeks_before, weeks_after, known));
-    let mut estimated = None;
-    let (problem, answer) = match sides {
+    let (problem, sides) = match sides {
         None if fields.get("date").is_empty() => (String::new(), None),
         None => ("请填写日期，如 2026-03-01。".to_owned(), None),
         Some(Err(problem)) => (problem, None),
-        Some(Ok(sides)) => {
-            let all = sides.all();
-            let text = fields.get("text");
-            let counted = if text.is_empty() {
-                days.read(client, &scope, &[all]).await
-            } else {
-                let found = with_words(client, text, &scope, all).await;
-                found.map(|found| {
-                    estimated = found.estimated;
-                    found.days.into_iter().map(Arc::new).collect()
-                })
-            };
-            let Ok(counted) = counted else {
-                return archive_unavailable(frame);
-            };
-            let counted: Vec<&Day> = counted.iter().map(AsRef::as_ref).collect();
-            let calendar = &console.cases.timing().calendar;
-            (String::new(), Some(answer(&counted, sides, calendar)))
-        }
+        Some(Ok(sides)) => (String::new(), Some(sides)),
     };
-    let Ok(sources) = archive::sources(client).await else {
+    let text = fields.get("text");
+    let counting = async {
+        let Some(all) = sides.map(|sides| sides.all()) else {
+            return Ok((Vec::new(), None));
+        };
+        if text.is_empty() {
+            return Ok((days.read(client, &scope, &[all]).await?, None));
+        }
+        let found = with_words(client, text, &scope, all).await?;
+        let counted = found.days.into_iter().map(Arc::new).collect();
+        Ok((counted, found.estimated))
+    };
+    let asked = tokio::try_join!(counting, archive::sources(client));
+    let Ok(((counted, estimated), sources)) = asked else {
         return archive_unavailable(frame);
     };
+    let counted: Vec<&Day> = counted.iter().map(AsRef::as_ref).collect();
+    let calendar = &console.cases.timing().calendar;
+    let answer = sides.map(|sides| answer(&counted, sides, calendar));
     render(&EffectPage {
         frame,
         date: day.map_or(String::new(), |day| day.to_string()),
         weeks_before,
         weeks_after,
-        text: fields.get("text").to_owned(),
+        text: text.to_owned(),
         subjects: Choice::plain(backbone::region::SUBJECTS, &scope.subject),
         sources: Choice::plain(sources, &scope.source),
         place: {

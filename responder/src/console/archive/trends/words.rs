@@ -10,7 +10,7 @@ use super::{Scope, date_of, number};
 use crate::trend::{Counts, Day, Period};
 
 /// Times of candidates that are looked up, at most.
-const LOOKED_UP: u64 = 100;
+const LOOKED_UP: u64 = 64;
 
 const TIME: &str = "published_at >= toDateTime64({first:Int32} * 86400 - 28800, 3, 'UTC') \
     AND published_at < toDateTime64(({last:Int32} + 1) * 86400 - 28800, 3, 'UTC')";
@@ -77,8 +77,7 @@ pub(crate) async fn with_words(
         period,
     };
     let (days, sample) = asked.by_index().await?;
-    let words = &asked.words;
-    if (words.wanted.iter().chain(&words.unwanted)).all(|word| is_pair(word)) || sample.is_empty() {
+    if asked.is_indexed_whole() || sample.is_empty() {
         return Ok(Worded::exactly(&days));
     }
     let (candidates, whole) = asked.by_text(&sample).await?;
@@ -164,6 +163,12 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    /// Whether the index tells exactly which posts are asked for.
+    fn is_indexed_whole(&self) -> bool {
+        let Words { wanted, unwanted } = &self.words;
+        wanted.iter().chain(unwanted).all(|word| is_pair(word))
+    }
+
     /// The candidates by day, and the times of those that are looked up: times with the least hashes, for these have nothing to do with
     /// what a post says. They are read anyway; names of posts take as long again.
     async fn by_index(&self) -> Result<(Vec<OfDay>, Vec<i64>), Unavailable> {
@@ -172,6 +177,8 @@ impl Asked<'_> {
             days: Vec<Counted>,
             sample: Vec<i64>,
         }
+        // Of what is estimated, a post whose newest version lost the words may be counted until versions are merged.
+        let exact = u8::from(self.is_indexed_whole());
         let sql = format!(
             "SELECT arraySort(groupArray((day, posts, negative, positive))) AS days, \
                 arrayMap(one -> one.2, arraySlice(arraySort(arrayFlatten(groupArray(least))), 1, {LOOKED_UP})) AS sample \
@@ -179,7 +186,7 @@ impl Asked<'_> {
                     countIf(sentiment = 'positive') AS positive, \
                     groupArraySorted({LOOKED_UP})((cityHash64(published_at), toUnixTimestamp64Milli(published_at))) AS least \
                 FROM assessments FINAL WHERE {TIME} AND {OF_SCOPE}{} GROUP BY day) \
-             SETTINGS do_not_merge_across_partitions_select_final = 1",
+             SETTINGS do_not_merge_across_partitions_select_final = 1, use_skip_indexes_if_final_exact_mode = {exact}",
             self.may_hold()
         );
         let Candidates { days, sample } = within(self.put(&sql).fetch_one()).await?;
