@@ -30,7 +30,7 @@ pub(crate) const MOST_POSTS: u32 = 200;
 const LIKE: u32 = 12;
 const NEWEST: u32 = 8;
 /// Posts among which events that are like one are looked for: the newest. A large county's of the time that is held.
-const LIKE_POSTS: u32 = 100_000;
+const LIKE_POSTS: u32 = 50_000;
 /// Posts among which the newest events are looked for.
 const NEWEST_POSTS: u32 = 5_000;
 

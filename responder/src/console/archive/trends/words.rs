@@ -10,7 +10,7 @@ use super::{Scope, date_of, number};
 use crate::trend::{Counts, Day, Period};
 
 /// Times of candidates that are looked up, at most.
-const LOOKED_UP: u64 = 64;
+const LOOKED_UP: u64 = 50;
 
 const TIME: &str = "published_at >= toDateTime64({first:Int32} * 86400 - 28800, 3, 'UTC') \
     AND published_at < toDateTime64(({last:Int32} + 1) * 86400 - 28800, 3, 'UTC')";
