@@ -90,7 +90,7 @@ async fn run_all(settings: Settings, stop: CancellationToken) -> anyhow::Result<
                     schedule::run_all(definitions, &fetcher, &publisher, &pauses, &stop).await;
                 }
             }
-        },);
+        });
         anyhow::Ok(())
     };
     let operations = serve_operations(
