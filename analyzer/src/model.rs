@@ -24,7 +24,7 @@ use crate::stage::signs::{SIGNS, Signs};
 /// Hashed features of a model.
 pub const BUCKETS: usize = 1 << 18;
 
-/// Bytes of a slot: the weights of all classes of all models, then the place's idf.
+/// Bytes of a slot: the weights of all machines of all models, then the place's idf.
 pub const LANES: usize = 32;
 const IDF: usize = LANES - 1;
 /// What an idf of one step is worth in a slot.
@@ -62,6 +62,24 @@ impl Task {
             Self::Subject => &backbone::region::SUBJECTS,
             Self::Sentiment => &["negative", "neutral", "positive"],
             Self::Appeal => &backbone::message::APPEALS,
+        }
+    }
+
+    /// Whether two sets of machines tell its labels: how people feel about government is one question, put to texts that
+    /// speak of an office or a public service, and how they feel at all another, put to the rest.
+    #[must_use]
+    pub fn is_twofold(self) -> bool {
+        self == Self::Sentiment
+    }
+
+    /// How many machines tell its labels: one for each, or two and one more, above 0 where the first set is to be asked.
+    #[must_use]
+    pub fn machines(self) -> usize {
+        let labels = self.labels().len();
+        if self.is_twofold() {
+            2 * labels + 1
+        } else {
+            labels
         }
     }
 }
@@ -206,10 +224,10 @@ fn purpose(task: Task) -> String {
 /// A trained model, as in its file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
-    /// Feature by feature, the classes side by side; with the idf folded in.
+    /// Feature by feature, the machines side by side; with the idf folded in.
     weights: Vec<i8>,
     scales: Vec<f32>,
-    /// Sign by sign, the classes side by side.
+    /// Sign by sign, the machines side by side.
     signs: Vec<f32>,
     biases: Vec<f32>,
     sharpness: f32,
@@ -217,7 +235,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// Rounds trained weights to 8 bits. `weights` and `signs` have the classes side by side; the idf is
+    /// Rounds trained weights to 8 bits. `weights` and `signs` have the machines side by side; the idf is
     /// folded into the weights here.
     #[must_use]
     pub fn round(
@@ -228,21 +246,21 @@ impl Model {
         sharpness: f32,
         rarity: &Rarity,
     ) -> Self {
-        let classes = task.labels().len();
+        let machines = task.machines();
         let folded: Vec<f32> = weights
-            .chunks(classes)
+            .chunks(machines)
             .zip(0..)
             .flat_map(|(of_place, place)| {
                 let idf = rarity.idf(place);
                 of_place.iter().map(move |weight| weight * idf)
             })
             .collect();
-        let scales: Vec<f32> = (0..classes)
-            .map(|class| {
+        let scales: Vec<f32> = (0..machines)
+            .map(|machine| {
                 let mut sizes: Vec<f32> = folded
                     .iter()
-                    .skip(class)
-                    .step_by(classes)
+                    .skip(machine)
+                    .step_by(machines)
                     .map(|weight| weight.abs())
                     .collect();
                 sizes.sort_unstable_by(f32::total_cmp);
@@ -308,7 +326,7 @@ impl Model {
         }
         let tensors =
             SafeTensors::deserialize(&bytes).map_err(|problem| error(problem.to_string()))?;
-        let classes = task.labels().len();
+        let machines = task.machines();
         let tensor = |name: &str, dtype: Dtype, length: usize| match tensors.tensor(name) {
             Ok(tensor)
                 if tensor.dtype() == dtype
@@ -329,13 +347,13 @@ impl Model {
                 .collect::<Vec<f32>>())
         };
         Ok(Self {
-            weights: tensor("weights", Dtype::I8, classes * BUCKETS)?
+            weights: tensor("weights", Dtype::I8, machines * BUCKETS)?
                 .into_iter()
                 .map(u8::cast_signed)
                 .collect(),
-            scales: floats("scales", classes)?,
-            signs: floats("signs", classes * SIGNS.len())?,
-            biases: floats("biases", classes)?,
+            scales: floats("scales", machines)?,
+            signs: floats("signs", machines * SIGNS.len())?,
+            biases: floats("biases", machines)?,
             sharpness: floats("sharpness", 1)?.first().copied().unwrap_or(1.0),
             rarity: Rarity(tensor("idf", Dtype::U8, BUCKETS)?),
         })
@@ -361,22 +379,22 @@ impl Model {
         };
         let (scales, biases) = (bytes(&self.scales), bytes(&self.biases));
         let (signs, sharpness) = (bytes(&self.signs), bytes(&[self.sharpness]));
-        let classes = task.labels().len();
+        let machines = task.machines();
         let view = |dtype, shape, data| {
             TensorView::new(dtype, shape, data).map_err(|problem| error(problem.to_string()))
         };
         let tensors = [
-            ("biases", view(Dtype::F32, vec![classes], &biases)?),
+            ("biases", view(Dtype::F32, vec![machines], &biases)?),
             ("idf", view(Dtype::U8, vec![BUCKETS], &self.rarity.0)?),
-            ("scales", view(Dtype::F32, vec![classes], &scales)?),
+            ("scales", view(Dtype::F32, vec![machines], &scales)?),
             ("sharpness", view(Dtype::F32, vec![1], &sharpness)?),
             (
                 "signs",
-                view(Dtype::F32, vec![SIGNS.len(), classes], &signs)?,
+                view(Dtype::F32, vec![SIGNS.len(), machines], &signs)?,
             ),
             (
                 "weights",
-                view(Dtype::I8, vec![BUCKETS, classes], &weights)?,
+                view(Dtype::I8, vec![BUCKETS, machines], &weights)?,
             ),
         ];
         // One entry only: several would be written in any order.
@@ -400,6 +418,40 @@ struct Head {
     signs: Vec<f32>,
     biases: Vec<f32>,
     sharpness: f32,
+}
+
+impl Head {
+    /// What some machines say of a text.
+    fn scores(&self, machines: Range<usize>, reading: &Reading, signs: &Signs) -> Vec<f32> {
+        let length = reading.length.max(f32::MIN_POSITIVE);
+        let sums = reading.sums.iter().skip(self.lanes.start);
+        let words = sums.zip(&self.scales).zip(&self.biases);
+        let mut scores: Vec<f32> = (words.skip(machines.start).take(machines.len()))
+            .map(|((sum, scale), bias)| sum * scale / length + bias)
+            .collect();
+        let rows = self.signs.chunks(self.lanes.len());
+        for (value, row) in signs.values().iter().zip(rows) {
+            if *value != 0.0 {
+                for (score, weight) in scores.iter_mut().zip(row.iter().skip(machines.start)) {
+                    *score += value * weight;
+                }
+            }
+        }
+        scores
+    }
+
+    /// The machines that a text is to be judged by.
+    fn asked(&self, reading: &Reading, signs: &Signs) -> Range<usize> {
+        let labels = self.task.labels().len();
+        let last = self.lanes.len() - 1;
+        let chosen = !self.task.is_twofold()
+            || self
+                .scores(last..last + 1, reading, signs)
+                .iter()
+                .all(|score| *score > 0.0);
+        let first = if chosen { 0 } else { labels };
+        first..first + labels
+    }
 }
 
 /// Adds the weights of a slot. By itself, so that the compiler makes it a few wide instructions.
@@ -516,10 +568,10 @@ impl Models {
         let mut heads: Vec<Head> = Vec::new();
         for (task, model) in models {
             let first = heads.last().map_or(0, |head| head.lanes.end);
-            let lanes = first..first + task.labels().len();
+            let lanes = first..first + task.machines();
             debug_assert!(
                 lanes.end <= IDF,
-                "the models' classes fill more than a slot"
+                "the models' machines fill more than a slot"
             );
             for ((slot, weights), steps) in slots
                 .iter_mut()
@@ -613,23 +665,9 @@ impl Models {
         let Some(head) = self.head(task) else {
             return Vec::new();
         };
-        let classes = head.lanes.len();
-        let length = reading.length.max(f32::MIN_POSITIVE);
-        let mut values: Vec<f64> = reading
-            .sums
-            .iter()
-            .skip(head.lanes.start)
-            .zip(&head.scales)
-            .zip(&head.biases)
-            .map(|((sum, scale), bias)| f64::from(sum * scale / length + bias))
-            .collect();
-        for (value, weights) in signs.values().iter().zip(head.signs.chunks(classes)) {
-            if *value != 0.0 {
-                for (score, weight) in values.iter_mut().zip(weights) {
-                    *score += f64::from(value * weight);
-                }
-            }
-        }
+        let machines = head.asked(reading, signs);
+        let scores = head.scores(machines, reading, signs);
+        let mut values: Vec<f64> = scores.into_iter().map(f64::from).collect();
         for (class, value) in values.iter_mut().enumerate() {
             if asked(class) {
                 *value *= f64::from(head.sharpness);
@@ -647,6 +685,7 @@ impl Models {
         &self,
         told: &[Told],
         reading: &Reading,
+        signs: &Signs,
         words: &Words<'_>,
         count: usize,
     ) -> Vec<Vec<Range<usize>>> {
@@ -654,16 +693,12 @@ impl Models {
             .iter()
             .filter_map(|told| {
                 let head = self.head(told.task)?;
-                let (own, rival) = (head.scales.get(told.class)?, head.scales.get(told.rival)?);
-                let first = head.lanes.start;
+                let first = head.asked(reading, signs).start;
+                let (own, rival) = (first + told.class, first + told.rival);
                 // What a step of the rival's weights is worth in steps of 1/256 of the class's own.
-                let worth = (256.0 * rival / own) as i32;
-                Some((
-                    first + told.class,
-                    first + told.rival,
-                    worth,
-                    Highest::default(),
-                ))
+                let worth = (256.0 * head.scales.get(rival)? / head.scales.get(own)?) as i32;
+                let lane = head.lanes.start;
+                Some((lane + own, lane + rival, worth, Highest::default()))
             })
             .collect();
         for character in &reading.characters {
@@ -845,19 +880,18 @@ mod tests {
     fn model() -> Model {
         let features = ["停水", "小区"].map(Features::of);
         let rarity = Rarity::of(&[features.clone(), features].concat());
-        let mut weights = vec![0.0; BUCKETS * 3];
+        let machines = Task::Sentiment.machines();
+        let mut weights = vec![0.0; BUCKETS * machines];
         for (place, _) in Features::of("停水").0 {
-            weights[place as usize * 3] = 2.0;
+            weights[place as usize * machines] = 2.0;
         }
-        let signs = vec![0.0; SIGNS.len() * 3];
-        Model::round(
-            Task::Sentiment,
-            &weights,
-            &signs,
-            &[0.0, 0.5, 0.0],
-            2.0,
-            &rarity,
-        )
+        // Where no letter is known, the second set is asked, which says positive.
+        for (place, _) in Features::of("小区").0 {
+            weights[place as usize * machines + machines - 1] = 2.0;
+        }
+        let biases = [0.0, 0.5, 0.0, 0.0, 0.0, 0.5, -0.1];
+        let signs = vec![0.0; SIGNS.len() * machines];
+        Model::round(Task::Sentiment, &weights, &signs, &biases, 2.0, &rarity)
     }
 
     #[test]
@@ -898,9 +932,21 @@ mod tests {
         let told = [Told::by(Task::Sentiment, 0, &probabilities)];
         let segmenter = Segmenter::new([]);
         let words = segmenter.words("小区停水");
-        let explained = models.explain(&told, &reading, &words, 5);
+        let explained = models.explain(&told, &reading, &Signs::default(), &words, 5);
         assert_eq!(explained[0].as_slice(), std::slice::from_ref(&(6..12)));
         assert!(Model::load(folder.path(), Task::Appeal).is_err());
+    }
+
+    #[test]
+    fn a_text_is_judged_by_the_set_that_it_calls_for() {
+        let models = Models::side_by_side(vec![(Task::Sentiment, model())]);
+        let said = |text: &str| {
+            let reading = models.read(text);
+            let all = |_| true;
+            most(&models.probabilities(Task::Sentiment, &reading, &Signs::default(), all)).0
+        };
+        assert_eq!(said("小区停水"), 0, "of the first set");
+        assert_eq!(said("停水"), 2, "of the second");
     }
 
     #[test]

@@ -295,7 +295,7 @@ impl Pipeline {
             .collect();
         let explained = self
             .models
-            .explain(&asked, &reading, &words, EXPLAINING_WORDS);
+            .explain(&asked, &reading, &signs, &words, EXPLAINING_WORDS);
         let wanting = said.iter_mut().filter(|(_, words)| too_few(words));
         for ((_, said), ranges) in wanting.zip(explained) {
             for range in ranges {

@@ -29,32 +29,41 @@ use signature::{Neighbours, Signature};
 const FOLDS: u64 = 5;
 /// How alike two texts must be to fall into the same part.
 const SAME: f64 = 0.4;
-/// Classes of a task that learn alike.
+/// Machines of a task that learn alike.
 struct Group {
-    classes: Range<usize>,
+    machines: Range<usize>,
     /// How much a sign counts beside the words, whose vector has length 1.
     signs: f32,
     /// What an error costs, against the weights' size.
     cost: f32,
     /// How often a text of the class counts for one of the others.
     members: f32,
+    /// How much a text of the second set counts for the machines of the first: words of praise, grief and anger are the same in both.
+    lent: f32,
 }
 
-/// The groups of a task's classes; tried out on texts held out.
+/// The groups of a task's machines; tried out on texts held out.
 fn groups(task: Task) -> Vec<Group> {
-    let group = |classes, signs, cost, members| Group {
-        classes,
+    let lent = |machines, signs, cost, members, lent| Group {
+        machines,
         signs,
         cost,
         members,
+        lent,
     };
+    let group = |machines, signs, cost, members| lent(machines, signs, cost, members, 0.0);
     let all = task.labels().len();
     match task {
         Task::Subject => vec![
             group(0..KNOWN_TO_COMPLAINTS, 0.1, 1.5, 1.0),
             group(KNOWN_TO_COMPLAINTS..all, 1.0, 16.0, 1.0),
         ],
-        Task::Sentiment => vec![group(0..2, 2.0, 0.3, 1.0), group(2..all, 2.0, 0.3, 1.5)],
+        Task::Sentiment => vec![
+            lent(0..2, 2.0, 0.4, 1.0, 0.02),
+            lent(2..all, 2.0, 0.3, 1.5, 0.3),
+            group(all..2 * all, 2.0, 1.0, 1.0),
+            group(2 * all..task.machines(), 1.0, 0.6, 1.0),
+        ],
         Task::Appeal => vec![group(0..all, 1.0, 1.0, 2.0)],
     }
 }
@@ -133,7 +142,8 @@ struct Trainer<'a> {
     priors: &'a [Vec<f32>],
 }
 
-/// What is added to the scores: of the subjects, which learn from texts of two kinds, and of the appeals, of which some are rare.
+/// What is added to the scores: of the subjects, which learn from texts of two kinds, of the appeals, of which some are rare,
+/// and to choose between the two sets of the sentiment.
 #[derive(Debug, Clone, Default)]
 struct Tuning {
     /// For the words of a subject: long complaints teach too little of what few words tell in a short post.
@@ -142,6 +152,8 @@ struct Tuning {
     lift: f64,
     /// To each appeal.
     offsets: Vec<f64>,
+    /// To what the machine says that tells which set judges a text's sentiment.
+    choice: f64,
 }
 
 /// The steps in which offsets are sought, on either side, and the rounds over the classes.
@@ -150,7 +162,15 @@ const OFFSET_STEPS: i32 = 10;
 const OFFSET_ROUNDS: usize = 3;
 
 impl Tuning {
-    fn apply(&self, example: &Example, scores: &mut [f64]) {
+    /// Makes of what the machines say what is said of the labels.
+    fn apply(&self, task: Task, example: &Example, scores: &mut Vec<f64>) {
+        if task.is_twofold() {
+            let choice = scores.pop().unwrap_or_default() + self.choice;
+            let second = scores.split_off(task.labels().len());
+            if choice <= 0.0 {
+                *scores = second;
+            }
+        }
         let words = example.signs.values().iter().skip(SUBJECT_SIGNS);
         for ((class, score), words) in scores.iter_mut().enumerate().zip(words) {
             *score += self.words * f64::from(*words) + self.constant(class);
@@ -168,9 +188,9 @@ impl Tuning {
     }
 }
 
-/// The machines of all classes of a task.
+/// The machines of a task.
 struct Trained {
-    /// Class by class.
+    /// As [`Task::machines`] counts them.
     machines: Vec<Machine>,
 }
 
@@ -202,7 +222,7 @@ impl Trainer<'_> {
             .collect();
         for ((example, scores), part) in examples.iter().zip(&mut scores).zip(&parts) {
             if let Some(tuning) = apart.get(*part as usize) {
-                tuning.apply(example, scores);
+                tuning.apply(self.task, example, scores);
             }
         }
         let sharpness = self.sharpness(examples, &scores);
@@ -248,14 +268,19 @@ impl Trainer<'_> {
     ) -> Trained {
         let mut machines = Vec::new();
         for (group, vectors) in groups.iter().zip(vectors) {
-            for class in group.classes.clone() {
+            for machine in group.machines.clone() {
                 let rows: Vec<(&Vector, bool, f32)> = training
                     .iter()
                     .filter_map(|at| {
                         let example = &examples[*at];
-                        let is = example.is(class).filter(|_| example.weight > 0.0)?;
+                        let (is, counts) = match example.is(self.task, machine) {
+                            Some(is) => (is, 1.0),
+                            None if example.second => (example.class == machine, group.lent),
+                            None => return None,
+                        };
                         let members = if is { group.members } else { 1.0 };
-                        Some((&vectors[*at], is, example.weight * members))
+                        let counts = example.weight * counts * members;
+                        (counts > 0.0).then_some((&vectors[*at], is, counts))
                     })
                     .collect();
                 machines.push(Machine::fit(&rows, self.width(), group.cost));
@@ -264,7 +289,7 @@ impl Trainer<'_> {
         Trained { machines }
     }
 
-    /// The tuning found best on the texts asked for; the sentiment needs none.
+    /// The tuning found best on the texts asked for.
     fn tuning(
         &self,
         examples: &[Example],
@@ -276,20 +301,20 @@ impl Trainer<'_> {
             .map(|(_, judged)| judged)
             .collect();
         match self.task {
-            Task::Subject => Self::tuning_of_subjects(&judged),
-            Task::Sentiment => Tuning::default(),
+            Task::Subject => self.tuning_of_subjects(&judged),
+            Task::Sentiment => self.tuning_of_sentiment(&judged),
             Task::Appeal => self.tuning_of_appeals(&judged),
         }
     }
 
     /// The tuning of the subjects by which most of the complaints and most of our own labels come out right, either
     /// counting the same.
-    fn tuning_of_subjects(judged: &[(&Example, &Vec<f64>)]) -> Tuning {
+    fn tuning_of_subjects(&self, judged: &[(&Example, &Vec<f64>)]) -> Tuning {
         let right = |tuning: &Tuning| {
             let (mut right, mut all) = ([0.0; 2], [0.0; 2]);
             for (example, scores) in judged {
                 let mut tuned = scores.to_vec();
-                tuning.apply(example, &mut tuned);
+                tuning.apply(self.task, example, &mut tuned);
                 tuned.truncate(example.among.end);
                 let own = usize::from(example.source != Source::Complaints);
                 all[own] += 1.0;
@@ -301,10 +326,35 @@ impl Trainer<'_> {
             (0..=40).map(move |lift| Tuning {
                 words: f64::from(words) * 0.05,
                 lift: f64::from(lift) * 0.05 - 0.5,
-                offsets: Vec::new(),
+                ..Tuning::default()
             })
         });
         let best = candidates.max_by(|one, other| right(one).total_cmp(&right(other)));
+        best.unwrap_or_default()
+    }
+
+    /// The choice between the two sets of the sentiment by which our own labels and those of the general set come out best, by macro-F1,
+    /// either counting the same.
+    fn tuning_of_sentiment(&self, judged: &[(&Example, &Vec<f64>)]) -> Tuning {
+        let good = |tuning: &Tuning| {
+            let mut reports = [(); 2].map(|()| Report::new(self.task.labels()));
+            for (example, scores) in judged {
+                let of = match example.source {
+                    Source::Own | Source::Everyday => 0,
+                    Source::General => 1,
+                    _ => continue,
+                };
+                let mut tuned = scores.to_vec();
+                tuning.apply(self.task, example, &mut tuned);
+                reports[of].add(example.class, most(&tuned).0, 0.0);
+            }
+            reports.iter().map(Report::macro_f1).sum::<f64>()
+        };
+        let candidates = (-10..=20).map(|step| Tuning {
+            choice: f64::from(step) * OFFSET_STEP,
+            ..Tuning::default()
+        });
+        let best = candidates.max_by(|one, other| good(one).total_cmp(&good(other)));
         best.unwrap_or_default()
     }
 
@@ -401,11 +451,11 @@ impl Trainer<'_> {
 
     /// The machines as a model: what the other sets' models add is folded into the weights.
     fn model(&self, groups: &[Group], trained: &Trained, tuning: &Tuning, sharpness: f32) -> Model {
-        let classes = trained.machines.len();
-        let mut weights = vec![0.0_f32; BUCKETS * classes];
-        let mut signs = vec![0.0_f32; SIGNS.len() * classes];
-        let mut biases = vec![0.0_f32; classes];
-        for (class, machine) in trained.machines.iter().enumerate() {
+        let machines = trained.machines.len();
+        let mut weights = vec![0.0_f32; BUCKETS * machines];
+        let mut signs = vec![0.0_f32; SIGNS.len() * machines];
+        let mut biases = vec![0.0_f32; machines];
+        for (at, machine) in trained.machines.iter().enumerate() {
             let (of_words, more) = machine.0.split_at(BUCKETS);
             let (of_signs, more) = more.split_at(SIGNS.len());
             let (of_priors, bias) = more.split_at(self.priors.len());
@@ -415,20 +465,25 @@ impl Trainer<'_> {
                     .zip(self.priors)
                     .map(|(weight, prior)| weight * PRIOR_SCALE * prior[place])
                     .sum();
-                weights[place * classes + class] = weight + prior;
+                weights[place * machines + at] = weight + prior;
             }
             let scale = groups
                 .iter()
-                .find(|group| group.classes.contains(&class))
+                .find(|group| group.machines.contains(&at))
                 .map_or(0.0, |group| group.signs);
             for (sign, weight) in of_signs.iter().enumerate() {
-                signs[sign * classes + class] = weight * scale;
+                signs[sign * machines + at] = weight * scale;
             }
-            biases[class] = bias.first().copied().unwrap_or_default();
-            biases[class] += tuning.constant(class) as f32;
+            biases[at] = bias.first().copied().unwrap_or_default();
+            biases[at] += tuning.constant(at) as f32;
             if self.task == Task::Subject {
-                signs[(SUBJECT_SIGNS + class) * classes + class] += tuning.words as f32;
+                signs[(SUBJECT_SIGNS + at) * machines + at] += tuning.words as f32;
             }
+        }
+        if self.task.is_twofold()
+            && let Some(chooses) = biases.last_mut()
+        {
+            *chooses += tuning.choice as f32;
         }
         Model::round(self.task, &weights, &signs, &biases, sharpness, self.rarity)
     }
@@ -439,7 +494,7 @@ impl Trained {
         let mut machines = self.machines.iter();
         let mut scores = Vec::with_capacity(self.machines.len());
         for (group, vectors) in groups.iter().zip(vectors) {
-            let machines = machines.by_ref().take(group.classes.len());
+            let machines = machines.by_ref().take(group.machines.len());
             scores.extend(machines.map(|machine| f64::from(vectors[at].dot(&machine.0))));
         }
         scores

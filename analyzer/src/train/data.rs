@@ -82,13 +82,20 @@ pub(super) struct Example {
     pub(super) source: Source,
     /// The classes whose machines learn from it.
     teaches: Range<usize>,
+    /// Whether these are of the task's second set.
+    pub(super) second: bool,
     /// The classes that its label chose from.
     pub(super) among: Range<usize>,
 }
 
 impl Example {
-    /// Whether it is of a class; nothing where that class does not learn from it.
-    pub(super) fn is(&self, class: usize) -> Option<bool> {
+    /// Whether a machine is to say yes of it; nothing where that machine does not learn from it.
+    pub(super) fn is(&self, task: Task, machine: usize) -> Option<bool> {
+        if task.is_twofold() && machine + 1 == task.machines() {
+            return Some(!self.second);
+        }
+        let first = if self.second { task.labels().len() } else { 0 };
+        let class = machine.checked_sub(first)?;
         self.teaches.contains(&class).then_some(class == self.class)
     }
 }
@@ -244,6 +251,7 @@ impl Sources<'_> {
                 Task::Subject if class >= KNOWN_TO_COMPLAINTS => KNOWN_TO_COMPLAINTS..classes,
                 _ => 0..classes,
             },
+            second: task.is_twofold() && matches!(source, Source::General | Source::Epidemic),
             among: 0..classes,
         }
     }
