@@ -613,32 +613,31 @@ impl Models {
         let mut sums = Sums::default();
         let mut squares = 0.0_f32;
         let mut places: Vec<(u32, usize)> = Vec::with_capacity(Sums::FIT);
+        let mut rarities: Vec<u8> = Vec::with_capacity(Sums::FIT);
         for chunk in characters.chunks_mut(Sums::FIT / 2) {
-            // First which places, then their slots: so the slots are fetched from memory side by side.
             for character in chunk.iter() {
                 places.push((character.alone, seen.count(character.alone)));
                 if let Some(pair) = character.pair {
                     places.push((pair, seen.count(pair)));
                 }
             }
-            for (place, before) in &places {
-                if let (Some(Slot(slot)), Some(once)) =
-                    (self.slots.get(*place as usize), sums.once.get_mut(*before))
+            // Nothing but this byte of each, so that many slots are fetched from memory at once.
+            rarities.extend(places.iter().map(|(place, _)| self.steps(*place)));
+            for ((place, before), steps) in places.iter().zip(&rarities) {
+                // What training has not met has no weights.
+                if *steps > 0
+                    && let Some(Slot(slot)) = self.slots.get(*place as usize)
+                    && let Some(once) = sums.once.get_mut(*before)
                 {
-                    let steps = u16::from(slot[IDF].cast_unsigned());
-                    // What training has not met has no weights.
-                    if steps > 0 {
-                        add(once, slot);
-                        squares += SQUARES[*before] * f32::from(steps * steps);
-                    }
+                    add(once, slot);
+                    let steps = u16::from(*steps);
+                    squares += SQUARES[*before] * f32::from(steps * steps);
                 }
             }
             for character in chunk {
-                let slot = character
-                    .pair
-                    .and_then(|pair| self.slots.get(pair as usize));
-                character.rarity = slot.map_or(0, |Slot(slot)| slot[IDF].cast_unsigned());
+                character.rarity = character.pair.map_or(0, |pair| self.steps(pair));
             }
+            rarities.clear();
             places.clear();
             sums.carry();
         }
@@ -647,6 +646,13 @@ impl Models {
             length: squares.sqrt() * IDF_STEP,
             characters,
         }
+    }
+
+    /// The idf of a place, in steps; 0 of what training has not met.
+    #[inline]
+    fn steps(&self, place: u32) -> u8 {
+        let slot = self.slots.get(place as usize);
+        slot.map_or(0, |Slot(slot)| slot[IDF].cast_unsigned())
     }
 
     fn head(&self, task: Task) -> Option<&Head> {
@@ -730,9 +736,7 @@ impl Models {
         for character in text.chars().filter(tells) {
             if let Some(first) = before.replace(character) {
                 let place = place(first, u32::from(character));
-                let slot = self.slots.get(place as usize);
-                let steps = slot.map_or(0, |Slot(slot)| slot[IDF].cast_unsigned());
-                let idf = match steps {
+                let idf = match self.steps(place) {
                     0 => UNMET,
                     steps => f32::from(steps) * IDF_STEP,
                 };
