@@ -44,14 +44,13 @@ struct Group {
 
 /// The groups of a task's machines; tried out on texts held out.
 fn groups(task: Task) -> Vec<Group> {
-    let lent = |machines, signs, cost, members, lent| Group {
+    let group = |machines, signs, cost, members| Group {
         machines,
         signs,
         cost,
         members,
-        lent,
+        lent: 0.0,
     };
-    let group = |machines, signs, cost, members| lent(machines, signs, cost, members, 0.0);
     let all = task.labels().len();
     match task {
         Task::Subject => vec![
@@ -59,8 +58,14 @@ fn groups(task: Task) -> Vec<Group> {
             group(KNOWN_TO_COMPLAINTS..all, 1.0, 16.0, 1.0),
         ],
         Task::Sentiment => vec![
-            lent(0..2, 2.0, 0.4, 1.0, 0.02),
-            lent(2..all, 2.0, 0.3, 1.5, 0.3),
+            Group {
+                lent: 0.02,
+                ..group(0..2, 2.0, 0.4, 1.0)
+            },
+            Group {
+                lent: 0.3,
+                ..group(2..all, 2.0, 0.3, 1.5)
+            },
             group(all..2 * all, 2.0, 1.0, 1.0),
             group(2 * all..task.machines(), 1.0, 0.6, 1.0),
         ],
@@ -143,17 +148,15 @@ struct Trainer<'a> {
 }
 
 /// What is added to the scores: of the subjects, which learn from texts of two kinds, of the appeals, of which some are rare,
-/// and to choose between the two sets of the sentiment.
+/// and of the machine that chooses between the two sets of the sentiment.
 #[derive(Debug, Clone, Default)]
 struct Tuning {
     /// For the words of a subject: long complaints teach too little of what few words tell in a short post.
     words: f64,
     /// To the subjects that the complaints do not know.
     lift: f64,
-    /// To each appeal.
+    /// To what each machine says, as [`Task::machines`] counts them; none where empty.
     offsets: Vec<f64>,
-    /// To what the machine says that tells which set judges a text's sentiment.
-    choice: f64,
 }
 
 /// The steps in which offsets are sought, on either side, and the rounds over the classes.
@@ -162,10 +165,17 @@ const OFFSET_STEPS: i32 = 10;
 const OFFSET_ROUNDS: usize = 3;
 
 impl Tuning {
+    /// The best of some, of equals the last.
+    fn best(candidates: impl Iterator<Item = Self>, good: impl Fn(&Self) -> f64) -> Self {
+        let valued = candidates.map(|tuning| (good(&tuning), tuning));
+        let best = valued.max_by(|(one, _), (other, _)| one.total_cmp(other));
+        best.map(|(_, tuning)| tuning).unwrap_or_default()
+    }
+
     /// Makes of what the machines say what is said of the labels.
     fn apply(&self, task: Task, example: &Example, scores: &mut Vec<f64>) {
         if task.is_twofold() {
-            let choice = scores.pop().unwrap_or_default() + self.choice;
+            let choice = scores.pop().unwrap_or_default() + self.constant(scores.len());
             let second = scores.split_off(task.labels().len());
             if choice <= 0.0 {
                 *scores = second;
@@ -177,14 +187,14 @@ impl Tuning {
         }
     }
 
-    /// What is added to a class whatever the text.
-    fn constant(&self, class: usize) -> f64 {
-        let lift = if class < KNOWN_TO_COMPLAINTS {
+    /// What is added to a machine's score whatever the text.
+    fn constant(&self, machine: usize) -> f64 {
+        let lift = if machine < KNOWN_TO_COMPLAINTS {
             0.0
         } else {
             self.lift
         };
-        lift + self.offsets.get(class).copied().unwrap_or_default()
+        lift + self.offsets.get(machine).copied().unwrap_or_default()
     }
 }
 
@@ -301,7 +311,7 @@ impl Trainer<'_> {
             .map(|(_, judged)| judged)
             .collect();
         match self.task {
-            Task::Subject => self.tuning_of_subjects(&judged),
+            Task::Subject => Self::tuning_of_subjects(&judged),
             Task::Sentiment => self.tuning_of_sentiment(&judged),
             Task::Appeal => self.tuning_of_appeals(&judged),
         }
@@ -309,12 +319,12 @@ impl Trainer<'_> {
 
     /// The tuning of the subjects by which most of the complaints and most of our own labels come out right, either
     /// counting the same.
-    fn tuning_of_subjects(&self, judged: &[(&Example, &Vec<f64>)]) -> Tuning {
+    fn tuning_of_subjects(judged: &[(&Example, &Vec<f64>)]) -> Tuning {
         let right = |tuning: &Tuning| {
             let (mut right, mut all) = ([0.0; 2], [0.0; 2]);
             for (example, scores) in judged {
                 let mut tuned = scores.to_vec();
-                tuning.apply(self.task, example, &mut tuned);
+                tuning.apply(Task::Subject, example, &mut tuned);
                 tuned.truncate(example.among.end);
                 let own = usize::from(example.source != Source::Complaints);
                 all[own] += 1.0;
@@ -329,8 +339,7 @@ impl Trainer<'_> {
                 ..Tuning::default()
             })
         });
-        let best = candidates.max_by(|one, other| right(one).total_cmp(&right(other)));
-        best.unwrap_or_default()
+        Tuning::best(candidates, right)
     }
 
     /// The choice between the two sets of the sentiment by which our own labels and those of the general set come out best, by macro-F1,
@@ -350,12 +359,17 @@ impl Trainer<'_> {
             }
             reports.iter().map(Report::macro_f1).sum::<f64>()
         };
-        let candidates = (-10..=20).map(|step| Tuning {
-            choice: f64::from(step) * OFFSET_STEP,
-            ..Tuning::default()
+        let candidates = (-10..=20).map(|step| {
+            let mut offsets = vec![0.0; self.task.machines()];
+            if let Some(chooses) = offsets.last_mut() {
+                *chooses = f64::from(step) * OFFSET_STEP;
+            }
+            Tuning {
+                offsets,
+                ..Tuning::default()
+            }
         });
-        let best = candidates.max_by(|one, other| good(one).total_cmp(&good(other)));
-        best.unwrap_or_default()
+        Tuning::best(candidates, good)
     }
 
     /// The offsets of the appeals by which accuracy and macro-F1 are highest together, sought class by class: without them
@@ -479,11 +493,6 @@ impl Trainer<'_> {
             if self.task == Task::Subject {
                 signs[(SUBJECT_SIGNS + at) * machines + at] += tuning.words as f32;
             }
-        }
-        if self.task.is_twofold()
-            && let Some(chooses) = biases.last_mut()
-        {
-            *chooses += tuning.choice as f32;
         }
         Model::round(self.task, &weights, &signs, &biases, sharpness, self.rarity)
     }

@@ -134,15 +134,9 @@ impl Writer {
         self.origins.len() >= LIMIT
     }
 
-    #[inline]
     fn push(&mut self, character: char, origin: u32) {
         let character = one_writing(character);
         if is_han(character) {
-            // Most of a text: one in a row.
-            if self.run > 0 && self.held.is_empty() {
-                self.run += 1;
-                return self.write(character, origin);
-            }
             if !self.held.is_empty() {
                 // 奉 新 县: a character alone between separators belongs to its neighbours.
                 if self.run == 1 && self.alone {
@@ -203,7 +197,6 @@ impl Writer {
         }
     }
 
-    #[inline]
     fn write(&mut self, character: char, origin: u32) {
         self.text.push(character);
         self.origins.push(origin);
