@@ -16,7 +16,7 @@ use responder::case::{Cases, Timing};
 use responder::correction::Corrections;
 use responder::notify::trial;
 use responder::roster::{self, Roster};
-use responder::routing::{Moment, Routing, Silences};
+use responder::routing::{Moment, Open, Routing, Silences};
 use responder::settings::Settings;
 use responder::store::{self, Store};
 use responder::{app, check, erasure, held, knowledge, reply, report};
@@ -251,13 +251,13 @@ async fn route(settings: &Settings, file: &Path, json: bool) -> anyhow::Result<(
     let routing = served(&routings, &alert.region)?;
     let calendar = Calendar::load(&settings.calendar)?;
     let now = Timestamp::now();
-    let (mut silences, mut open) = (Vec::new(), Vec::new());
+    let (mut silences, mut open) = (Vec::new(), Open::default());
     if let Some(store) = Store::look(&settings.store.place()?).await? {
         silences = Silences::new(store.clone())
             .active(&alert.region, now)
             .await?;
         let cases = Cases::new(store.clone(), Timing::default());
-        open = cases.open_alerts(&alert.region).await?;
+        open = routing.open(cases.open_alerts(&alert.region, |_| true).await?);
         store.close().await;
     }
     let explained = routing.explain(

@@ -28,7 +28,7 @@ use backbone::settings::{SettingsError, parse, read};
 pub use check::Warning;
 pub use explain::{Explained, Told};
 pub use group::{Group, Grouping, Label};
-pub use hold::{Hold, Moment};
+pub use hold::{Hold, Moment, Open};
 pub use matching::Match;
 pub use probe::Probe;
 pub use rule::{Inhibition, Rule, Tree};

@@ -17,7 +17,7 @@ use crate::clock;
 use crate::commitment;
 use crate::notify::{self, Composer, Kind, Notice};
 use crate::roster::{Post, Roster, Shift};
-use crate::routing::{Group, Hold, Moment, Routing, Silence, Silences};
+use crate::routing::{Group, Hold, Moment, Open, Routing, Silence, Silences};
 use crate::store::Store;
 
 /// Wait between looks.
@@ -72,13 +72,14 @@ impl Watch {
         let on_duty = self.roster.on_duty_by_region(now).await?;
         let shifts = |case: &Case| on_duty.get(&case.region).map_or(&[][..], Vec::as_slice);
         let groups = self.cases.rings_due(now).await?;
-        let mut known: BTreeMap<&str, (Vec<Silence>, Vec<Alert>)> = BTreeMap::new();
+        let mut due: BTreeMap<&str, Vec<&Case>> = BTreeMap::new();
         for ring in groups.iter().flatten() {
-            let region = ring.case.region.as_str();
-            if !known.contains_key(region) {
-                let silences = self.silences.active(region, now).await?;
-                known.insert(region, (silences, self.cases.open_alerts(region).await?));
-            }
+            due.entry(&ring.case.region).or_default().push(&ring.case);
+        }
+        let mut known = BTreeMap::new();
+        for (region, cases) in due {
+            let silences = self.silences.active(region, now).await?;
+            known.insert(region, (silences, self.open(region, &cases).await?));
         }
         for group in &groups {
             self.tell_group(group, &known, &shifts, now).await?;
@@ -86,6 +87,19 @@ impl Watch {
         let compose = |case: &Case, telling: &Telling| self.of_clock(case, telling, shifts(case));
         self.cases.tell_due(&compose, now).await?;
         self.tell_commitments(&shifts, now).await
+    }
+
+    /// The open alerts that may hold back those of the given cases of a region.
+    async fn open(&self, region: &str, cases: &[&Case]) -> Result<Open, StoreError> {
+        let Some(routing) = self.routings.get(region) else {
+            return Ok(Open::default());
+        };
+        // An event has one case: only rules hold one back for another.
+        if !(cases.iter()).any(|case| routing.inhibitable(&case.alert)) {
+            return Ok(Open::default());
+        }
+        let wanted = |alert: &Alert| routing.inhibits(alert);
+        Ok(routing.open(self.cases.open_alerts(region, wanted).await?))
     }
 
     /// Tells of commitments: the unit the day before, and who is above it when one is broken.
@@ -131,15 +145,16 @@ impl Watch {
     async fn tell_group<'a>(
         &self,
         group: &[Ring],
-        known: &BTreeMap<&str, (Vec<Silence>, Vec<Alert>)>,
+        known: &BTreeMap<&str, (Vec<Silence>, Open)>,
         shifts: &impl Fn(&Case) -> &'a [Shift],
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut rung = Vec::new();
         let mut notices = Vec::new();
         for ring in group {
-            let (silences, open) = (known.get(ring.case.region.as_str()))
-                .map_or((&[][..], &[][..]), |(silences, open)| (silences, open));
+            let Some((silences, open)) = known.get(ring.case.region.as_str()) else {
+                continue;
+            };
             let moment = Moment {
                 now,
                 calendar: &self.calendar,

@@ -230,7 +230,10 @@ async fn explain(
     let region = routing.region();
     let alert = probe.alert(region, at);
     let silences = console.silences.list(region.code()).await?;
-    let open = console.cases.open_alerts(region.code()).await?;
+    let open = (console.cases)
+        .open_alerts(region.code(), |alert| routing.inhibits(alert))
+        .await?;
+    let open = routing.open(open);
     let moment = Moment {
         now: at,
         calendar: &console.calendar,

@@ -8,15 +8,16 @@ use crate::office::{Office, REGION, actor, alert, morning, office, routed};
 use crate::stores::{Kept, on_each_store};
 use jiff::{SignedDuration, Timestamp};
 use responder::calendar::Calendar;
-use responder::case::{Action, Role};
+use responder::case::{Action, Deed, Role, Taken};
 use responder::commitment::{self, Commitments};
 use responder::notify::{self, Body, Kind};
 use responder::roster::{Planned, Post, Roster};
-use responder::routing::{Match, NewSilence, Routing, Silences};
+use responder::routing::{Match, NewSilence, Routing, Silences, Texts};
 use responder::watch::Watch;
 
 on_each_store!(
     an_alert_is_told_to_who_is_on_duty_and_a_silenced_one_later,
+    low_pressure_is_not_told_of_while_the_water_is_cut_off,
     a_case_that_nobody_signs_is_told_along_the_roster,
     two_responders_that_look_at_once_tell_everything_once,
     a_clock_that_is_moved_is_told_at_its_new_time_only,
@@ -25,7 +26,11 @@ on_each_store!(
 );
 
 fn watch(office: &Office) -> Watch {
-    let routing = Routing::load(&project().join("deploy/config/region").join(REGION)).unwrap();
+    let county = project().join("deploy/config/region").join(REGION);
+    watch_by(office, Routing::load(&county).unwrap())
+}
+
+fn watch_by(office: &Office, routing: Routing) -> Watch {
     Watch {
         store: office.kept.store.clone(),
         cases: office.cases.clone(),
@@ -95,6 +100,47 @@ async fn an_alert_is_told_to_who_is_on_duty_and_a_silenced_one_later(kept: Kept)
         .map(|(kind, unit, contact, _)| (*kind, unit.as_str(), contact.as_str()))
         .collect();
     assert_eq!(to, [(Kind::Alert, "zhengfuban", "值班员乙")]);
+}
+
+async fn low_pressure_is_not_told_of_while_the_water_is_cut_off(kept: Kept) {
+    let office = office(kept);
+    let county = project().join("deploy/config/region").join(REGION);
+    let text = |name: &str| std::fs::read_to_string(county.join(name)).unwrap();
+    let texts = Texts {
+        region: text(Texts::REGION),
+        units: text(Texts::UNITS),
+        routing: "[route]\nlead = \"by-place-and-subject\"\n[[inhibit]]\nsource = { words = [\"停水\"] }\n\
+            target = { words = [\"水压\"] }\nequal = [\"subject\"]\n"
+            .to_owned(),
+    };
+    let watch = watch_by(&office, Routing::parse(&county, &texts).unwrap());
+    let mut cases = Vec::new();
+    for (event, title, level) in [("cut", "全镇停水", 2), ("low", "水压太低", 4)] {
+        let mut matter = alert(level);
+        matter.id = backbone::id::of_alert(event, level);
+        event.clone_into(&mut matter.event.id);
+        title.clone_into(&mut matter.event.title);
+        matter.event.gist.clear();
+        let taken = office.cases.take(&matter, &routed(), morning()).await;
+        assert_eq!(taken.unwrap(), Taken::Opened);
+        cases.push(backbone::id::of_case(event));
+    }
+    let told = async |case: &str| {
+        let notices = notify::of_case(&office.kept.store, case).await.unwrap();
+        !notices.is_empty()
+    };
+    watch.look(after(0)).await.unwrap();
+    assert!(told(&cases[0]).await);
+    assert!(!told(&cases[1]).await, "the same trouble");
+
+    let officer = actor(Role::DutyOfficer, "");
+    let dismiss = Deed::plain(Action::Dismiss, 1, "已恢复供水");
+    let dismissed = (office.cases)
+        .perform(&cases[0], &dismiss, &officer, &office.notices, after(5))
+        .await;
+    dismissed.unwrap();
+    watch.look(after(6)).await.unwrap();
+    assert!(told(&cases[1]).await, "the water is back");
 }
 
 async fn a_case_that_nobody_signs_is_told_along_the_roster(kept: Kept) {

@@ -7,7 +7,7 @@ use crate::stores::{Kept, on_each_store};
 use backbone::message::{Alert, Count, Place, SourceKind};
 use jiff::SignedDuration;
 use responder::routing::{
-    Group, Hold, Match, Moment, NewSilence, Outcome, Routed, Routing, Silence, SilenceError,
+    Group, Hold, Match, Moment, NewSilence, Open, Outcome, Routed, Routing, Silence, SilenceError,
     Silences,
 };
 use tempfile::TempDir;
@@ -400,7 +400,7 @@ fn holds(matter: &Alert, now: &str, silences: &[Silence], open: &[Alert]) -> Vec
         now: at(now),
         calendar: &calendar,
         silences,
-        open,
+        open: &routing.open(open.to_vec()),
     };
     routing.holds(matter, &routed, &moment)
 }
@@ -434,7 +434,7 @@ fn what_is_not_grave_waits_until_the_morning() {
          [[route.routes]]\nmatch = { level = [1, 2] }\nlead = \"by-subject\"\nmute_times = []\n\
          [[time]]\nname = \"nights\"\nhours = \"00:00-07:00,22:00-24:00\"\n",
     );
-    let (calendar, silences, open) = (calendar(), [], []);
+    let (calendar, silences, open) = (calendar(), [], Open::default());
     let at_night = Moment {
         now: at("2026-11-26 23:10"),
         calendar: &calendar,
@@ -691,7 +691,7 @@ fn who_would_be_told_is_shown_for_people_and_as_json() {
         now: at("2026-11-26 23:10"),
         calendar: &calendar,
         silences: &[],
-        open: &[],
+        open: &Open::default(),
     };
     let leak = alert("楼上漏水", "城乡建设", Some("冯川镇"), 4);
     let explained = routing.explain(&leak, &moment);

@@ -1,6 +1,7 @@
 //! Cases asked for.
 
 use backbone::message::Alert;
+use futures::TryStreamExt;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::Row;
@@ -175,11 +176,15 @@ impl Cases {
         rows.iter().map(read_case).collect()
     }
 
-    /// The alerts of a region's open cases: those that may hold the notices of others back.
+    /// Those that are wanted of the alerts of a region's open cases; the others are held one at a time.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn open_alerts(&self, region: &str) -> Result<Vec<Alert>, StoreError> {
+    pub async fn open_alerts(
+        &self,
+        region: &str,
+        wanted: impl Fn(&Alert) -> bool,
+    ) -> Result<Vec<Alert>, StoreError> {
         let mut conditions = Conditions::default();
         conditions.add("region = {}", region)?;
         conditions.add_plain("urgency = 0");
@@ -187,15 +192,16 @@ impl Cases {
             "SELECT alert FROM cases JOIN case_alerts ON case_id = id",
             "ORDER BY id",
         );
-        let rows = sqlx::query_with(statement, values)
-            .fetch_all(self.store.pool())
-            .await?;
-        rows.iter()
-            .map(|row| {
-                serde_json::from_str(row.try_get("alert")?)
-                    .map_err(|_| StoreError::Unknown { what: "alert" })
-            })
-            .collect()
+        let mut rows = sqlx::query_with(statement, values).fetch(self.store.pool());
+        let mut alerts = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            let alert = serde_json::from_str(row.try_get("alert")?)
+                .map_err(|_| StoreError::Unknown { what: "alert" })?;
+            if wanted(&alert) {
+                alerts.push(alert);
+            }
+        }
+        Ok(alerts)
     }
 
     /// The open cases of a region that were sent to units: by unit how many it has a part in, and how many of these are late.
