@@ -267,7 +267,7 @@ impl Erasures {
         outbox::put(
             &mut transaction,
             &ERASURES,
-            &String::from_utf8_lossy(&message),
+            &[&String::from_utf8_lossy(&message)],
         )
         .await?;
         let line = Line {

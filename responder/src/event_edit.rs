@@ -212,7 +212,7 @@ impl EventEdits {
             .bind(now.as_millisecond())
             .execute(&mut *transaction)
             .await?;
-        outbox::put(&mut transaction, &EVENT_EDITS, &message).await?;
+        outbox::put(&mut transaction, &EVENT_EDITS, &[&message]).await?;
         let line = Line {
             user: &actor.name,
             action: &format!("{}-event", edit.change.kind()),

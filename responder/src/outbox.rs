@@ -13,7 +13,7 @@ use tracing::warn;
 
 use crate::account::secret;
 use crate::metrics::Metrics;
-use crate::store::Store;
+use crate::store::{Store, rows_of};
 
 /// Wait between looks for messages.
 const LOOK: Duration = Duration::from_millis(250);
@@ -109,17 +109,22 @@ async fn send_all(
     Ok(())
 }
 
-/// Puts a message into the outbox, in the transaction of what it tells.
+/// Puts messages, of which there is one at least, into the outbox, in the transaction of what they tell.
 pub(crate) async fn put(
     connection: &mut AnyConnection,
     topic: &Topic,
-    message: &str,
+    messages: &[&str],
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("INSERT INTO outbox (topic, message) VALUES ($1, $2)")
-        .bind(topic.name)
-        .bind(message)
-        .execute(connection)
-        .await?;
+    // Safe: of this program's own words.
+    let statement = AssertSqlSafe(format!(
+        "INSERT INTO outbox (topic, message) VALUES {}",
+        rows_of(messages.len(), 2)
+    ));
+    let mut query = sqlx::query(statement);
+    for message in messages {
+        query = query.bind(topic.name).bind(*message);
+    }
+    query.execute(connection).await?;
     Ok(())
 }
 

@@ -151,7 +151,7 @@ impl SourceEdits {
         };
         let message = encode(&edit).map_err(|error| sqlx::Error::Encode(error.into()))?;
         let message = String::from_utf8_lossy(&message);
-        outbox::put(&mut transaction, &SOURCE_EDITS, &message).await?;
+        outbox::put(&mut transaction, &SOURCE_EDITS, &[&message]).await?;
         let line = Line {
             user: &actor.name,
             action: if edit.paused {

@@ -251,6 +251,17 @@ pub(crate) fn parameters(count: usize) -> String {
     places.join(", ")
 }
 
+/// The places of the parameters of so many rows: `($1, $2), ($3, $4)`.
+pub(crate) fn rows_of(rows: usize, columns: usize) -> String {
+    let row = |at: usize| {
+        let places: Vec<String> = (1..=columns)
+            .map(|column| format!("${}", at * columns + column))
+            .collect();
+        format!("({})", places.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
 /// A text to look for anywhere in a column, for `LIKE {} ESCAPE '\'`.
 pub(crate) fn anywhere(text: &str) -> String {
     let mut pattern = String::from("%");

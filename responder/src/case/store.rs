@@ -1,29 +1,30 @@
 //! The store of cases. A change, its move, its case event and its notices are one transaction, so
 //! whatever is killed when, all of them are there or none.
 
+mod desk;
 mod query;
 mod ring;
 mod rows;
 mod telling;
 mod tracked;
 
-use backbone::id;
 use backbone::message::Alert;
 use jiff::Timestamp;
 use sqlx::AnyConnection;
 use thiserror::Error;
 
-use super::apply::{absorb, apply, raise};
+use super::apply::{absorb, apply};
 use super::table::{self, Refusal};
-use super::{Action, Actor, Case, Deed, Move, Part, State, Timing};
+use super::{Action, Actor, Case, Deed, Move, Timing};
 use crate::commitment;
 use crate::erasure::Erasures;
 use crate::notify::{self, Kind};
 use crate::routing::Routed;
 use crate::store::Store;
+use desk::Desk;
 pub use query::{Counts, Page, Query};
 pub use ring::{Ring, Rung};
-use rows::{Record, find, insert, read_move, record, retitle, tell, update};
+use rows::{Made, Record, find, read_move, record, rewrite_units, update};
 
 /// Most characters of a note.
 const LONGEST_NOTE: usize = 5_000;
@@ -162,53 +163,21 @@ impl Cases {
     ) -> Result<Vec<Taken>, StoreError> {
         // What was erased does not come back by an alert that was worded before.
         let erased = Erasures::new(self.store.clone()).erased().await?;
+        let cleansed: Vec<Alert> = (alerts.iter())
+            .map(|(alert, _)| {
+                let mut alert = (*alert).clone();
+                erased.cleanse_alert(&mut alert);
+                alert
+            })
+            .collect();
         let mut transaction = self.store.begin().await?;
-        let mut taken = Vec::new();
-        for (alert, routed) in alerts {
-            let mut alert = (*alert).clone();
-            erased.cleanse_alert(&mut alert);
-            taken.push(self.take_in(&mut transaction, &alert, routed, now).await?);
-        }
+        let mut desk = Desk::for_alerts(&mut transaction, self, &cleansed, now).await?;
+        let taken = (cleansed.iter().zip(alerts))
+            .map(|(alert, (_, routed))| desk.take(alert, routed))
+            .collect::<Result<_, _>>()?;
+        desk.write(self, &mut transaction).await?;
         transaction.commit().await?;
         Ok(taken)
-    }
-
-    async fn take_in(
-        &self,
-        connection: &mut AnyConnection,
-        alert: &Alert,
-        routed: &Routed,
-        now: Timestamp,
-    ) -> Result<Taken, StoreError> {
-        let first = sqlx::query("INSERT INTO alerts_taken (id) VALUES ($1) ON CONFLICT DO NOTHING")
-            .bind(&alert.id)
-            .execute(&mut *connection)
-            .await?
-            .rows_affected()
-            == 1;
-        let id = id::of_case(&alert.event.id);
-        Ok(match find(connection, &id).await? {
-            // One that an officer opened is told by the first alert of its level.
-            Some(case)
-                if case.alert.id == alert.id && (first || case.alert.update < alert.update) =>
-            {
-                tell(connection, &id, alert).await?;
-                retitle(connection, &id, &alert.event.title, now).await?;
-                Taken::Updated
-            }
-            _ if !first => Taken::Known,
-            None => {
-                let opened = Record::by_system(Action::Open, None);
-                self.open(connection, &id, alert, routed, &opened, now)
-                    .await?;
-                Taken::Opened
-            }
-            Some(case) if alert.level < case.level => {
-                self.raise(connection, case, alert, routed, now).await?;
-                Taken::Raised
-            }
-            Some(_) => Taken::Known,
-        })
     }
 
     /// Opens the case of an event at an officer's word, where no alert did; says whether there was none yet.
@@ -224,8 +193,10 @@ impl Cases {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.store.begin().await?;
-        let id = id::of_case(&alert.event.id);
-        if find(&mut transaction, &id).await?.is_some() {
+        let event = alert.event.id.as_str();
+        let mut desk =
+            Desk::for_events(&mut transaction, self, std::iter::once(event), now).await?;
+        if desk.has(event) {
             return Ok(false);
         }
         let opened = Record {
@@ -235,97 +206,10 @@ impl Cases {
             choice: "",
             note,
         };
-        self.open(&mut transaction, &id, alert, routed, &opened, now)
-            .await?;
+        desk.open(alert, routed, &opened);
+        desk.write(self, &mut transaction).await?;
         transaction.commit().await?;
         Ok(true)
-    }
-
-    async fn open(
-        &self,
-        connection: &mut AnyConnection,
-        id: &str,
-        alert: &Alert,
-        routed: &Routed,
-        opened: &Record<'_>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let units = std::iter::once(&routed.lead).chain(&routed.assists);
-        let case = Case {
-            id: id.to_owned(),
-            region: alert.region.clone(),
-            state: State::Pending,
-            level: alert.level,
-            parts: units.map(|unit| Part::sent(unit, None)).collect(),
-            routed_because: routed.because.join("；"),
-            alert: alert.clone(),
-            reply: String::new(),
-            hand_backs: 0,
-            merged_into: String::new(),
-            satisfaction: String::new(),
-            opened_at: now,
-            first_information_by: self.timing.first_information(alert.level, now),
-            respond_by: self.timing.response(alert.level, now),
-            extension_by: None,
-            review_by: None,
-            follow_up_by: None,
-            paused_at: None,
-            answered_at: None,
-            updated_at: now,
-            version: 1,
-        };
-        insert(connection, &case).await?;
-        self.ring(connection, &case, routed, now).await?;
-        self.plan(connection, &case, now).await?;
-        record(connection, &case, opened, now).await
-    }
-
-    /// Raises a case, or the one it is merged into. What is known of the event is kept with the event's own case.
-    async fn raise(
-        &self,
-        connection: &mut AnyConnection,
-        mut case: Case,
-        alert: &Alert,
-        routed: &Routed,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        tell(connection, &case.id, alert).await?;
-        case.alert = alert.clone();
-        if !case.merged_into.is_empty() {
-            case.level = alert.level;
-            let mut host =
-                find(connection, &case.merged_into)
-                    .await?
-                    .ok_or(StoreError::Unknown {
-                        what: "case that another is merged into",
-                    })?;
-            let from = case.state;
-            self.record_raise(connection, case, from, now).await?;
-            if alert.level < host.level {
-                let from = host.state;
-                raise(&mut host, alert.level, &self.timing, now);
-                self.ring(connection, &host, routed, now).await?;
-                self.record_raise(connection, host, from, now).await?;
-            }
-            return Ok(());
-        }
-        let from = case.state;
-        raise(&mut case, alert.level, &self.timing, now);
-        self.ring(connection, &case, routed, now).await?;
-        self.record_raise(connection, case, from, now).await
-    }
-
-    async fn record_raise(
-        &self,
-        connection: &mut AnyConnection,
-        mut case: Case,
-        from: State,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        update(connection, &mut case, now).await?;
-        self.plan(connection, &case, now).await?;
-        let record_of = Record::by_system(Action::Raise, Some(from));
-        record(connection, &case, &record_of, now).await
     }
 
     /// Makes a move.
@@ -377,11 +261,6 @@ impl Cases {
             _ => {}
         }
         apply(&mut case, deed, actor, to, &self.timing, now);
-        update(connection, &mut case, now).await?;
-        self.plan(connection, &case, now).await?;
-        if deed.action == Action::Approve {
-            commitment::promised(connection, &case, &self.timing.calendar, now).await?;
-        }
         let note = deed.note.trim();
         let made = Record {
             action: deed.action,
@@ -390,11 +269,31 @@ impl Cases {
             choice: &deed.choice,
             note,
         };
-        record(connection, &case, &made, now).await?;
+        self.moved(connection, &mut case, &made, now).await?;
+        if deed.action == Action::Approve {
+            commitment::promised(connection, &case, &self.timing.calendar, now).await?;
+        }
         for notice in notices.compose(&case, deed.action, note) {
             notify::queue(connection, &notice, now).await?;
         }
         Ok(case)
+    }
+
+    /// Writes a case with one move more.
+    async fn moved(
+        &self,
+        connection: &mut AnyConnection,
+        case: &mut Case,
+        made: &Record<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let read = case.version;
+        case.version += 1;
+        case.updated_at = now;
+        update(connection, case, read).await?;
+        rewrite_units(connection, case).await?;
+        self.plan(connection, &[case], now).await?;
+        record(connection, &[Made::of(case, made, now)]).await
     }
 
     /// The case that another is merged into takes its units and level.
@@ -419,8 +318,6 @@ impl Cases {
         }
         let (from, before) = (host.state, host.parts.len());
         absorb(&mut host, case, &self.timing, now);
-        update(connection, &mut host, now).await?;
-        self.plan(connection, &host, now).await?;
         let note = format!("并入：{}（{}）", case.alert.event.title, case.id);
         let made = Record {
             action: Action::Absorb,
@@ -429,7 +326,7 @@ impl Cases {
             choice: "",
             note: &note,
         };
-        record(connection, &host, &made, now).await?;
+        self.moved(connection, &mut host, &made, now).await?;
         // Units that come to a case on its way are told as by a dispatch.
         let joined = host.parts.get(before..).unwrap_or_default();
         for part in joined.iter().filter(|part| part.sign_by.is_some()) {
@@ -459,8 +356,7 @@ impl Cases {
             choice: "",
             note: &note,
         };
-        update(connection, &mut host, now).await?;
-        Ok(record(connection, &host, &made, now).await?)
+        Ok(self.moved(connection, &mut host, &made, now).await?)
     }
 
     /// A case within a transaction, if the actor may see it.

@@ -17,6 +17,7 @@ use responder::notify::{self, Carrier};
 on_each_store!(
     a_matter_is_dispatched_signed_answered_and_closed,
     an_alert_delivered_again_changes_nothing_and_a_graver_one_raises_the_case,
+    alerts_that_come_together_do_what_they_do_one_after_the_other,
     an_alert_brought_up_to_date_tells_the_case_more_and_disturbs_nobody,
     what_had_ended_is_judged_again_when_it_grows,
     a_case_that_an_officer_opened_is_told_by_the_alert_of_its_level_and_raised_by_a_graver_one,
@@ -118,6 +119,40 @@ async fn an_alert_delivered_again_changes_nothing_and_a_graver_one_raises_the_ca
         case.first_information_by,
         Some(morning() + SignedDuration::from_hours(5))
     );
+}
+
+async fn alerts_that_come_together_do_what_they_do_one_after_the_other(kept: Kept) {
+    let office = office(kept);
+    let mut other = alert(4);
+    "another event".clone_into(&mut other.event.id);
+    other.id = backbone::id::of_alert(&other.event.id, 4);
+    let mut newer = alert(2);
+    newer.update = 1;
+    newer.event.posts = 12;
+    let matters = [alert(4), other, alert(4), alert(2), alert(3), newer];
+    let routed = routed();
+    let together: Vec<_> = matters.iter().map(|matter| (matter, &routed)).collect();
+    let taken = office.cases.take_all(&together, morning()).await.unwrap();
+    let opened = [Taken::Opened, Taken::Opened, Taken::Known];
+    let rest = [Taken::Raised, Taken::Known, Taken::Updated];
+    assert_eq!(taken, [opened, rest].concat());
+
+    let id = backbone::id::of_case(&alert(4).event.id);
+    let officer = actor(Role::DutyOfficer, "");
+    let case = office.cases.get(&id, &officer).await.unwrap().unwrap();
+    assert_eq!((case.level, case.version), (2, 2));
+    assert_eq!(case.alert.event.posts, 12);
+    let moves = office.cases.moves(&id).await.unwrap();
+    assert!(moves.iter().map(|made| made.sequence).eq([1, 2]));
+    let told = office.outbox().await;
+    let told: Vec<_> = (told.iter().filter(|event| event.case == id))
+        .map(|event| (event.sequence, event.level, event.from.as_str()))
+        .collect();
+    assert_eq!(told, [(1, 4, ""), (2, 2, "pending")]);
+
+    let again = office.cases.take_all(&together, morning()).await.unwrap();
+    assert!(again.iter().all(|taken| *taken == Taken::Known));
+    assert_eq!(office.outbox().await.len(), 3);
 }
 
 async fn an_alert_brought_up_to_date_tells_the_case_more_and_disturbs_nobody(kept: Kept) {

@@ -1,14 +1,20 @@
 //! Which alerts are still to be told to the duty office, or once more: a row a case, gathered by the key that routing gives.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use super::rows::{find, optional_time};
 use super::{Cases, StoreError};
+use crate::calendar::Calendar;
 use crate::case::Case;
 use crate::notify::{self, Notice};
 use crate::routing::{Group, Routed};
+use crate::store::rows_of;
 
+/// Most groups that are told of in one look.
+const GROUPS: i64 = 200;
 /// Most cases of a group that are told of together.
 const TOGETHER: i64 = 50;
 
@@ -30,44 +36,70 @@ pub struct Rung {
     pub next: Option<Timestamp>,
 }
 
-impl Cases {
-    /// The alert of a case is to be told, as routing gathers it. One that tells of many by itself rings for them.
-    pub(super) async fn ring(
-        &self,
-        connection: &mut AnyConnection,
+/// When the alert of a case is told first, and with which others.
+pub(super) struct Due {
+    group: String,
+    at: Option<Timestamp>,
+}
+
+impl Due {
+    /// As routing gathers it; none of an alert that tells of many by itself, which rings for them.
+    pub(super) fn of(
         case: &Case,
         routed: &Routed,
+        calendar: &Calendar,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Option<Self> {
         if case.alert.digest.is_some() {
-            return Ok(());
+            return None;
         }
         let untold = Group {
             untold_since: Some(now),
             ..Group::default()
         };
-        let due = routed.grouping.due(&untold, &self.timing.calendar);
-        sqlx::query(
-            "INSERT INTO rings (case_id, group_key, due_at) VALUES ($1, $2, $3) ON CONFLICT (case_id) DO UPDATE \
-             SET group_key = excluded.group_key, due_at = excluded.due_at",
-        )
-        .bind(&case.id)
-        .bind(routed.grouping.key(&case.alert, &routed.lead))
-        .bind(due.map(Timestamp::as_millisecond))
-        .execute(connection)
-        .await?;
-        Ok(())
+        Some(Self {
+            group: routed.grouping.key(&case.alert, &routed.lead),
+            at: routed.grouping.due(&untold, calendar),
+        })
     }
 
+    /// Writes those of cases.
+    pub(super) async fn write(
+        connection: &mut AnyConnection,
+        rings: &BTreeMap<String, Self>,
+    ) -> Result<(), StoreError> {
+        if rings.is_empty() {
+            return Ok(());
+        }
+        // Safe: of this program's own words.
+        let statement = AssertSqlSafe(format!(
+            "INSERT INTO rings (case_id, group_key, due_at) VALUES {} ON CONFLICT (case_id) DO UPDATE \
+             SET group_key = excluded.group_key, due_at = excluded.due_at",
+            rows_of(rings.len(), 3)
+        ));
+        let mut query = sqlx::query(statement);
+        for (case, due) in rings {
+            query = query
+                .bind(case)
+                .bind(&due.group)
+                .bind(due.at.map(Timestamp::as_millisecond));
+        }
+        query.execute(connection).await?;
+        Ok(())
+    }
+}
+
+impl Cases {
     /// The groups of alerts that are to be told at `now`: all of a group of which one is due.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn rings_due(&self, now: Timestamp) -> Result<Vec<Vec<Ring>>, StoreError> {
         let keys: Vec<String> = sqlx::query_scalar(
-            "SELECT group_key FROM rings WHERE due_at <= $1 GROUP BY group_key ORDER BY min(due_at) LIMIT 50",
+            "SELECT group_key FROM rings WHERE due_at <= $1 GROUP BY group_key ORDER BY min(due_at) LIMIT $2",
         )
         .bind(now.as_millisecond())
+        .bind(GROUPS)
         .fetch_all(self.store.pool())
         .await?;
         let mut groups = Vec::new();

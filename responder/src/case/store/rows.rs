@@ -1,160 +1,209 @@
 //! Cases and moves as rows.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use backbone::id;
-use backbone::message::{Alert, CaseEvent, encode};
+use backbone::message::{CaseEvent, encode};
 use backbone::topics::CASE_EVENTS;
 use jiff::Timestamp;
-use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::{Any, AnyConnection, AssertSqlSafe, Row};
 
 use super::StoreError;
 use crate::case::{Action, Actor, Case, Move, Role, State};
 use crate::outbox;
+use crate::store::{parameters, rows_of};
 
 pub(super) async fn find(
     connection: &mut AnyConnection,
     id: &str,
 ) -> Result<Option<Case>, StoreError> {
-    let row = sqlx::query(
-        "SELECT cases.*, alert FROM cases JOIN case_alerts ON case_id = id WHERE id = $1",
-    )
-    .bind(id)
-    .fetch_optional(connection)
-    .await?;
-    row.as_ref().map(read_case).transpose()
+    let found = find_all(connection, &BTreeSet::from([id.to_owned()])).await?;
+    Ok(found.into_iter().next())
 }
 
-pub(super) async fn insert(connection: &mut AnyConnection, case: &Case) -> Result<(), StoreError> {
+/// The cases that there are of these.
+pub(super) async fn find_all(
+    connection: &mut AnyConnection,
+    ids: &BTreeSet<String>,
+) -> Result<Vec<Case>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Safe: of this program's own words, here and below.
+    let statement = AssertSqlSafe(format!(
+        "SELECT cases.*, alert FROM cases JOIN case_alerts ON case_id = id WHERE id IN ({})",
+        parameters(ids.len())
+    ));
+    let mut query = sqlx::query(statement);
+    for id in ids {
+        query = query.bind(id);
+    }
+    let rows = query.fetch_all(connection).await?;
+    rows.iter().map(read_case).collect()
+}
+
+/// What may change in a case, in the order in which [`changing`] binds it.
+const CHANGING: [&str; 21] = [
+    "state",
+    "level",
+    "lead",
+    "parts",
+    "title",
+    "reply",
+    "hand_backs",
+    "merged_into",
+    "satisfaction",
+    "routed_because",
+    "sign_by",
+    "first_information_by",
+    "respond_by",
+    "extension_by",
+    "review_by",
+    "follow_up_by",
+    "paused_at",
+    "answered_at",
+    "updated_at",
+    "due_at",
+    "version",
+];
+
+/// What does not change in a case, in the order in which [`insert`] binds it.
+const LASTING: [&str; 4] = ["id", "region", "event", "opened_at"];
+
+static UPDATE: LazyLock<String> = LazyLock::new(|| {
+    let [id, read] = [1, 2].map(|after| CHANGING.len() + after);
+    let set: Vec<String> = (CHANGING.iter().zip(1..))
+        .map(|(column, at)| format!("{column} = ${at}"))
+        .collect();
+    format!(
+        "UPDATE cases SET {} WHERE id = ${id} AND version = ${read}",
+        set.join(", ")
+    )
+});
+
+type Statement<'q> = sqlx::query::Query<'q, Any, AnyArguments>;
+
+/// Binds what may change in a case.
+fn changing<'q>(query: Statement<'q>, case: &'q Case) -> Result<Statement<'q>, StoreError> {
+    let milliseconds = |time: Option<Timestamp>| time.map(Timestamp::as_millisecond);
+    let due = case.clocks().iter().map(|(_, _, due)| *due).min();
+    Ok(query
+        .bind(case.state.name())
+        .bind(i64::from(case.level))
+        .bind(case.lead())
+        .bind(json(&case.parts)?)
+        .bind(&case.alert.event.title)
+        .bind(&case.reply)
+        .bind(i64::from(case.hand_backs))
+        .bind(&case.merged_into)
+        .bind(&case.satisfaction)
+        .bind(&case.routed_because)
+        .bind(milliseconds(case.sign_by()))
+        .bind(milliseconds(case.first_information_by))
+        .bind(case.respond_by.as_millisecond())
+        .bind(milliseconds(case.extension_by))
+        .bind(milliseconds(case.review_by))
+        .bind(milliseconds(case.follow_up_by))
+        .bind(milliseconds(case.paused_at))
+        .bind(milliseconds(case.answered_at))
+        .bind(case.updated_at.as_millisecond())
+        .bind(milliseconds(due))
+        .bind(case.version))
+}
+
+/// Writes cases that are new; what is known of their events is written by [`write_alert`].
+pub(super) async fn insert(
+    connection: &mut AnyConnection,
+    cases: &[&Case],
+) -> Result<(), StoreError> {
+    if cases.is_empty() {
+        return Ok(());
+    }
+    let columns = [&CHANGING[..], &LASTING[..]].concat();
+    let statement = AssertSqlSafe(format!(
+        "INSERT INTO cases ({}) VALUES {}",
+        columns.join(", "),
+        rows_of(cases.len(), columns.len())
+    ));
+    let mut query = sqlx::query(statement);
+    for case in cases {
+        query = changing(query, case)?
+            .bind(&case.id)
+            .bind(&case.region)
+            .bind(&case.alert.event.id)
+            .bind(case.opened_at.as_millisecond());
+    }
+    query.execute(&mut *connection).await?;
+    write_units(connection, cases).await
+}
+
+/// Keeps what is known of the event of a case.
+pub(super) async fn write_alert(
+    connection: &mut AnyConnection,
+    case: &Case,
+) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO cases (id, region, event, opened_at, version, state, level, lead, parts, title, reply, \
-         hand_backs, merged_into, satisfaction, routed_because, sign_by, first_information_by, respond_by, extension_by, \
-         review_by, follow_up_by, paused_at, answered_at, updated_at, due_at) \
-         VALUES ($1, $2, $3, $4, $5, '', 0, '', '', '', '', 0, '', '', '', NULL, NULL, 0, NULL, NULL, NULL, NULL, \
-         NULL, 0, NULL)",
+        "INSERT INTO case_alerts (case_id, alert) VALUES ($1, $2) \
+         ON CONFLICT (case_id) DO UPDATE SET alert = excluded.alert",
     )
     .bind(&case.id)
-    .bind(&case.region)
-    .bind(&case.alert.event.id)
-    .bind(case.opened_at.as_millisecond())
-    .bind(case.version)
-    .execute(&mut *connection)
+    .bind(json(&case.alert)?)
+    .execute(connection)
     .await?;
-    sqlx::query("INSERT INTO case_alerts (case_id, alert) VALUES ($1, $2)")
-        .bind(&case.id)
-        .bind(json(&case.alert)?)
-        .execute(&mut *connection)
-        .await?;
-    write(connection, case, case.version, case.updated_at).await
-}
-
-/// Keeps what an alert tells of a case's event; the case itself is not changed.
-pub(super) async fn tell(
-    connection: &mut AnyConnection,
-    case: &str,
-    alert: &Alert,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE case_alerts SET alert = $1 WHERE case_id = $2")
-        .bind(json(alert)?)
-        .bind(case)
-        .execute(connection)
-        .await?;
     Ok(())
 }
 
-/// Gives a case the title that its event has now. That is no move: what an officer is typing at this moment stays good.
-pub(super) async fn retitle(
-    connection: &mut AnyConnection,
-    case: &str,
-    title: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE cases SET title = $1, updated_at = $2 WHERE id = $3")
-        .bind(title)
-        .bind(now.as_millisecond())
-        .bind(case)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Writes a case that was read in this transaction.
+/// Writes a case over the version that was read in this transaction; its units by [`rewrite_units`].
 ///
 /// # Errors
 /// When it has changed since, or the store fails.
 pub(super) async fn update(
     connection: &mut AnyConnection,
-    case: &mut Case,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let read = case.version;
-    case.version += 1;
-    write(connection, case, read, now).await?;
-    case.updated_at = now;
-    Ok(())
-}
-
-/// Writes what may change in a case over the version that was read.
-async fn write(
-    connection: &mut AnyConnection,
     case: &Case,
     read: i64,
-    now: Timestamp,
 ) -> Result<(), StoreError> {
-    let milliseconds = |time: Option<Timestamp>| time.map(Timestamp::as_millisecond);
-    let due = case.clocks().iter().map(|(_, _, due)| *due).min();
-    let written = sqlx::query(
-        "UPDATE cases SET state = $1, level = $2, lead = $3, parts = $4, title = $5, reply = $6, hand_backs = $7, \
-         merged_into = $8, satisfaction = $9, routed_because = $10, sign_by = $11, first_information_by = $12, \
-         respond_by = $13, extension_by = $14, review_by = $15, follow_up_by = $16, paused_at = $17, answered_at = $18, \
-         updated_at = $19, due_at = $20, version = $21 \
-         WHERE id = $22 AND version = $23",
-    )
-    .bind(case.state.name())
-    .bind(i64::from(case.level))
-    .bind(case.lead())
-    .bind(json(&case.parts)?)
-    .bind(&case.alert.event.title)
-    .bind(&case.reply)
-    .bind(i64::from(case.hand_backs))
-    .bind(&case.merged_into)
-    .bind(&case.satisfaction)
-    .bind(&case.routed_because)
-    .bind(milliseconds(case.sign_by()))
-    .bind(milliseconds(case.first_information_by))
-    .bind(case.respond_by.as_millisecond())
-    .bind(milliseconds(case.extension_by))
-    .bind(milliseconds(case.review_by))
-    .bind(milliseconds(case.follow_up_by))
-    .bind(milliseconds(case.paused_at))
-    .bind(milliseconds(case.answered_at))
-    .bind(now.as_millisecond())
-    .bind(milliseconds(due))
-    .bind(case.version)
-    .bind(&case.id)
-    .bind(read)
-    .execute(&mut *connection)
-    .await?;
+    let written = changing(sqlx::query(UPDATE.as_str()), case)?
+        .bind(&case.id)
+        .bind(read)
+        .execute(&mut *connection)
+        .await?;
     if written.rows_affected() == 0 {
         return Err(StoreError::Raced);
     }
-    write_units(connection, case).await
+    Ok(())
 }
 
-/// Writes the units of a case as it stands, for queries.
-async fn write_units(connection: &mut AnyConnection, case: &Case) -> Result<(), StoreError> {
+/// Writes the units of a case anew, for queries.
+pub(super) async fn rewrite_units(
+    connection: &mut AnyConnection,
+    case: &Case,
+) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM case_units WHERE case_id = $1")
         .bind(&case.id)
         .execute(&mut *connection)
         .await?;
-    for part in &case.parts {
-        sqlx::query(
-            "INSERT INTO case_units (case_id, unit) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-        )
-        .bind(&case.id)
-        .bind(&part.unit)
-        .execute(&mut *connection)
-        .await?;
+    write_units(connection, &[case]).await
+}
+
+/// Writes the units of cases that have none written.
+async fn write_units(connection: &mut AnyConnection, cases: &[&Case]) -> Result<(), StoreError> {
+    let units: BTreeSet<(&str, &str)> = (cases.iter())
+        .flat_map(|case| (case.parts.iter()).map(|part| (case.id.as_str(), part.unit.as_str())))
+        .collect();
+    if units.is_empty() {
+        return Ok(());
     }
+    let statement = AssertSqlSafe(format!(
+        "INSERT INTO case_units (case_id, unit) VALUES {}",
+        rows_of(units.len(), 2)
+    ));
+    let mut query = sqlx::query(statement);
+    for (case, unit) in units {
+        query = query.bind(case).bind(unit);
+    }
+    query.execute(connection).await?;
     Ok(())
 }
 
@@ -188,47 +237,75 @@ impl Record<'static> {
     }
 }
 
-/// Writes the move and puts its case event into the outbox. A case's version is the number of its moves.
+/// A move that was made: the case event that tells of it, and what only its row says.
+pub(super) struct Made {
+    event: CaseEvent,
+    actor: String,
+    unit: String,
+    choice: String,
+    note: String,
+}
+
+impl Made {
+    /// Of the case as the move left it. A case's version is the number of its moves.
+    pub(super) fn of(case: &Case, made: &Record<'_>, now: Timestamp) -> Self {
+        Self {
+            event: CaseEvent {
+                id: id::of("case-event", &[&case.id, &case.version.to_string()]),
+                region: case.region.clone(),
+                case: case.id.clone(),
+                event: case.alert.event.id.clone(),
+                sequence: u32::try_from(case.version).unwrap_or(u32::MAX),
+                action: made.action.name().to_owned(),
+                from: made.from.map(State::name).unwrap_or_default().to_owned(),
+                to: case.state.name().to_owned(),
+                level: case.level,
+                units: case.parts.iter().map(|part| part.unit.clone()).collect(),
+                role: made.actor.role.name().to_owned(),
+                at: now,
+            },
+            actor: made.actor.name.clone(),
+            unit: made.actor.unit.clone(),
+            choice: made.choice.to_owned(),
+            note: made.note.to_owned(),
+        }
+    }
+}
+
+/// Writes moves, in their order, and puts their case events into the outbox.
 pub(super) async fn record(
     connection: &mut AnyConnection,
-    case: &Case,
-    made: &Record<'_>,
-    now: Timestamp,
+    made: &[Made],
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO moves (case_id, sequence, action, from_state, to_state, role, actor, unit, choice, note, at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-    )
-    .bind(&case.id)
-    .bind(case.version)
-    .bind(made.action.name())
-    .bind(made.from.map(State::name))
-    .bind(case.state.name())
-    .bind(made.actor.role.name())
-    .bind(&made.actor.name)
-    .bind(&made.actor.unit)
-    .bind(made.choice)
-    .bind(made.note)
-    .bind(now.as_millisecond())
-    .execute(&mut *connection)
-    .await?;
-    let event = CaseEvent {
-        id: id::of("case-event", &[&case.id, &case.version.to_string()]),
-        region: case.region.clone(),
-        case: case.id.clone(),
-        event: case.alert.event.id.clone(),
-        sequence: u32::try_from(case.version).unwrap_or(u32::MAX),
-        action: made.action.name().to_owned(),
-        from: made.from.map(State::name).unwrap_or_default().to_owned(),
-        to: case.state.name().to_owned(),
-        level: case.level,
-        units: case.parts.iter().map(|part| part.unit.clone()).collect(),
-        role: made.actor.role.name().to_owned(),
-        at: now,
-    };
-    let message = encode(&event).map_err(|_| StoreError::Unknown { what: "case event" })?;
-    let message = String::from_utf8_lossy(&message);
-    Ok(outbox::put(connection, &CASE_EVENTS, &message).await?)
+    if made.is_empty() {
+        return Ok(());
+    }
+    let statement = AssertSqlSafe(format!(
+        "INSERT INTO moves (case_id, sequence, action, from_state, to_state, role, actor, unit, choice, note, at) VALUES {}",
+        rows_of(made.len(), 11)
+    ));
+    let mut query = sqlx::query(statement);
+    let mut messages = Vec::with_capacity(made.len());
+    for one in made {
+        let event = &one.event;
+        query = query
+            .bind(&event.case)
+            .bind(i64::from(event.sequence))
+            .bind(&event.action)
+            .bind((!event.from.is_empty()).then_some(&event.from))
+            .bind(&event.to)
+            .bind(&event.role)
+            .bind(&one.actor)
+            .bind(&one.unit)
+            .bind(&one.choice)
+            .bind(&one.note)
+            .bind(event.at.as_millisecond());
+        let message = encode(event).map_err(|_| StoreError::Unknown { what: "case event" })?;
+        messages.push(String::from_utf8_lossy(&message).into_owned());
+    }
+    query.execute(&mut *connection).await?;
+    let messages: Vec<&str> = messages.iter().map(String::as_str).collect();
+    Ok(outbox::put(connection, &CASE_EVENTS, &messages).await?)
 }
 
 fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {

@@ -2,42 +2,59 @@
 //! responders look.
 
 use jiff::Timestamp;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use super::rows::{find, optional_time};
 use super::{Cases, StoreError};
 use crate::case::{Case, Clock, Step, Telling};
 use crate::notify::{self, Notice};
+use crate::store::rows_of;
 
 /// Most that are told at a time.
 const BATCH: i64 = 100;
 
 impl Cases {
-    /// Plans what is to be told of a case as it stands; what was told stays told.
+    /// Plans what is to be told of cases as they stand; what was told stays told.
     pub(super) async fn plan(
         &self,
         connection: &mut AnyConnection,
-        case: &Case,
+        cases: &[&Case],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM tellings WHERE case_id = $1 AND told_at IS NULL")
-            .bind(&case.id)
-            .execute(&mut *connection)
-            .await?;
-        for telling in self.timing.escalation.plan(case, now) {
-            sqlx::query(
-                "INSERT INTO tellings (case_id, clock, unit, step, due_at, at) VALUES ($1, $2, $3, $4, $5, $6) \
-                 ON CONFLICT DO NOTHING",
-            )
-            .bind(&case.id)
-            .bind(telling.clock.name())
-            .bind(&telling.unit)
-            .bind(telling.step.name())
-            .bind(telling.due_at.as_millisecond())
-            .bind(telling.at.as_millisecond())
-            .execute(&mut *connection)
-            .await?;
+        // Of a case that was just opened nothing is planned.
+        for case in cases.iter().filter(|case| case.version > 1) {
+            sqlx::query("DELETE FROM tellings WHERE case_id = $1 AND told_at IS NULL")
+                .bind(&case.id)
+                .execute(&mut *connection)
+                .await?;
         }
+        let plan: Vec<(&str, Telling)> = (cases.iter())
+            .flat_map(|case| {
+                let tellings = self.timing.escalation.plan(case, now);
+                tellings
+                    .into_iter()
+                    .map(|telling| (case.id.as_str(), telling))
+            })
+            .collect();
+        if plan.is_empty() {
+            return Ok(());
+        }
+        // Safe: of this program's own words.
+        let statement = AssertSqlSafe(format!(
+            "INSERT INTO tellings (case_id, clock, unit, step, due_at, at) VALUES {} ON CONFLICT DO NOTHING",
+            rows_of(plan.len(), 6)
+        ));
+        let mut query = sqlx::query(statement);
+        for (case, telling) in &plan {
+            query = query
+                .bind(*case)
+                .bind(telling.clock.name())
+                .bind(&telling.unit)
+                .bind(telling.step.name())
+                .bind(telling.due_at.as_millisecond())
+                .bind(telling.at.as_millisecond());
+        }
+        query.execute(connection).await?;
         Ok(())
     }
 

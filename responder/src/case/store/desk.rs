@@ -1,0 +1,259 @@
+//! What alerts change: many of them are laid on one desk, where what they need is read at once, what they change is changed,
+//! and all of it is written at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use backbone::id;
+use backbone::message::Alert;
+use jiff::Timestamp;
+use sqlx::{AnyConnection, AssertSqlSafe};
+
+use super::ring::Due;
+use super::rows::{Made, Record, find_all, insert, record, update, write_alert};
+use super::{Cases, StoreError, Taken};
+use crate::case::apply::raise;
+use crate::case::{Action, Case, Part, State, Timing};
+use crate::routing::Routed;
+use crate::store::rows_of;
+
+/// Cases on their way from the store and back, within one transaction.
+pub(super) struct Desk<'a> {
+    timing: &'a Timing,
+    now: Timestamp,
+    /// Alerts that were never taken in before.
+    fresh: BTreeSet<String>,
+    cases: BTreeMap<String, Open>,
+    rings: BTreeMap<String, Due>,
+    made: Vec<Made>,
+}
+
+/// A case on the desk.
+struct Open {
+    case: Case,
+    /// The version that was read; none of a new case.
+    read: Option<i64>,
+    /// Whether its own row changed.
+    changed: bool,
+    /// Whether what is known of its event did.
+    told: bool,
+}
+
+impl Open {
+    fn tell(&mut self, alert: &Alert) {
+        self.case.alert = alert.clone();
+        self.told = true;
+    }
+}
+
+impl<'a> Desk<'a> {
+    /// Lays out what the alerts are about, and notes that they are taken in.
+    pub(super) async fn for_alerts(
+        connection: &mut AnyConnection,
+        cases: &'a Cases,
+        alerts: &[Alert],
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let mut desk = Self::for_events(
+            connection,
+            cases,
+            alerts.iter().map(|alert| alert.event.id.as_str()),
+            now,
+        )
+        .await?;
+        if !alerts.is_empty() {
+            // Safe: of this program's own words.
+            let statement = AssertSqlSafe(format!(
+                "INSERT INTO alerts_taken (id) VALUES {} ON CONFLICT DO NOTHING RETURNING id",
+                rows_of(alerts.len(), 1)
+            ));
+            let mut query = sqlx::query_scalar(statement);
+            for alert in alerts {
+                query = query.bind(&alert.id);
+            }
+            desk.fresh = query.fetch_all(connection).await?.into_iter().collect();
+        }
+        Ok(desk)
+    }
+
+    /// Lays out the cases of events, and those that these are merged into.
+    pub(super) async fn for_events(
+        connection: &mut AnyConnection,
+        cases: &'a Cases,
+        events: impl Iterator<Item = &str>,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let ids: BTreeSet<String> = events.map(id::of_case).collect();
+        let mut found = find_all(connection, &ids).await?;
+        let hosts: BTreeSet<String> = (found.iter())
+            .map(|case| case.merged_into.clone())
+            .filter(|host| !host.is_empty() && !ids.contains(host))
+            .collect();
+        found.extend(find_all(connection, &hosts).await?);
+        let open = |case: Case| Open {
+            read: Some(case.version),
+            case,
+            changed: false,
+            told: false,
+        };
+        Ok(Self {
+            timing: &cases.timing,
+            now,
+            fresh: BTreeSet::new(),
+            cases: (found.into_iter())
+                .map(|case| (case.id.clone(), open(case)))
+                .collect(),
+            rings: BTreeMap::new(),
+            made: Vec::new(),
+        })
+    }
+
+    /// Opens or raises the case of an alert's event, or brings what it knows of that up to date.
+    pub(super) fn take(&mut self, alert: &Alert, routed: &Routed) -> Result<Taken, StoreError> {
+        let first = self.fresh.remove(&alert.id);
+        let id = id::of_case(&alert.event.id);
+        let Some(open) = self.cases.get_mut(&id) else {
+            if first {
+                self.open(alert, routed, &Record::by_system(Action::Open, None));
+            }
+            return Ok(if first { Taken::Opened } else { Taken::Known });
+        };
+        let known = &open.case.alert;
+        // One that an officer opened is told by the first alert of its level.
+        if known.id == alert.id && (first || known.update < alert.update) {
+            open.tell(alert);
+            // That is no move: what an officer is typing at this moment stays good.
+            open.case.updated_at = self.now;
+            open.changed = true;
+            return Ok(Taken::Updated);
+        }
+        if !first || alert.level >= open.case.level {
+            return Ok(Taken::Known);
+        }
+        self.raise(&id, alert, routed)?;
+        Ok(Taken::Raised)
+    }
+
+    /// Whether an event has its case.
+    pub(super) fn has(&self, event: &str) -> bool {
+        self.cases.contains_key(&id::of_case(event))
+    }
+
+    /// Opens the case of an alert's event, which has none.
+    pub(super) fn open(&mut self, alert: &Alert, routed: &Routed, opened: &Record<'_>) {
+        let (timing, now) = (self.timing, self.now);
+        let units = std::iter::once(&routed.lead).chain(&routed.assists);
+        let case = Case {
+            id: id::of_case(&alert.event.id),
+            region: alert.region.clone(),
+            state: State::Pending,
+            level: alert.level,
+            parts: units.map(|unit| Part::sent(unit, None)).collect(),
+            routed_because: routed.because.join("；"),
+            alert: alert.clone(),
+            reply: String::new(),
+            hand_backs: 0,
+            merged_into: String::new(),
+            satisfaction: String::new(),
+            opened_at: now,
+            first_information_by: timing.first_information(alert.level, now),
+            respond_by: timing.response(alert.level, now),
+            extension_by: None,
+            review_by: None,
+            follow_up_by: None,
+            paused_at: None,
+            answered_at: None,
+            updated_at: now,
+            version: 1,
+        };
+        self.ring(&case, routed);
+        self.made.push(Made::of(&case, opened, now));
+        let open = Open {
+            read: None,
+            changed: true,
+            told: true,
+            case,
+        };
+        self.cases.insert(open.case.id.clone(), open);
+    }
+
+    /// Raises a case, or the one it is merged into. What is known of the event is kept with the event's own case.
+    fn raise(&mut self, id: &str, alert: &Alert, routed: &Routed) -> Result<(), StoreError> {
+        let host = {
+            let open = self.on_desk(id)?;
+            open.tell(alert);
+            open.case.merged_into.clone()
+        };
+        if host.is_empty() {
+            return self.raise_to(id, alert.level, routed);
+        }
+        let open = self.on_desk(id)?;
+        open.case.level = alert.level;
+        let from = open.case.state;
+        self.raised(id, from)?;
+        if alert.level < self.on_desk(&host)?.case.level {
+            self.raise_to(&host, alert.level, routed)?;
+        }
+        Ok(())
+    }
+
+    fn raise_to(&mut self, id: &str, level: u8, routed: &Routed) -> Result<(), StoreError> {
+        let (timing, now) = (self.timing, self.now);
+        let case = &mut self.on_desk(id)?.case;
+        let from = case.state;
+        raise(case, level, timing, now);
+        let case = case.clone();
+        self.ring(&case, routed);
+        self.raised(id, from)
+    }
+
+    fn raised(&mut self, id: &str, from: State) -> Result<(), StoreError> {
+        let now = self.now;
+        let open = self.on_desk(id)?;
+        open.case.version += 1;
+        open.case.updated_at = now;
+        open.changed = true;
+        let raise = Record::by_system(Action::Raise, Some(from));
+        let made = Made::of(&open.case, &raise, now);
+        self.made.push(made);
+        Ok(())
+    }
+
+    fn ring(&mut self, case: &Case, routed: &Routed) {
+        let due = Due::of(case, routed, &self.timing.calendar, self.now);
+        self.rings.extend(due.map(|due| (case.id.clone(), due)));
+    }
+
+    fn on_desk(&mut self, id: &str) -> Result<&mut Open, StoreError> {
+        self.cases.get_mut(id).ok_or(StoreError::Unknown {
+            what: "case that another is merged into",
+        })
+    }
+
+    /// Writes all that changed.
+    pub(super) async fn write(
+        self,
+        cases: &Cases,
+        connection: &mut AnyConnection,
+    ) -> Result<(), StoreError> {
+        let now = self.now;
+        for open in self.cases.values() {
+            if let Some(read) = open.read
+                && open.changed
+            {
+                update(connection, &open.case, read).await?;
+            }
+        }
+        let of = |wanted: fn(&&Open) -> bool| -> Vec<&Case> {
+            let wanted = self.cases.values().filter(wanted);
+            wanted.map(|open| &open.case).collect()
+        };
+        insert(connection, &of(|open| open.read.is_none())).await?;
+        for case in of(|open| open.told) {
+            write_alert(connection, case).await?;
+        }
+        let moved = of(|open| open.read != Some(open.case.version));
+        cases.plan(connection, &moved, now).await?;
+        Due::write(connection, &self.rings).await?;
+        record(connection, &self.made).await
+    }
+}
