@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backbone::message::{self, Alert, Certainty, Post, Reactions, SourceKind};
 use backbone::settings::Kafka;
@@ -184,14 +184,16 @@ pub fn heard(kafka: &Kafka, from: Offset) -> Vec<(Alert, Timestamp)> {
         .assign(&partitions)
         .expect("partitions can be read");
     let mut heard = Vec::new();
-    while let Some(next) =
-        consumer.poll(Duration::from_secs(if heard.is_empty() { 60 } else { 20 }))
-    {
-        let Ok(raw) = next else { continue };
+    let mut last = Instant::now();
+    while last.elapsed() < Duration::from_secs(if heard.is_empty() { 60 } else { 20 }) {
+        let Some(Ok(raw)) = consumer.poll(Duration::from_secs(1)) else {
+            continue;
+        };
         let alert: Alert = message::decode(raw.payload().unwrap_or_default()).expect("an alert");
         let is_by_silence = alert.raised_at.duration_since(alert.published_at).as_secs() > 3_600;
         if alert.update == 0 && !is_by_silence {
             heard.push((alert, Timestamp::now()));
+            last = Instant::now();
         }
     }
     heard

@@ -22,13 +22,13 @@ pub(super) struct Desk<'a> {
     now: Timestamp,
     /// Alerts that were never taken in before.
     fresh: BTreeSet<String>,
-    cases: BTreeMap<String, Open>,
+    cases: BTreeMap<String, Held>,
     rings: BTreeMap<String, Due>,
     made: Vec<Made>,
 }
 
 /// A case on the desk.
-struct Open {
+struct Held {
     case: Case,
     /// The version that was read; none of a new case.
     read: Option<i64>,
@@ -38,7 +38,7 @@ struct Open {
     told: bool,
 }
 
-impl Open {
+impl Held {
     fn tell(&mut self, alert: &Alert) {
         self.case.alert = alert.clone();
         self.told = true;
@@ -46,20 +46,14 @@ impl Open {
 }
 
 impl<'a> Desk<'a> {
-    /// Lays out what the alerts are about, and notes that they are taken in.
+    /// Notes that the alerts are taken in, and lays out what they are about.
     pub(super) async fn for_alerts(
         connection: &mut AnyConnection,
         cases: &'a Cases,
         alerts: &[Alert],
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let mut desk = Self::for_events(
-            connection,
-            cases,
-            alerts.iter().map(|alert| alert.event.id.as_str()),
-            now,
-        )
-        .await?;
+        let mut fresh = BTreeSet::new();
         if !alerts.is_empty() {
             // Safe: of this program's own words.
             let statement = AssertSqlSafe(format!(
@@ -70,9 +64,11 @@ impl<'a> Desk<'a> {
             for alert in alerts {
                 query = query.bind(&alert.id);
             }
-            desk.fresh = query.fetch_all(connection).await?.into_iter().collect();
+            fresh.extend(query.fetch_all(&mut *connection).await?);
         }
-        Ok(desk)
+        let events = alerts.iter().map(|alert| alert.event.id.as_str());
+        let desk = Self::for_events(connection, cases, events, now).await?;
+        Ok(Self { fresh, ..desk })
     }
 
     /// Lays out the cases of events, and those that these are merged into.
@@ -89,7 +85,7 @@ impl<'a> Desk<'a> {
             .filter(|host| !host.is_empty() && !ids.contains(host))
             .collect();
         found.extend(find_all(connection, &hosts).await?);
-        let open = |case: Case| Open {
+        let held = |case: Case| Held {
             read: Some(case.version),
             case,
             changed: false,
@@ -100,7 +96,7 @@ impl<'a> Desk<'a> {
             now,
             fresh: BTreeSet::new(),
             cases: (found.into_iter())
-                .map(|case| (case.id.clone(), open(case)))
+                .map(|case| (case.id.clone(), held(case)))
                 .collect(),
             rings: BTreeMap::new(),
             made: Vec::new(),
@@ -111,22 +107,22 @@ impl<'a> Desk<'a> {
     pub(super) fn take(&mut self, alert: &Alert, routed: &Routed) -> Result<Taken, StoreError> {
         let first = self.fresh.remove(&alert.id);
         let id = id::of_case(&alert.event.id);
-        let Some(open) = self.cases.get_mut(&id) else {
+        let Some(held) = self.cases.get_mut(&id) else {
             if first {
                 self.open(alert, routed, &Record::by_system(Action::Open, None));
             }
             return Ok(if first { Taken::Opened } else { Taken::Known });
         };
-        let known = &open.case.alert;
+        let known = &held.case.alert;
         // One that an officer opened is told by the first alert of its level.
         if known.id == alert.id && (first || known.update < alert.update) {
-            open.tell(alert);
+            held.tell(alert);
             // That is no move: what an officer is typing at this moment stays good.
-            open.case.updated_at = self.now;
-            open.changed = true;
+            held.case.updated_at = self.now;
+            held.changed = true;
             return Ok(Taken::Updated);
         }
-        if !first || alert.level >= open.case.level {
+        if !first || alert.level >= held.case.level {
             return Ok(Taken::Known);
         }
         self.raise(&id, alert, routed)?;
@@ -167,28 +163,28 @@ impl<'a> Desk<'a> {
         };
         self.ring(&case, routed);
         self.made.push(Made::of(&case, opened, now));
-        let open = Open {
+        let held = Held {
             read: None,
             changed: true,
             told: true,
             case,
         };
-        self.cases.insert(open.case.id.clone(), open);
+        self.cases.insert(held.case.id.clone(), held);
     }
 
     /// Raises a case, or the one it is merged into. What is known of the event is kept with the event's own case.
     fn raise(&mut self, id: &str, alert: &Alert, routed: &Routed) -> Result<(), StoreError> {
         let host = {
-            let open = self.on_desk(id)?;
-            open.tell(alert);
-            open.case.merged_into.clone()
+            let held = self.on_desk(id)?;
+            held.tell(alert);
+            held.case.merged_into.clone()
         };
         if host.is_empty() {
             return self.raise_to(id, alert.level, routed);
         }
-        let open = self.on_desk(id)?;
-        open.case.level = alert.level;
-        let from = open.case.state;
+        let held = self.on_desk(id)?;
+        held.case.level = alert.level;
+        let from = held.case.state;
         self.raised(id, from)?;
         if alert.level < self.on_desk(&host)?.case.level {
             self.raise_to(&host, alert.level, routed)?;
@@ -208,12 +204,12 @@ impl<'a> Desk<'a> {
 
     fn raised(&mut self, id: &str, from: State) -> Result<(), StoreError> {
         let now = self.now;
-        let open = self.on_desk(id)?;
-        open.case.version += 1;
-        open.case.updated_at = now;
-        open.changed = true;
+        let held = self.on_desk(id)?;
+        held.case.version += 1;
+        held.case.updated_at = now;
+        held.changed = true;
         let raise = Record::by_system(Action::Raise, Some(from));
-        let made = Made::of(&open.case, &raise, now);
+        let made = Made::of(&held.case, &raise, now);
         self.made.push(made);
         Ok(())
     }
@@ -223,7 +219,7 @@ impl<'a> Desk<'a> {
         self.rings.extend(due.map(|due| (case.id.clone(), due)));
     }
 
-    fn on_desk(&mut self, id: &str) -> Result<&mut Open, StoreError> {
+    fn on_desk(&mut self, id: &str) -> Result<&mut Held, StoreError> {
         self.cases.get_mut(id).ok_or(StoreError::Unknown {
             what: "case that another is merged into",
         })
@@ -236,22 +232,22 @@ impl<'a> Desk<'a> {
         connection: &mut AnyConnection,
     ) -> Result<(), StoreError> {
         let now = self.now;
-        for open in self.cases.values() {
-            if let Some(read) = open.read
-                && open.changed
+        for held in self.cases.values() {
+            if let Some(read) = held.read
+                && held.changed
             {
-                update(connection, &open.case, read).await?;
+                update(connection, &held.case, read).await?;
             }
         }
-        let of = |wanted: fn(&&Open) -> bool| -> Vec<&Case> {
+        let of = |wanted: fn(&&Held) -> bool| -> Vec<&Case> {
             let wanted = self.cases.values().filter(wanted);
-            wanted.map(|open| &open.case).collect()
+            wanted.map(|held| &held.case).collect()
         };
-        insert(connection, &of(|open| open.read.is_none())).await?;
-        for case in of(|open| open.told) {
+        insert(connection, &of(|held| held.read.is_none())).await?;
+        for case in of(|held| held.told) {
             write_alert(connection, case).await?;
         }
-        let moved = of(|open| open.read != Some(open.case.version));
+        let moved = of(|held| held.read != Some(held.case.version));
         cases.plan(connection, &moved, now).await?;
         Due::write(connection, &self.rings).await?;
         record(connection, &self.made).await
