@@ -15,9 +15,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use url::Url;
 
-use super::channel::{Channel, Line, Message};
+use super::channel::{Channel, Line};
 use super::circuit::{Circuit, Passage};
 use super::log::{self, Claim, Ended, Next};
+use super::message::Message;
 use super::rate::{Allowance, MINUTE};
 use super::refusal::{Again, Refusal};
 use super::wording::Wording;

@@ -6,21 +6,20 @@ use std::time::Duration;
 
 use backbone::region::Reach;
 use backbone::settings::{Flaw, Secret, beside};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::body::Body;
 use super::dingtalk::{self, Dingtalk};
 use super::feishu::{self, Feishu};
+use super::message::Message;
+use super::rate::Rate;
 use super::refusal::Refusal;
 use super::smtp::{self, Smtp};
 use super::webhook::{self, Webhook};
 use super::wecom_app::{self, WecomApp};
 use super::wecom_robot::{self, WecomRobot};
-use super::wording::Wording;
-use crate::paper::Printed;
 
 /// A channel that carries notices.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -178,44 +177,6 @@ pub fn check_reach(reach: &Reach, channels: &[Channel]) -> Result<(), Flaw> {
             format!("渠道 {name}：{}", problem.told()),
         )
     })
-}
-
-/// How many messages a service takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// In any minute.
-    pub per_minute: u32,
-    /// In any stretch of the given, shorter length.
-    pub short: Option<(u32, SignedDuration)>,
-    /// To one recipient in any minute.
-    pub of_one: Option<u32>,
-}
-
-impl Rate {
-    /// So many in any minute.
-    #[must_use]
-    pub const fn per_minute(per_minute: u32) -> Self {
-        Self {
-            per_minute,
-            short: None,
-            of_one: None,
-        }
-    }
-}
-
-/// What is sent.
-#[derive(Debug)]
-pub struct Message<'a> {
-    /// The notice's id, which goes along where the receiver can tell a repeat by it.
-    pub id: &'a str,
-    /// Who of those the channel reaches.
-    pub to: &'a str,
-    /// The notice in words.
-    pub wording: Wording,
-    /// The notice as data.
-    pub body: &'a Body,
-    /// What goes along, where the channel takes files.
-    pub files: &'a [Printed],
 }
 
 /// A channel that sends.

@@ -16,8 +16,9 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use url::Url;
 
-use super::channel::{Message, Rate};
 use super::http::{self, Codes};
+use super::message::Message;
+use super::rate::Rate;
 use super::refusal::Refusal;
 use super::{address, form};
 

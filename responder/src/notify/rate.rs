@@ -3,7 +3,28 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::channel::Rate;
+/// How many messages a service takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// In any minute.
+    pub per_minute: u32,
+    /// In any stretch of the given, shorter length.
+    pub short: Option<(u32, SignedDuration)>,
+    /// To one recipient in any minute.
+    pub of_one: Option<u32>,
+}
+
+impl Rate {
+    /// So many in any minute.
+    #[must_use]
+    pub const fn per_minute(per_minute: u32) -> Self {
+        Self {
+            per_minute,
+            short: None,
+            of_one: None,
+        }
+    }
+}
 
 /// The stretch that limits are for.
 pub(super) const MINUTE: SignedDuration = SignedDuration::from_secs(60);

@@ -15,8 +15,9 @@ use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::channel::{Message, Rate};
 use super::form;
+use super::message::Message;
+use super::rate::Rate;
 use super::refusal::Refusal;
 
 /// What a mail server of an office takes without complaint.

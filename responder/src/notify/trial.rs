@@ -10,7 +10,8 @@ use thiserror::Error;
 use url::Url;
 
 use super::body::{Body, Kind, TestBody};
-use super::channel::{Channel, Line, Message};
+use super::channel::{Channel, Line};
+use super::message::Message;
 use super::wording::Wording;
 
 /// No channel took the message.

@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use url::{Url, form_urlencoded};
 
 use super::body::{Body, CaseBody, DigestBody, Kind, SourceBody, TestBody};
-use super::channel::{Message, Rate};
+use super::message::Message;
+use super::rate::Rate;
 use super::refusal::Refusal;
 use super::wording::Wording;
 use super::{form, http};

@@ -12,8 +12,9 @@ use serde_json::json;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::channel::{Message, Rate};
 use super::http::{self, Codes};
+use super::message::Message;
+use super::rate::Rate;
 use super::refusal::Refusal;
 use super::wecom_robot::wecom;
 use super::{address, form};

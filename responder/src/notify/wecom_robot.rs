@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::channel::{Message, Rate};
 use super::http::{self, Codes};
+use super::message::Message;
+use super::rate::Rate;
 use super::refusal::Refusal;
 use super::{address, form};
 

@@ -3,7 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use report::Form;
-use responder::notify::channel::{Channel, Line, Message};
+use responder::notify::channel::{Channel, Line};
+use responder::notify::message::Message;
 use responder::notify::refusal::{Again, Refusal};
 use responder::paper::Printed;
 use serde_json::{Value, json};

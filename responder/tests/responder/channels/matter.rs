@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use responder::case::{Case, Part, Progress, State};
-use responder::notify::channel::Message;
+use responder::notify::message::Message;
 use responder::notify::wording::Wording;
 use responder::notify::{Body, CaseBody, Kind};
 
