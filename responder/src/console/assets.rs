@@ -3,11 +3,10 @@
 use std::sync::LazyLock;
 
 use axum::extract::Path;
+use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
-
-use super::problem::Problem;
 
 const STYLESHEET: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -62,11 +61,11 @@ pub(super) fn version() -> &'static str {
 }
 
 /// One of them.
-pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, StatusCode> {
     let (_, kind, content) = ASSETS
         .iter()
         .find(|(known, ..)| *known == name)
-        .ok_or(Problem::NotFound)?;
+        .ok_or(StatusCode::NOT_FOUND)?;
     let headers = [
         (CONTENT_TYPE, *kind),
         (CACHE_CONTROL, "public, max-age=31536000, immutable"),
