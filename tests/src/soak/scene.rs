@@ -294,8 +294,11 @@ impl Scene {
     /// When the load breaks off.
     pub(crate) async fn pass(&mut self, time: Duration) -> anyhow::Result<()> {
         let end = Instant::now() + time;
-        self.until("the time to pass", async |_| Instant::now() >= end)
-            .await
+        while Instant::now() < end {
+            self.keep()?;
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
     }
 
     /// Waits until so many more posts have been taken by the collectors.
