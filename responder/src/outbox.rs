@@ -13,7 +13,7 @@ use tracing::warn;
 
 use crate::account::secret;
 use crate::metrics::Metrics;
-use crate::store::{Store, rows_of};
+use crate::store::{Store, insert_rows};
 
 /// Wait between looks for messages.
 const LOOK: Duration = Duration::from_millis(250);
@@ -115,11 +115,7 @@ pub(crate) async fn put(
     topic: &Topic,
     messages: &[&str],
 ) -> Result<(), sqlx::Error> {
-    // Safe: of this program's own words.
-    let statement = AssertSqlSafe(format!(
-        "INSERT INTO outbox (topic, message) VALUES {}",
-        rows_of(messages.len(), 2)
-    ));
+    let statement = insert_rows("outbox", &["topic", "message"], messages.len(), "");
     let mut query = sqlx::query(statement);
     for message in messages {
         query = query.bind(topic.name).bind(*message);

@@ -251,15 +251,26 @@ pub(crate) fn parameters(count: usize) -> String {
     places.join(", ")
 }
 
-/// The places of the parameters of so many rows: `($1, $2), ($3, $4)`.
-pub(crate) fn rows_of(rows: usize, columns: usize) -> String {
+/// A statement that writes so many rows, of which there is one at least; `then` says what becomes of rows that are there already.
+pub(crate) fn insert_rows(
+    table: &'static str,
+    columns: &[&'static str],
+    rows: usize,
+    then: &'static str,
+) -> sqlx::AssertSqlSafe<String> {
     let row = |at: usize| {
-        let places: Vec<String> = (1..=columns)
-            .map(|column| format!("${}", at * columns + column))
+        let places: Vec<String> = (1..=columns.len())
+            .map(|column| format!("${}", at * columns.len() + column))
             .collect();
         format!("({})", places.join(", "))
     };
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+    let rows: Vec<String> = (0..rows).map(row).collect();
+    // Safe: table, columns and end are this program's own words.
+    sqlx::AssertSqlSafe(format!(
+        "INSERT INTO {table} ({}) VALUES {} {then}",
+        columns.join(", "),
+        rows.join(", ")
+    ))
 }
 
 /// A text to look for anywhere in a column, for `LIKE {} ESCAPE '\'`.

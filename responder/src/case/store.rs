@@ -175,7 +175,7 @@ impl Cases {
         let taken = (cleansed.iter().zip(alerts))
             .map(|(alert, (_, routed))| desk.take(alert, routed))
             .collect::<Result<_, _>>()?;
-        desk.write(self, &mut transaction).await?;
+        desk.write(&mut transaction).await?;
         transaction.commit().await?;
         Ok(taken)
     }
@@ -207,7 +207,7 @@ impl Cases {
             note,
         };
         desk.open(alert, routed, &opened);
-        desk.write(self, &mut transaction).await?;
+        desk.write(&mut transaction).await?;
         transaction.commit().await?;
         Ok(true)
     }

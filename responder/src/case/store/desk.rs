@@ -6,19 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use backbone::id;
 use backbone::message::Alert;
 use jiff::Timestamp;
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::AnyConnection;
 
 use super::ring::Due;
 use super::rows::{Made, Record, find_all, insert, record, update, write_alert};
 use super::{Cases, StoreError, Taken};
 use crate::case::apply::raise;
-use crate::case::{Action, Case, Part, State, Timing};
+use crate::case::{Action, Case, Part, State};
 use crate::routing::Routed;
-use crate::store::rows_of;
+use crate::store::insert_rows;
 
 /// Cases on their way from the store and back, within one transaction.
 pub(super) struct Desk<'a> {
-    timing: &'a Timing,
+    store: &'a Cases,
     now: Timestamp,
     /// Alerts that were never taken in before.
     fresh: BTreeSet<String>,
@@ -32,9 +32,7 @@ struct Held {
     case: Case,
     /// The version that was read; none of a new case.
     read: Option<i64>,
-    /// Whether its own row changed.
-    changed: bool,
-    /// Whether what is known of its event did.
+    /// Whether what is known of its event changed.
     told: bool,
 }
 
@@ -42,6 +40,11 @@ impl Held {
     fn tell(&mut self, alert: &Alert) {
         self.case.alert = alert.clone();
         self.told = true;
+    }
+
+    /// Whether it was opened or made a move.
+    fn moved(&self) -> bool {
+        self.read != Some(self.case.version)
     }
 }
 
@@ -55,11 +58,12 @@ impl<'a> Desk<'a> {
     ) -> Result<Self, StoreError> {
         let mut fresh = BTreeSet::new();
         if !alerts.is_empty() {
-            // Safe: of this program's own words.
-            let statement = AssertSqlSafe(format!(
-                "INSERT INTO alerts_taken (id) VALUES {} ON CONFLICT DO NOTHING RETURNING id",
-                rows_of(alerts.len(), 1)
-            ));
+            let statement = insert_rows(
+                "alerts_taken",
+                &["id"],
+                alerts.len(),
+                "ON CONFLICT DO NOTHING RETURNING id",
+            );
             let mut query = sqlx::query_scalar(statement);
             for alert in alerts {
                 query = query.bind(&alert.id);
@@ -88,11 +92,10 @@ impl<'a> Desk<'a> {
         let held = |case: Case| Held {
             read: Some(case.version),
             case,
-            changed: false,
             told: false,
         };
         Ok(Self {
-            timing: &cases.timing,
+            store: cases,
             now,
             fresh: BTreeSet::new(),
             cases: (found.into_iter())
@@ -108,10 +111,11 @@ impl<'a> Desk<'a> {
         let first = self.fresh.remove(&alert.id);
         let id = id::of_case(&alert.event.id);
         let Some(held) = self.cases.get_mut(&id) else {
-            if first {
-                self.open(alert, routed, &Record::by_system(Action::Open, None));
+            if !first {
+                return Ok(Taken::Known);
             }
-            return Ok(if first { Taken::Opened } else { Taken::Known });
+            self.open(alert, routed, &Record::by_system(Action::Open, None));
+            return Ok(Taken::Opened);
         };
         let known = &held.case.alert;
         // One that an officer opened is told by the first alert of its level.
@@ -119,7 +123,6 @@ impl<'a> Desk<'a> {
             held.tell(alert);
             // That is no move: what an officer is typing at this moment stays good.
             held.case.updated_at = self.now;
-            held.changed = true;
             return Ok(Taken::Updated);
         }
         if !first || alert.level >= held.case.level {
@@ -136,7 +139,7 @@ impl<'a> Desk<'a> {
 
     /// Opens the case of an alert's event, which has none.
     pub(super) fn open(&mut self, alert: &Alert, routed: &Routed, opened: &Record<'_>) {
-        let (timing, now) = (self.timing, self.now);
+        let (timing, now) = (&self.store.timing, self.now);
         let units = std::iter::once(&routed.lead).chain(&routed.assists);
         let case = Case {
             id: id::of_case(&alert.event.id),
@@ -161,11 +164,11 @@ impl<'a> Desk<'a> {
             updated_at: now,
             version: 1,
         };
-        self.ring(&case, routed);
+        let due = Due::of(&case, routed, &timing.calendar, now);
+        self.rings.extend(due.map(|due| (case.id.clone(), due)));
         self.made.push(Made::of(&case, opened, now));
         let held = Held {
             read: None,
-            changed: true,
             told: true,
             case,
         };
@@ -193,12 +196,12 @@ impl<'a> Desk<'a> {
     }
 
     fn raise_to(&mut self, id: &str, level: u8, routed: &Routed) -> Result<(), StoreError> {
-        let (timing, now) = (self.timing, self.now);
+        let (timing, now) = (&self.store.timing, self.now);
         let case = &mut self.on_desk(id)?.case;
         let from = case.state;
         raise(case, level, timing, now);
-        let case = case.clone();
-        self.ring(&case, routed);
+        let due = Due::of(case, routed, &timing.calendar, now);
+        self.rings.extend(due.map(|due| (id.to_owned(), due)));
         self.raised(id, from)
     }
 
@@ -207,16 +210,10 @@ impl<'a> Desk<'a> {
         let held = self.on_desk(id)?;
         held.case.version += 1;
         held.case.updated_at = now;
-        held.changed = true;
         let raise = Record::by_system(Action::Raise, Some(from));
         let made = Made::of(&held.case, &raise, now);
         self.made.push(made);
         Ok(())
-    }
-
-    fn ring(&mut self, case: &Case, routed: &Routed) {
-        let due = Due::of(case, routed, &self.timing.calendar, self.now);
-        self.rings.extend(due.map(|due| (case.id.clone(), due)));
     }
 
     fn on_desk(&mut self, id: &str) -> Result<&mut Held, StoreError> {
@@ -226,15 +223,10 @@ impl<'a> Desk<'a> {
     }
 
     /// Writes all that changed.
-    pub(super) async fn write(
-        self,
-        cases: &Cases,
-        connection: &mut AnyConnection,
-    ) -> Result<(), StoreError> {
-        let now = self.now;
+    pub(super) async fn write(self, connection: &mut AnyConnection) -> Result<(), StoreError> {
         for held in self.cases.values() {
             if let Some(read) = held.read
-                && held.changed
+                && (held.told || held.moved())
             {
                 update(connection, &held.case, read).await?;
             }
@@ -247,8 +239,8 @@ impl<'a> Desk<'a> {
         for case in of(|held| held.told) {
             write_alert(connection, case).await?;
         }
-        let moved = of(|held| held.read != Some(held.case.version));
-        cases.plan(connection, &moved, now).await?;
+        let moved = of(|held| held.moved());
+        self.store.plan(connection, &moved, self.now).await?;
         Due::write(connection, &self.rings).await?;
         record(connection, &self.made).await
     }

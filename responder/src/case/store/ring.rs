@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use sqlx::{AnyConnection, AssertSqlSafe, Row};
+use sqlx::{AnyConnection, Row};
 
 use super::rows::{find, optional_time};
 use super::{Cases, StoreError};
@@ -11,7 +11,7 @@ use crate::calendar::Calendar;
 use crate::case::Case;
 use crate::notify::{self, Notice};
 use crate::routing::{Group, Routed};
-use crate::store::rows_of;
+use crate::store::insert_rows;
 
 /// Most groups that are told of in one look.
 const GROUPS: i64 = 200;
@@ -71,12 +71,12 @@ impl Due {
         if rings.is_empty() {
             return Ok(());
         }
-        // Safe: of this program's own words.
-        let statement = AssertSqlSafe(format!(
-            "INSERT INTO rings (case_id, group_key, due_at) VALUES {} ON CONFLICT (case_id) DO UPDATE \
-             SET group_key = excluded.group_key, due_at = excluded.due_at",
-            rows_of(rings.len(), 3)
-        ));
+        let statement = insert_rows(
+            "rings",
+            &["case_id", "group_key", "due_at"],
+            rings.len(),
+            "ON CONFLICT (case_id) DO UPDATE SET group_key = excluded.group_key, due_at = excluded.due_at",
+        );
         let mut query = sqlx::query(statement);
         for (case, due) in rings {
             query = query

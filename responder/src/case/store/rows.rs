@@ -13,7 +13,7 @@ use sqlx::{Any, AnyConnection, AssertSqlSafe, Row};
 use super::StoreError;
 use crate::case::{Action, Actor, Case, Move, Role, State};
 use crate::outbox;
-use crate::store::{parameters, rows_of};
+use crate::store::{insert_rows, parameters};
 
 pub(super) async fn find(
     connection: &mut AnyConnection,
@@ -31,7 +31,7 @@ pub(super) async fn find_all(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    // Safe: of this program's own words, here and below.
+    // Safe: of this program's own words.
     let statement = AssertSqlSafe(format!(
         "SELECT cases.*, alert FROM cases JOIN case_alerts ON case_id = id WHERE id IN ({})",
         parameters(ids.len())
@@ -122,11 +122,7 @@ pub(super) async fn insert(
         return Ok(());
     }
     let columns = [&CHANGING[..], &LASTING[..]].concat();
-    let statement = AssertSqlSafe(format!(
-        "INSERT INTO cases ({}) VALUES {}",
-        columns.join(", "),
-        rows_of(cases.len(), columns.len())
-    ));
+    let statement = insert_rows("cases", &columns, cases.len(), "");
     let mut query = sqlx::query(statement);
     for case in cases {
         query = changing(query, case)?
@@ -195,10 +191,7 @@ async fn write_units(connection: &mut AnyConnection, cases: &[&Case]) -> Result<
     if units.is_empty() {
         return Ok(());
     }
-    let statement = AssertSqlSafe(format!(
-        "INSERT INTO case_units (case_id, unit) VALUES {}",
-        rows_of(units.len(), 2)
-    ));
+    let statement = insert_rows("case_units", &["case_id", "unit"], units.len(), "");
     let mut query = sqlx::query(statement);
     for (case, unit) in units {
         query = query.bind(case).bind(unit);
@@ -280,10 +273,20 @@ pub(super) async fn record(
     if made.is_empty() {
         return Ok(());
     }
-    let statement = AssertSqlSafe(format!(
-        "INSERT INTO moves (case_id, sequence, action, from_state, to_state, role, actor, unit, choice, note, at) VALUES {}",
-        rows_of(made.len(), 11)
-    ));
+    let columns = [
+        "case_id",
+        "sequence",
+        "action",
+        "from_state",
+        "to_state",
+        "role",
+        "actor",
+        "unit",
+        "choice",
+        "note",
+        "at",
+    ];
+    let statement = insert_rows("moves", &columns, made.len(), "");
     let mut query = sqlx::query(statement);
     let mut messages = Vec::with_capacity(made.len());
     for one in made {

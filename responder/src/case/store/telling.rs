@@ -2,13 +2,13 @@
 //! responders look.
 
 use jiff::Timestamp;
-use sqlx::{AnyConnection, AssertSqlSafe, Row};
+use sqlx::{AnyConnection, Row};
 
 use super::rows::{find, optional_time};
 use super::{Cases, StoreError};
 use crate::case::{Case, Clock, Step, Telling};
 use crate::notify::{self, Notice};
-use crate::store::rows_of;
+use crate::store::insert_rows;
 
 /// Most that are told at a time.
 const BATCH: i64 = 100;
@@ -39,11 +39,8 @@ impl Cases {
         if plan.is_empty() {
             return Ok(());
         }
-        // Safe: of this program's own words.
-        let statement = AssertSqlSafe(format!(
-            "INSERT INTO tellings (case_id, clock, unit, step, due_at, at) VALUES {} ON CONFLICT DO NOTHING",
-            rows_of(plan.len(), 6)
-        ));
+        let columns = ["case_id", "clock", "unit", "step", "due_at", "at"];
+        let statement = insert_rows("tellings", &columns, plan.len(), "ON CONFLICT DO NOTHING");
         let mut query = sqlx::query(statement);
         for (case, telling) in &plan {
             query = query
