@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use backbone::clickhouse::rows::{AlertRow, AssessmentRow, CaseEventRow, SignalRow};
 use backbone::erased::{self, Erased};
-use backbone::kafka::{ConsumerMetrics, Consumption, Handler, Producer, consume};
+use backbone::kafka::{Batch, ConsumerMetrics, Consumption, Handler, Producer, consume};
 use backbone::region::Region;
 use backbone::service::{Readiness, serve_operations};
 use backbone::topics::{self, ALERTS, ASSESSMENTS, CASE_EVENTS, POSTS, SIGNALS, Topic, group};
@@ -27,10 +27,10 @@ use crate::settings::Settings;
 
 /// A batch: its most messages, and how long it waits for them. ClickHouse likes few large writes; when the archive is
 /// behind, batches are full and nothing waits.
-type Batch = (usize, Duration);
-
-const ASSESSED: Batch = (500, Duration::from_millis(50));
-const ARCHIVED: Batch = (20_000, Duration::from_millis(500));
+const ASSESSED: Batch = Batch::new(500, Duration::from_millis(50));
+/// ClickHouse merges what it is given until it is large, and builds the index of words anew each time.
+const ARCHIVED: Batch =
+    Batch::new(20_000, Duration::from_millis(500)).in_flood(Duration::from_secs(5));
 
 type Task<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
 
@@ -171,7 +171,7 @@ impl<'a> Reader<'a> {
         &self,
         topic: &'a Topic,
         group: &'static str,
-        (batch, linger): Batch,
+        batch: Batch,
         handler: H,
     ) -> Task<'a> {
         let consumption = Consumption {
@@ -179,7 +179,6 @@ impl<'a> Reader<'a> {
             topic,
             group,
             batch,
-            linger,
             producer: self.producer,
             metrics: self.metrics,
             readiness: self.readiness,

@@ -11,7 +11,8 @@ mod tail;
 
 pub(crate) use consumer::header_text;
 pub use consumer::{
-    ConsumerMetrics, Consumption, Handler, NotNow, Readable, Received, Rejected, Unread, consume,
+    Batch, ConsumerMetrics, Consumption, Handler, NotNow, Readable, Received, Rejected, Unread,
+    consume,
 };
 pub use lag::{Lag, lags};
 pub use ledger::follow_whole;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use backbone::kafka::{ConsumerMetrics, Consumption, Producer, consume};
+use backbone::kafka::{Batch, ConsumerMetrics, Consumption, Producer, consume};
 use backbone::service::{Readiness, serve_operations};
 use backbone::settings::{Flaw, SettingsError};
 use backbone::topics::{self, ALERTS, SOURCE_HEALTH, Topic};
@@ -175,8 +175,7 @@ async fn run_all(settings: Settings, stop: CancellationToken) -> anyhow::Result<
         kafka: &settings.kafka,
         topic,
         group,
-        batch: 200,
-        linger,
+        batch: Batch::new(200, linger),
         producer: &producer,
         metrics: &consumer_metrics,
         readiness: &readiness,

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use backbone::dead_letters;
 use backbone::kafka::{
-    ConsumerMetrics, Consumption, Handler, Newest, NotNow, Producer, Received, Rejected, Start,
-    consume, lags, read_partition,
+    Batch, ConsumerMetrics, Consumption, Handler, Newest, NotNow, Producer, Received, Rejected,
+    Start, consume, lags, read_partition,
 };
 use backbone::message::{self, Post};
 use backbone::service::Readiness;
@@ -82,8 +82,7 @@ impl Member {
                     kafka: &kafka,
                     topic: &POSTS,
                     group: "story",
-                    batch: 50,
-                    linger: Duration::from_millis(20),
+                    batch: Batch::new(50, Duration::from_millis(20)),
                     producer: &producer,
                     metrics: &metrics,
                     readiness: &readiness,

@@ -11,10 +11,10 @@ use tokio::time::Instant;
 
 /// Time between two counts while posts come in.
 const PAUSE: Duration = Duration::from_secs(2);
-/// Time between two counts while a backlog is written: it would be counted again and again.
-const PAUSE_WHILE_BEHIND: Duration = Duration::from_secs(30);
-/// Rows of a batch from which on there is a backlog.
-const BEHIND: usize = 2_000;
+/// Time between two counts while a backlog or a flood is written: it would be counted again and again.
+const PAUSE_IN_FLOOD: Duration = Duration::from_secs(30);
+/// Rows of a batch from which on there is one.
+const FLOOD: usize = 2_000;
 /// Wait after a failure.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(15);
 /// Longest that another archiver's rows may be under way: they mark their hours when they are written, and are there
@@ -50,15 +50,11 @@ impl Hours {
 
     /// So many rows were written.
     pub(super) fn touched(&mut self, rows: usize, now: Instant) {
-        let pause = if rows < BEHIND {
-            PAUSE
-        } else {
-            PAUSE_WHILE_BEHIND
-        };
+        let pause = if rows < FLOOD { PAUSE } else { PAUSE_IN_FLOOD };
         let next = self.counted.map_or(now, |counted| counted + pause);
         self.due = Some(match self.due {
-            // What was due sooner waits for the backlog, too, but not longer because more of it comes.
-            Some(due) if rows < BEHIND => due.min(next),
+            // What was due sooner waits for the flood, too, but not longer because more of it comes.
+            Some(due) if rows < FLOOD => due.min(next),
             _ => next,
         });
     }

@@ -143,6 +143,42 @@ crate::metrics! {
     }
 }
 
+/// How much is handled at once, and how long is waited for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch {
+    most: usize,
+    linger: Duration,
+    in_flood: Duration,
+}
+
+impl Batch {
+    /// At most so many messages; once it has one, a batch waits no longer than `linger` to fill.
+    #[must_use]
+    pub const fn new(most: usize, linger: Duration) -> Self {
+        Self {
+            most,
+            linger,
+            in_flood: linger,
+        }
+    }
+
+    /// Waits no longer than `in_flood` instead while messages come in numbers, a hundredth of the most or more within `linger`: for a
+    /// store to which a few large batches are cheaper than many small ones.
+    #[must_use]
+    pub const fn in_flood(self, in_flood: Duration) -> Self {
+        Self { in_flood, ..self }
+    }
+
+    /// How long a batch that has so many messages after `linger` waits in all.
+    fn wait(&self, gathered: usize) -> Duration {
+        if gathered * 100 < self.most {
+            self.linger
+        } else {
+            self.in_flood
+        }
+    }
+}
+
 /// What is consumed, and with what.
 #[derive(Debug)]
 pub struct Consumption<'a> {
@@ -152,10 +188,8 @@ pub struct Consumption<'a> {
     pub topic: &'a Topic,
     /// The consumer group; readiness lists what its handler writes to by this name.
     pub group: &'static str,
-    /// Most messages in a batch.
-    pub batch: usize,
-    /// Longest wait for a batch to fill once it has a message.
-    pub linger: Duration,
+    /// How much is handled at once.
+    pub batch: Batch,
     /// Sends dead letters.
     pub producer: &'a Producer,
     /// Where it is counted.
@@ -338,7 +372,7 @@ fn subscribe(consumption: &Consumption<'_>) -> anyhow::Result<StreamConsumer<Ass
         readiness: consumption.readiness.clone(),
         changes: Mutex::default(),
     };
-    let fetch_wait = consumption.linger.max(FETCH_WAIT).as_millis();
+    let fetch_wait = consumption.batch.linger.max(FETCH_WAIT).as_millis();
     let consumer: StreamConsumer<Assignments> = consumption
         .kafka
         .client_config()?
@@ -368,9 +402,10 @@ async fn collect<H: Handler>(
     backlog: &mut Vec<OwnedMessage>,
     stop: &CancellationToken,
 ) {
-    let mut until = Instant::now() + Duration::from_millis(500);
+    let mut begun = Instant::now();
+    let mut until = begun + Duration::from_millis(500);
     let mut bytes: usize = backlog.iter().map(size).sum();
-    while backlog.len() < consumption.batch && bytes < BATCH_BYTES {
+    while backlog.len() < consumption.batch.most && bytes < BATCH_BYTES {
         let next = tokio::select! {
             () = stop.cancelled() => return,
             next = tokio::time::timeout_at(until, consumer.recv()) => next,
@@ -381,10 +416,17 @@ async fn collect<H: Handler>(
             backlog.retain(|raw| !revoked.contains(&raw.partition()));
         }
         match next {
-            Err(_elapsed) => return,
+            Err(_elapsed) => {
+                let longest = begun + consumption.batch.wait(backlog.len());
+                if until >= longest {
+                    return;
+                }
+                until = longest;
+            }
             Ok(Ok(raw)) => {
                 if backlog.is_empty() {
-                    until = Instant::now() + consumption.linger;
+                    begun = Instant::now();
+                    until = begun + consumption.batch.linger;
                 }
                 let raw = raw.detach();
                 bytes += size(&raw);
@@ -694,4 +736,19 @@ pub(crate) fn header_text(raw: &impl rdkafka::Message, name: &str) -> Option<Str
         .find(|header| header.key == name)
         .and_then(|header| header.value)
         .map(|value| String::from_utf8_lossy(value).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_waits_longer_only_while_messages_come_in_numbers() {
+        let (linger, in_flood) = (Duration::from_millis(500), Duration::from_secs(5));
+        let archived = Batch::new(20_000, linger).in_flood(in_flood);
+        assert_eq!(archived.wait(0), linger);
+        assert_eq!(archived.wait(199), linger);
+        assert_eq!(archived.wait(200), in_flood);
+        assert_eq!(Batch::new(500, linger).wait(500), linger);
+    }
 }

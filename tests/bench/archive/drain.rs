@@ -9,7 +9,7 @@ use analyzer::pipeline::Pipeline;
 use analyzer::settings::{Events, Risk};
 use anyhow::Context;
 use backbone::clickhouse::rows::AssessmentRow;
-use backbone::kafka::{ConsumerMetrics, Consumption, Producer, consume};
+use backbone::kafka::{Batch, ConsumerMetrics, Consumption, Producer, consume};
 use backbone::message::{self, Assessment, Certainty, Post, Reactions, SourceKind};
 use backbone::region::Region;
 use backbone::service::Readiness;
@@ -75,8 +75,7 @@ pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Resul
         kafka: &kafka,
         topic: &ASSESSMENTS,
         group: "bench",
-        batch,
-        linger: Duration::from_millis(500),
+        batch: Batch::new(batch, Duration::from_millis(500)),
         producer: &producer,
         metrics: &consumer,
         readiness: &readiness,

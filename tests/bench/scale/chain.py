@@ -66,10 +66,11 @@ class Machine:
 
 
 class Loop:
-    """A consumer: batches of at most so many posts, gathered for so long, each through the steps one after another."""
+    """A consumer: batches of at most so many posts, gathered for so long, each through the steps one after another. Where a hundredth of a batch
+    comes in that time, it is gathered for `in_flood`."""
 
-    def __init__(self, clock, batch, linger, steps):
-        self.clock, self.batch, self.linger, self.steps = clock, batch, linger, steps
+    def __init__(self, clock, batch, linger, steps, in_flood=0.0):
+        self.clock, self.batch, self.linger, self.steps, self.in_flood = clock, batch, linger, steps, in_flood
         self.waiting = deque()
         self._busy, self._gathering, self._number = False, False, 0
 
@@ -87,7 +88,11 @@ class Loop:
 
     def _gathered(self, number):
         # A batch that was full before its time is on its way already.
-        if number == self._number:
+        if number != self._number:
+            return
+        if self.in_flood > self.linger and 100 * len(self.waiting) >= self.batch:
+            self.clock.after(self.in_flood - self.linger, lambda: number == self._number and self._handle())
+        else:
             self._handle()
 
     def _handle(self):

@@ -11,6 +11,7 @@ from places import owner_of
 # As in the code: most messages of a batch, and how long it is waited for. ASSESSED and ARCHIVED are in analyzer/src/app.rs, TAKEN_IN in
 # responder/src/app.rs, the collector publishes what a round brought.
 COLLECTED, ASSESSED, ARCHIVED, TAKEN_IN = (100, 0.0), (500, 0.05), (20_000, 0.5), (200, 0.02)
+ARCHIVED_IN_FLOOD = 5.0
 
 
 @dataclass
@@ -67,7 +68,7 @@ def run(inputs, clock, machines, posts, copies, owner, telling=None):
             work(machines.clickhouse, rows * micro),
             mark(clock, delays.archived),
         ]
-        archiver = Loop(clock, *ARCHIVED, archive)
+        archiver = Loop(clock, *ARCHIVED, archive, ARCHIVED_IN_FLOOD)
         assess = [
             work(machine, inputs.analyzer.cpu_us_per_post * micro),
             *sent,

@@ -108,6 +108,15 @@ class Chain(unittest.TestCase):
         clock.run()
         self.assertTrue(all(abs(delay - 0.051) < 1e-9 for delay in delays))
 
+    def test_a_flood_is_gathered_for_longer(self):
+        clock, handled = Clock(), []
+        loop = Loop(clock, 500, 0.5, [lambda posts, then: (handled.append((clock.now, len(posts))), then())], 5.0)
+        for post in range(40):
+            clock.after(post * 0.1, lambda: loop.take([None]))
+        clock.after(60.0, lambda: loop.take([None]))
+        clock.run()
+        self.assertEqual(handled, [(5.0, 40), (60.5, 1)])
+
     def test_work_shares_the_cores(self):
         clock, ends = Clock(), []
         machine = Machine(clock, 2)
