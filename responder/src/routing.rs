@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use backbone::message::Alert;
 use backbone::region::{Region, Unit};
 use backbone::settings::{SettingsError, parse, read};
+use memchr::memmem;
 
 pub use check::Warning;
 pub use explain::{Explained, Told};
@@ -256,6 +257,12 @@ impl Routing {
 
 fn text_of(alert: &Alert) -> String {
     format!("{}\n{}", alert.event.title, alert.event.gist)
+}
+
+/// Whether a word is in a text. Hundreds are looked for in each alert, and the standard library's search is compiled with this crate, hardly
+/// optimised.
+fn has(text: &str, word: &str) -> bool {
+    memmem::find(text.as_bytes(), word.as_bytes()).is_some()
 }
 
 fn push_once(codes: &mut Vec<String>, code: &str) {
