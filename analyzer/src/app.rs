@@ -25,10 +25,9 @@ use crate::pipeline::Pipeline;
 use crate::second_opinion::{self, Adviser};
 use crate::settings::Settings;
 
-/// A batch: its most messages, and how long it waits for them. ClickHouse likes few large writes; when the archive is
-/// behind, batches are full and nothing waits.
 const ASSESSED: Batch = Batch::new(500, Duration::from_millis(50));
-/// ClickHouse merges what it is given until it is large, and builds the index of words anew each time.
+/// ClickHouse likes few large writes: it merges what it is given until it is large, and builds the index of words anew each time. When the
+/// archive is behind, batches are full and nothing waits.
 const ARCHIVED: Batch =
     Batch::new(20_000, Duration::from_millis(500)).in_flood(Duration::from_secs(5));
 

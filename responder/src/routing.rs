@@ -261,7 +261,7 @@ fn text_of(alert: &Alert) -> String {
 
 /// Whether a word is in a text. Hundreds are looked for in each alert, and the standard library's search is compiled with this crate, hardly
 /// optimised.
-fn has(text: &str, word: &str) -> bool {
+fn mentions(text: &str, word: &str) -> bool {
     memmem::find(text.as_bytes(), word.as_bytes()).is_some()
 }
 

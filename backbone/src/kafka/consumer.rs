@@ -30,6 +30,8 @@ const RETRY_LONGEST: Duration = Duration::from_secs(30);
 /// Longest wait of a broker for messages, where a batch does not wait longer to fill. The embedded broker answers only after all of it,
 /// and takes a statement for each partition whenever it is asked.
 const FETCH_WAIT: Duration = Duration::from_millis(50);
+/// Wait for a first message before the handler is told that nothing comes, and after Kafka could not be read.
+const PAUSE: Duration = Duration::from_millis(500);
 /// Bytes of messages after which a batch is full, however few they are.
 const BATCH_BYTES: usize = 64 * 1024 * 1024;
 /// Messages of a batch that are read one after another; what is more is read on all cores.
@@ -162,14 +164,14 @@ impl Batch {
         }
     }
 
-    /// Waits no longer than `in_flood` instead while messages come in numbers, a hundredth of the most or more within `linger`: for a
-    /// store to which a few large batches are cheaper than many small ones.
+    /// Waits no longer than `in_flood` instead where messages come in numbers, a hundredth of the most within `linger`: for a store
+    /// to which a few large batches are cheaper than many small ones.
     #[must_use]
     pub const fn in_flood(self, in_flood: Duration) -> Self {
         Self { in_flood, ..self }
     }
 
-    /// How long a batch that has so many messages after `linger` waits in all.
+    /// How long a batch that has so many messages waits in all.
     fn wait(&self, gathered: usize) -> Duration {
         if gathered * 100 < self.most {
             self.linger
@@ -403,12 +405,16 @@ async fn collect<H: Handler>(
     stop: &CancellationToken,
 ) {
     let mut begun = Instant::now();
-    let mut until = begun + Duration::from_millis(500);
     let mut bytes: usize = backlog.iter().map(size).sum();
     while backlog.len() < consumption.batch.most && bytes < BATCH_BYTES {
+        let wait = if backlog.is_empty() {
+            PAUSE
+        } else {
+            consumption.batch.wait(backlog.len())
+        };
         let next = tokio::select! {
             () = stop.cancelled() => return,
-            next = tokio::time::timeout_at(until, consumer.recv()) => next,
+            next = tokio::time::timeout_at(begun + wait, consumer.recv()) => next,
         };
         // What is left of a revoked partition goes before its next messages can arrive.
         let revoked = take_revoked(consumption, consumer, handler);
@@ -416,17 +422,10 @@ async fn collect<H: Handler>(
             backlog.retain(|raw| !revoked.contains(&raw.partition()));
         }
         match next {
-            Err(_elapsed) => {
-                let longest = begun + consumption.batch.wait(backlog.len());
-                if until >= longest {
-                    return;
-                }
-                until = longest;
-            }
+            Err(_elapsed) => return,
             Ok(Ok(raw)) => {
                 if backlog.is_empty() {
                     begun = Instant::now();
-                    until = begun + consumption.batch.linger;
                 }
                 let raw = raw.detach();
                 bytes += size(&raw);
@@ -434,7 +433,7 @@ async fn collect<H: Handler>(
             }
             Ok(Err(error)) => {
                 warn!(%error, topic = consumption.topic.name, "Kafka cannot be read");
-                tokio::time::sleep_until(until).await;
+                tokio::time::sleep(PAUSE).await;
                 return;
             }
         }

@@ -4,7 +4,7 @@ use backbone::message::Alert;
 use backbone::region::{Region, Unit, UnitKind};
 
 use super::matching::subjects_of;
-use super::{has, text_of};
+use super::{mentions, text_of};
 
 /// The unit whose word the matter uses, the longest word first; else the one in charge of the part of its subject, or
 /// of the whole.
@@ -16,7 +16,7 @@ pub(super) fn of_subject<'a>(region: &'a Region, alert: &Alert) -> Option<(&'a U
         .iter()
         .filter(|unit| unit.kind != UnitKind::Place)
         .flat_map(|unit| unit.words.iter().map(move |word| (unit, word)))
-        .filter(|(_, word)| has(&text, word))
+        .filter(|(_, word)| mentions(&text, word))
         .max_by_key(|(unit, word)| {
             let in_charge = subjects
                 .iter()
