@@ -8,14 +8,17 @@ use std::time::Duration;
 use anyhow::Context;
 use backbone::message::{Condition, Fault, Finding};
 use jiff::Timestamp;
-use sqlx::Row;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use sqlx::{Connection, Row};
 use thiserror::Error;
 use url::Url;
 
 use crate::fetch::Validators;
+
+/// Connections to the file, at most.
+const CONNECTIONS: u32 = 4;
 
 /// The state failed.
 #[derive(Debug, Error)]
@@ -119,7 +122,12 @@ impl State {
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(Duration::from_secs(10));
         let pool = SqlitePoolOptions::new()
-            .max_connections(4)
+            .max_connections(CONNECTIONS)
+            // Of a transaction that SQLite rolled back by itself, as on a full disk, sqlx 0.9.0 knows nothing, and takes the next for a part of
+            // it: once that fails, the connection holds one open for good, and nothing it writes is kept.
+            .before_acquire(|connection, _| {
+                Box::pin(async move { Ok(!connection.is_in_transaction()) })
+            })
             .connect_with(options)
             .await
             .with_context(|| format!("cannot open the state {}", path.display()))?;
@@ -648,4 +656,41 @@ fn day_of(time: Timestamp) -> i64 {
 
 fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_remembered_after_the_disk_was_full_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("collector.sqlite");
+        let state = State::open(&path).await.unwrap();
+        let mut connections = Vec::new();
+        for _ in 0..CONNECTIONS {
+            connections.push(state.pool.acquire().await.unwrap());
+        }
+        for connection in &mut connections {
+            let mut full = connection.begin().await.unwrap();
+            // As SQLite does by itself when a transaction finds no room.
+            (sqlx::query("ROLLBACK").execute(&mut *full).await).unwrap();
+            drop(full);
+            drop(connection.begin().await.unwrap());
+        }
+        drop(connections);
+        let cursor = Cursor {
+            file: "export.jsonl".into(),
+            rows_hash: "hash".to_owned(),
+            length: 1,
+            modified: 1,
+            rows: 1,
+        };
+        (state.remember("导出", &[], 0, None, Some(&cursor), Timestamp::UNIX_EPOCH))
+            .await
+            .unwrap();
+        let elsewhere = State::open(&path).await.unwrap();
+        let kept = elsewhere.cursor("导出", &cursor.file).await.unwrap();
+        assert_eq!(kept, Some(cursor));
+    }
 }

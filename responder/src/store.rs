@@ -10,7 +10,7 @@ use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
-use sqlx::{Any, AnyPool, Arguments, Executor, Transaction};
+use sqlx::{Any, AnyPool, Arguments, Connection, Executor, Transaction};
 use url::Url;
 
 pub use backup::{backup, restore};
@@ -154,6 +154,10 @@ async fn sqlite(path: &Path) -> anyhow::Result<Store> {
     }
     let url = sqlite_url(path, "rwc")?;
     let options = AnyPoolOptions::new().max_connections(8);
+    // Of a transaction that SQLite rolled back by itself, as on a full disk, sqlx 0.9.0 knows nothing, and begins no other on that connection.
+    let options = options.before_acquire(|connection, _| {
+        Box::pin(async move { Ok(!connection.is_in_transaction()) })
+    });
     // What was confirmed on a page is there after a power cut; what was removed is not in the file any more.
     let options = options.after_connect(|connection, _| {
         Box::pin(async move {

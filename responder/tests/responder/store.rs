@@ -12,6 +12,7 @@ on_each_store!(
     a_backup_overwrites_nothing_and_rubbish_is_not_read,
     one_responder_works_at_a_time,
     a_request_broken_off_leaves_no_transaction_behind,
+    another_transaction_begins_after_the_engine_rolled_one_back,
 );
 
 async fn a_backup_made_while_cases_move_is_read_back_whole(kept: Kept) {
@@ -98,6 +99,21 @@ async fn a_request_broken_off_leaves_no_transaction_behind(kept: Kept) {
         .await
         .unwrap();
     assert_eq!(written, REQUESTS as i64);
+}
+
+async fn another_transaction_begins_after_the_engine_rolled_one_back(kept: Kept) {
+    let span = SignedDuration::from_secs(30);
+    // As SQLite does by itself when a transaction finds no room on the disk.
+    let mut full = kept.store.begin().await.unwrap();
+    sqlx::query("ROLLBACK").execute(&mut *full).await.unwrap();
+    drop(full);
+    let mut next = kept.store.begin().await.unwrap();
+    sqlx::query("DELETE FROM leases")
+        .execute(&mut *next)
+        .await
+        .unwrap();
+    next.commit().await.unwrap();
+    assert!((kept.store.lease("after", "holder", span, morning()).await).unwrap());
 }
 
 #[tokio::test]
