@@ -1,7 +1,7 @@
 //! The engines the programs run on: Apache Kafka and the embedded broker, ClickHouse with Apache ZooKeeper, and PostgreSQL.
 
 use std::io::{BufRead, BufReader, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -97,18 +97,33 @@ impl Broker {
         }
     }
 
-    /// Ends one of Apache Kafka's brokers at once, as a crash would; they are numbered from 1.
+    /// Ends one of Apache Kafka's brokers at once, as a crash would, if it has not ended by itself; they are numbered from 1.
     ///
     /// # Panics
-    /// When it does not run.
+    /// When it was never started.
     pub fn kill(&self, node: u32) {
-        let file = self.folder().join(format!("{node}.pid"));
-        let pid = std::fs::read_to_string(&file).expect("a broker that runs");
-        let killed = Command::new("kill").args(["-KILL", pid.trim()]).status();
-        assert!(killed.expect("kill is a program").success());
-        while Path::new("/proc").join(pid.trim()).join("exe").exists() {
+        let killed = Command::new("kill")
+            .args(["-KILL", &self.pid(node)])
+            .output();
+        killed.expect("kill is a program");
+        while !self.has_ended(node) {
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Whether one of Apache Kafka's brokers has ended.
+    ///
+    /// # Panics
+    /// When it was never started.
+    #[must_use]
+    pub fn has_ended(&self, node: u32) -> bool {
+        !Path::new("/proc").join(self.pid(node)).join("exe").exists()
+    }
+
+    fn pid(&self, node: u32) -> String {
+        let file = self.folder().join(format!("{node}.pid"));
+        let pid = std::fs::read_to_string(file).expect("a broker that was started");
+        pid.trim().to_owned()
     }
 
     /// Starts brokers of Apache Kafka again that were ended, all at once: those of a majority come up together only.
@@ -255,6 +270,18 @@ impl Postgres {
         };
         started.url = started.line();
         started
+    }
+
+    /// Where its `data` and its `log` are.
+    ///
+    /// # Panics
+    /// When its address does not say where its certificate is.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        let (_, certificate) = (self.url.split_once("sslrootcert=")).expect("it speaks TLS");
+        (Path::new(certificate).parent())
+            .expect("a file is in a folder")
+            .to_owned()
     }
 
     /// Stops it; [`Self::up`] starts it again where it was.

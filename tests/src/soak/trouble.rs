@@ -52,7 +52,7 @@ pub enum Trouble {
     Postgres,
     /// Instances leave and come back.
     Rebalance,
-    /// The disk of a collector and an analyzer is full.
+    /// The disk of a collector and an analyzer is full, then those of a broker, PostgreSQL and ClickHouse.
     Disk,
     /// Analyzer and responder are on another host that is cut off.
     Network,

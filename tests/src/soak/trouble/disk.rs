@@ -1,5 +1,5 @@
-//! The disk of the second place, with the collector's state and the analyzer's checkpoints, is full for a while: a small file system in memory
-//! is mounted there and filled.
+//! Disks are full for a while: that of the second place, with the collector's state and the analyzer's checkpoints, a broker's, PostgreSQL's and
+//! ClickHouse's. A small file system in memory is mounted there and filled.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write as _};
@@ -9,96 +9,215 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 use super::Outcome;
+use crate::Shutdown;
 use crate::soak::scene::{Scene, Seat};
 
-/// Who keeps something there.
+/// Who keeps something on the disk of the second place.
 const SEATS: [Seat; 2] = [("collector", 1), ("analyzer", 1)];
+/// The broker whose disk it is.
+const BROKER: u32 = 2;
 /// Posts taken meanwhile.
 const MEANWHILE: usize = 100;
-
-/// A mounted file system; unmounted when dropped.
-struct Mounted(PathBuf);
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        // Whoever still has a file open there keeps it until it ends.
-        drop(Command::new("umount").arg("--lazy").arg(&self.0).status());
-    }
-}
+/// What the system says when a disk is full.
+const NO_SPACE: &str = "No space left on device";
 
 pub(super) async fn make(scene: &mut Scene) -> anyhow::Result<Outcome> {
-    let disk = scene.office(1).folder().join("disk");
-    let aside = scene.office(1).folder().join("disk-before");
+    if !of_programs(scene).await? {
+        return Ok(Outcome::LeftOut("nothing can be mounted".to_owned()));
+    }
+    of_a_broker(scene).await?;
+    of_postgres(scene).await?;
+    of_clickhouse(scene).await?;
+    Ok(Outcome::Made(SEATS.len() as u64 + 3))
+}
+
+/// Whether it could be made.
+async fn of_programs(scene: &mut Scene) -> anyhow::Result<bool> {
+    let folder = scene.office(1).folder().to_owned();
     for seat in SEATS {
         scene.stop(seat);
     }
-    let mounted = swap(&disk, &aside)?;
+    let disk = SmallDisk::over(&folder.join("disk"))?;
     for seat in SEATS {
         scene.start_again(seat);
     }
-    let Some(mounted) = mounted else {
-        return Ok(Outcome::LeftOut("nothing can be mounted".to_owned()));
+    let Some(disk) = disk else {
+        return Ok(false);
     };
     for seat in SEATS {
         scene.ready(seat).await?;
     }
     scene.taken(MEANWHILE).await?;
-    let filler = disk.join("filler");
-    fill(&filler)?;
+    disk.fill()?;
     scene.taken(MEANWHILE).await?;
-    let told = std::fs::read_to_string(scene.office(1).folder().join("collector.log"))?;
-    ensure!(
-        told.contains("disk is full"),
-        "the collector did not notice that its disk was full"
-    );
-    std::fs::remove_file(&filler)?;
+    noticed(scene, &folder.join("collector.log"), "disk is full").await?;
+    disk.free()?;
     // What could not be noted is read and published again.
     scene.taken(MEANWHILE).await?;
     for seat in SEATS {
         scene.stop(seat);
     }
-    copy(&disk, &aside)?;
-    drop(mounted);
-    copy(&aside, &disk)?;
+    disk.take_away()?;
     for seat in SEATS {
         scene.start_again(seat);
     }
-    Ok(Outcome::Made(SEATS.len() as u64))
+    Ok(true)
 }
 
-/// Mounts a small file system over a folder, with what the folder held; nothing where that is not allowed.
-fn swap(disk: &Path, aside: &Path) -> anyhow::Result<Option<Mounted>> {
-    std::fs::create_dir_all(aside)?;
-    copy(disk, aside)?;
-    let mount = ["-t", "tmpfs", "-o", "size=64m", "none"];
-    let mounted = Command::new("mount").args(mount).arg(disk).output();
-    if !mounted.is_ok_and(|output| output.status.success()) {
-        return Ok(None);
+/// The broker ends, and the office goes on with two.
+async fn of_a_broker(scene: &mut Scene) -> anyhow::Result<()> {
+    let folder = scene.broker.folder().to_owned();
+    scene.broker.kill(BROKER);
+    let disk = mounted(&folder.join(format!("log-{BROKER}")))?;
+    scene.broker.start_again(&[BROKER]);
+    scene.archived(MEANWHILE as u64).await?;
+    disk.fill()?;
+    let ended = async |scene: &mut Scene| scene.broker.has_ended(BROKER);
+    scene.until("the broker to end", ended).await?;
+    scene.archived(MEANWHILE as u64).await?;
+    disk.free()?;
+    scene.broker.kill(BROKER);
+    scene.broker.start_again(&[BROKER]);
+    scene.archived(MEANWHILE as u64).await?;
+    scene.broker.kill(BROKER);
+    disk.take_away()?;
+    scene.broker.start_again(&[BROKER]);
+    Ok(())
+}
+
+/// Posts go on, moves wait.
+async fn of_postgres(scene: &mut Scene) -> anyhow::Result<()> {
+    let folder = scene.postgres.folder();
+    scene.postgres.down(Shutdown::Fast);
+    let disk = mounted(&folder.join("data"))?;
+    scene.postgres.up();
+    scene.moved(5).await?;
+    disk.fill()?;
+    noticed(scene, &folder.join("log"), NO_SPACE).await?;
+    scene.taken(MEANWHILE).await?;
+    disk.free()?;
+    // It may have ended.
+    scene.postgres.down(Shutdown::Immediate);
+    scene.postgres.up();
+    scene.moved(5).await?;
+    scene.postgres.down(Shutdown::Fast);
+    disk.take_away()?;
+    scene.postgres.up();
+    scene.moved(5).await
+}
+
+/// The archive waits, all else goes on.
+async fn of_clickhouse(scene: &mut Scene) -> anyhow::Result<()> {
+    let (folder, office) = (scene.clickhouse.folder().to_owned(), scene.office(0));
+    let log = office.folder().join("analyzer.log");
+    scene.clickhouse.kill();
+    let disk = mounted(&folder)?;
+    scene.clickhouse.start_again();
+    scene.archived(MEANWHILE as u64).await?;
+    disk.fill()?;
+    noticed(scene, &log, "NOT_ENOUGH_SPACE").await?;
+    scene.taken(MEANWHILE).await?;
+    scene.moved(5).await?;
+    disk.free()?;
+    // A part that it was writing may have been left empty: it is set aside at the start.
+    scene.clickhouse.kill();
+    scene.clickhouse.start_again();
+    scene.archived(MEANWHILE as u64).await?;
+    scene.clickhouse.kill();
+    disk.take_away()?;
+    scene.clickhouse.start_again();
+    scene.archived(MEANWHILE as u64).await
+}
+
+/// Waits until a log says something.
+async fn noticed(scene: &mut Scene, log: &Path, what: &str) -> anyhow::Result<()> {
+    let said = format!("{} to say that {what}", log.display());
+    scene
+        .until(&said, async |_| {
+            std::fs::read(log).is_ok_and(|log| String::from_utf8_lossy(&log).contains(what))
+        })
+        .await
+}
+
+/// A file system in memory over a folder, with what the folder held; unmounted when dropped.
+struct SmallDisk {
+    folder: PathBuf,
+    filler: PathBuf,
+}
+
+fn mounted(folder: &Path) -> anyhow::Result<SmallDisk> {
+    SmallDisk::over(folder)?.context("nothing can be mounted any more")
+}
+
+impl SmallDisk {
+    /// Nothing where that is not allowed.
+    fn over(folder: &Path) -> anyhow::Result<Option<Self>> {
+        let held = tempfile::tempdir()?;
+        copy(folder, held.path())?;
+        let mount = ["-t", "tmpfs", "-o", "size=1g", "none"];
+        let mounted = Command::new("mount").args(mount).arg(folder).output();
+        if !mounted.is_ok_and(|output| output.status.success()) {
+            return Ok(None);
+        }
+        let disk = Self {
+            folder: folder.to_owned(),
+            filler: folder.join("filler"),
+        };
+        copy(held.path(), folder)?;
+        Ok(Some(disk))
     }
-    let mounted = Mounted(disk.to_owned());
-    copy(aside, disk)?;
-    Ok(Some(mounted))
+
+    /// Writes a file until there is no room left.
+    fn fill(&self) -> anyhow::Result<()> {
+        let mut file = File::create(&self.filler).context("a file to fill the disk with")?;
+        // Large pieces first, then the last bytes.
+        for piece in [vec![0_u8; 65_536], vec![0_u8; 1]] {
+            loop {
+                match file.write_all(&piece) {
+                    Ok(()) => {}
+                    Err(error) if error.kind() == ErrorKind::StorageFull => break,
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn free(&self) -> anyhow::Result<()> {
+        std::fs::remove_file(&self.filler).context("the file that filled the disk")
+    }
+
+    /// Puts what it holds where the folder was before.
+    fn take_away(self) -> anyhow::Result<()> {
+        let (folder, held) = (self.folder.clone(), tempfile::tempdir()?);
+        copy(&folder, held.path())?;
+        drop(self);
+        for old in std::fs::read_dir(&folder)? {
+            let old = old?.path();
+            match old.is_dir() {
+                true => std::fs::remove_dir_all(old)?,
+                false => std::fs::remove_file(old)?,
+            }
+        }
+        copy(held.path(), &folder)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Whoever still has a file open there keeps it until it ends.
+        drop(
+            Command::new("umount")
+                .arg("--lazy")
+                .arg(&self.folder)
+                .status(),
+        );
+    }
 }
 
 fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     let source = from.join(".");
     let copied = Command::new("cp").arg("-a").arg(source).arg(to).status();
     ensure!(copied?.success(), "{} cannot be copied", from.display());
-    Ok(())
-}
-
-/// Writes a file until there is no room left.
-fn fill(filler: &Path) -> anyhow::Result<()> {
-    let mut file = File::create(filler).context("a file to fill the disk with")?;
-    // Large pieces first, then the last bytes.
-    for piece in [vec![0_u8; 65_536], vec![0_u8; 1]] {
-        loop {
-            match file.write_all(&piece) {
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::StorageFull => break,
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
     Ok(())
 }
