@@ -59,8 +59,8 @@ pub struct Fresh {
     number: u64,
     /// Its place in the topic, which is the same for every responder.
     pub id: String,
-    /// The post as the archive will have it, but for who wrote it.
-    pub row: AssessmentRow,
+    /// The post, but for who wrote it.
+    assessment: Assessment,
     /// What viewers are sent of it; made once, by the first who needs it.
     shown: OnceLock<Bytes>,
 }
@@ -73,6 +73,16 @@ impl fmt::Debug for Fresh {
 }
 
 impl Fresh {
+    /// The post as the archive will have it, but for who wrote it.
+    #[must_use]
+    pub fn row(&self) -> AssessmentRow {
+        AssessmentRow::from(&self.assessment)
+    }
+
+    fn post_id(&self) -> &str {
+        &self.assessment.post.id
+    }
+
     /// What viewers are sent.
     pub(crate) fn shown(&self, make: impl FnOnce(&Self) -> Bytes) -> Bytes {
         self.shown.get_or_init(|| make(self)).clone()
@@ -97,13 +107,14 @@ pub struct Wanted {
 impl Wanted {
     /// Whether a post is among them.
     #[must_use]
-    pub fn fits(&self, row: &AssessmentRow) -> bool {
-        let same = |wanted: &String, found: &String| wanted.is_empty() || wanted == found;
-        (self.all || row.relevant)
-            && same(&self.sentiment, &row.sentiment)
-            && same(&self.subject, &row.subject)
-            && same(&self.source, &row.source)
-            && (self.place.is_empty() || row.places.contains(&self.place))
+    pub fn fits(&self, found: &Assessment) -> bool {
+        let same = |wanted: &String, found: &str| wanted.is_empty() || wanted == found;
+        let subject = found.subject.as_ref().map_or("", |subject| &subject.name);
+        (self.all || found.relevant)
+            && same(&self.sentiment, found.sentiment.label.name())
+            && same(&self.subject, subject)
+            && same(&self.source, &found.post.source)
+            && (self.place.is_empty() || found.places.iter().any(|place| place.name == self.place))
     }
 }
 
@@ -121,7 +132,7 @@ pub struct News {
 impl News {
     /// Of posts in order those that are wanted, and no more than can be read.
     fn of(posts: impl Iterator<Item = Arc<Fresh>>, wanted: &Wanted, most: usize) -> Self {
-        let mut posts: Vec<_> = posts.filter(|post| wanted.fits(&post.row)).collect();
+        let mut posts: Vec<_> = posts.filter(|post| wanted.fits(&post.assessment)).collect();
         let skipped = posts.len().saturating_sub(most);
         posts.drain(..skipped);
         Self {
@@ -189,19 +200,18 @@ impl Live {
     }
 
     /// Hands posts that came to the viewers, and waits for none of them.
-    pub fn publish(&self, received: &[Received<Assessment>]) {
+    pub fn publish(&self, received: impl IntoIterator<Item = Received<Assessment>>) {
         let mut recent = held(&self.shared.recent);
         let before = recent.back().map_or(0, |post| post.number);
         let batch: Arc<[Arc<Fresh>]> = received
-            .iter()
+            .into_iter()
             .zip(before + 1..)
-            .map(|(received, number)| {
-                let mut row = AssessmentRow::from(&received.message);
-                row.author.clear();
+            .map(|(mut received, number)| {
+                received.message.post.author = None;
                 Arc::new(Fresh {
                     number,
                     id: format!("{}-{}", received.partition, received.offset),
-                    row,
+                    assessment: received.message,
                     shown: OnceLock::new(),
                 })
             })
@@ -221,12 +231,13 @@ impl Live {
     /// Ids of the posts that came lately.
     fn posts_of_late(&self) -> BTreeSet<String> {
         let recent = held(&self.shared.recent);
-        recent.iter().map(|post| post.row.post_id.clone()).collect()
+        (recent.iter().map(|post| post.post_id().to_owned())).collect()
     }
 
     /// Forgets posts that were erased.
     fn forget(&self, posts: &[String]) {
-        held(&self.shared.recent).retain(|post| !posts.contains(&post.row.post_id));
+        held(&self.shared.recent)
+            .retain(|post| !posts.iter().any(|erased| erased == post.post_id()));
     }
 
     /// A post that came lately.
@@ -234,8 +245,8 @@ impl Live {
     pub fn post(&self, post_id: &str) -> Option<AssessmentRow> {
         let recent = held(&self.shared.recent);
         let mut newest_first = recent.iter().rev();
-        let found = newest_first.find(|post| post.row.post_id == post_id);
-        found.map(|post| post.row.clone())
+        let found = newest_first.find(|post| post.post_id() == post_id);
+        found.map(|post| post.row())
     }
 
     /// The wanted posts that came lately, the newest first, each as it is now, and the id of the last that came.
@@ -247,8 +258,8 @@ impl Live {
             .map_or_else(String::new, |post| post.id.clone());
         let mut posts: Vec<Arc<Fresh>> = Vec::new();
         for post in recent.iter().rev() {
-            let is_there = |shown: &Arc<Fresh>| shown.row.post_id == post.row.post_id;
-            if posts.len() < most && wanted.fits(&post.row) && !posts.iter().any(is_there) {
+            let is_there = |shown: &Arc<Fresh>| shown.post_id() == post.post_id();
+            if posts.len() < most && wanted.fits(&post.assessment) && !posts.iter().any(is_there) {
                 posts.push(Arc::clone(post));
             }
         }

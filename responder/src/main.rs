@@ -10,6 +10,7 @@ use backbone::message::{self, Alert};
 use backbone::{dead_letters, service};
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
+use mimalloc::MiMalloc;
 use responder::account::{Accounts, command};
 use responder::calendar::Calendar;
 use responder::case::{Cases, Timing};
@@ -20,6 +21,10 @@ use responder::routing::{Moment, Open, Routing, Silences};
 use responder::settings::Settings;
 use responder::store::{self, Store};
 use responder::{app, check, erasure, held, knowledge, reply, report};
+
+// Alerts and cases are many small pieces of memory, as posts are in the analyzer.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Makes a case of each event that reached a level, gets it to the units responsible, and serves the
 /// console. Without a command it runs until stopped.

@@ -7,6 +7,7 @@
 //! back ([`Hold`]) keeps no case from being opened.
 
 mod check;
+mod duties;
 mod explain;
 mod group;
 mod hold;
@@ -24,7 +25,6 @@ use std::path::{Path, PathBuf};
 use backbone::message::Alert;
 use backbone::region::{Region, Unit};
 use backbone::settings::{SettingsError, parse, read};
-use memchr::memmem;
 
 pub use check::Warning;
 pub use explain::{Explained, Told};
@@ -38,6 +38,7 @@ pub use step::{Outcome, Step};
 pub use tree::Placed;
 pub use window::{DayOfWeek, Window, Windows};
 
+use duties::Duties;
 use responsible::{of_place, of_subject};
 use rule::{BY_BOTH, BY_PLACE, BY_SUBJECT, Inherited};
 
@@ -82,6 +83,7 @@ impl Texts {
 #[derive(Debug, Clone)]
 pub struct Routing {
     region: Region,
+    duties: Duties,
     folder: PathBuf,
     root: Rule,
     inhibit: Vec<Inhibition>,
@@ -116,6 +118,7 @@ impl Routing {
             |tree: &Tree| check::tree(tree, &region),
         )?;
         Ok(Self {
+            duties: Duties::new(&region),
             region,
             folder: folder.to_owned(),
             root: tree.route,
@@ -216,7 +219,7 @@ impl Routing {
         for code in &rule.assist {
             let unit = match code.as_str() {
                 BY_PLACE => of_place(&self.region, alert).map(|(unit, _)| unit),
-                BY_SUBJECT => of_subject(&self.region, alert).map(|(unit, _)| unit),
+                BY_SUBJECT => of_subject(&self.region, &self.duties, alert).map(|(unit, _)| unit),
                 code => self.region.unit(code),
             };
             if let Some(unit) = unit {
@@ -230,7 +233,8 @@ impl Routing {
             // A rule that names its lead decides who assists, too.
             Some(unit) => vec![(unit, "路由规则指定".to_owned())],
             None => {
-                let subject = (lead != BY_PLACE).then(|| of_subject(&self.region, alert));
+                let subject =
+                    (lead != BY_PLACE).then(|| of_subject(&self.region, &self.duties, alert));
                 let place = (lead != BY_SUBJECT).then(|| of_place(&self.region, alert));
                 subject
                     .flatten()
@@ -257,12 +261,6 @@ impl Routing {
 
 fn text_of(alert: &Alert) -> String {
     format!("{}\n{}", alert.event.title, alert.event.gist)
-}
-
-/// Whether a word is in a text. Hundreds are looked for in each alert, and the standard library's search is compiled with this crate, hardly
-/// optimised.
-fn mentions(text: &str, word: &str) -> bool {
-    memmem::find(text.as_bytes(), word.as_bytes()).is_some()
 }
 
 fn push_once(codes: &mut Vec<String>, code: &str) {

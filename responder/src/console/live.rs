@@ -104,7 +104,7 @@ pub(super) async fn page(
         archive::sources(&console.archive)
     );
     let unavailable = archived.is_err();
-    let mut rows: Vec<AssessmentRow> = recent.iter().map(|post| post.row.clone()).collect();
+    let mut rows: Vec<AssessmentRow> = recent.iter().map(|post| post.row()).collect();
     for row in archived.unwrap_or_default() {
         if rows.len() < SHOWN as usize && !rows.iter().any(|known| known.post_id == row.post_id) {
             rows.push(row);
@@ -298,7 +298,7 @@ impl Watching {
 
 /// The event that tells of a post.
 fn frame(console: &Console, post: &Fresh) -> Bytes {
-    let line = LiveLine::new(console, &post.row, String::new());
+    let line = LiveLine::new(console, &post.row(), String::new());
     let html = Fragment { line }.render().unwrap_or_default();
     let mut frame = format!("id: {}\nevent: post\n", post.id);
     // To a browser each of the two ends a line.

@@ -47,7 +47,7 @@ pub async fn read(
             }
             batch.retain(|received| is_served(&received.message.post.region));
             if !batch.is_empty() {
-                live.publish(&batch);
+                live.publish(batch);
             }
         }
     };

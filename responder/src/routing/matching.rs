@@ -6,7 +6,7 @@ use backbone::settings::Flaw;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{mentions, text_of};
+use super::text_of;
 use crate::level::level;
 
 /// Conditions that must all hold; an empty one always does.
@@ -90,7 +90,7 @@ impl Match {
             return Ok(None);
         }
         let text = text_of(alert);
-        match self.words.iter().find(|word| mentions(&text, word)) {
+        match self.words.iter().find(|word| text.contains(word.as_str())) {
             Some(word) => Ok(Some(format!("事由含“{word}”"))),
             None => Err(format!("事由不含{}", listed(&self.words))),
         }

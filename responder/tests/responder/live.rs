@@ -127,7 +127,7 @@ async fn a_post_reaches_the_viewer_whose_filter_it_fits(kept: Kept) {
     let mut complaints = Stream::open(&officer, "?sentiment=negative&place=冯川镇").await;
     let mut praise = Stream::open(&officer, "?sentiment=positive&all=1").await;
     let mut all = Stream::open(&auditor, "").await;
-    office.live.publish(&[
+    office.live.publish([
         post(1, |_| {}),
         post(2, |post| post.sentiment.label = Polarity::Positive),
         post(3, |post| {
@@ -135,8 +135,8 @@ async fn a_post_reaches_the_viewer_whose_filter_it_fits(kept: Kept) {
             post.relevant = false;
         }),
     ]);
-    office.live.publish(&[post(4, |post| post.places.clear())]);
-    office.live.publish(&[post(5, |_| {})]);
+    office.live.publish([post(4, |post| post.places.clear())]);
+    office.live.publish([post(5, |_| {})]);
     assert_eq!(
         [complaints.post().await, complaints.post().await],
         ["post-1", "post-5"]
@@ -157,7 +157,7 @@ async fn a_post_reaches_the_viewer_whose_filter_it_fits(kept: Kept) {
 async fn who_comes_back_sees_what_came_meanwhile(kept: Kept) {
     let office = office(kept).await;
     let officer = office.person("officer").await;
-    office.live.publish(&[post(1, |_| {}), post(2, |_| {})]);
+    office.live.publish([post(1, |_| {}), post(2, |_| {})]);
     let mut stream = Stream::open(&officer, "?after=0-1").await;
     let event = stream.next().await.unwrap();
     assert_eq!(
@@ -165,7 +165,7 @@ async fn who_comes_back_sees_what_came_meanwhile(kept: Kept) {
         ("0-2", "post-2")
     );
     drop(stream);
-    office.live.publish(&[post(3, |_| {})]);
+    office.live.publish([post(3, |_| {})]);
     // A browser says by itself what it saw last, whatever the address says.
     let request = officer.request("GET", "/live/stream?after=0-1");
     let response = request.header("last-event-id", "0-2").send().await.unwrap();
@@ -191,7 +191,7 @@ async fn who_is_slow_is_told_how_many_were_passed_over(kept: Kept) {
     // Nobody is waited for: the viewer has no time to read before this is over.
     for batch in 0..200 {
         let posts = (0..3).map(|of_batch| post(batch * 3 + of_batch, |_| {}));
-        office.live.publish(&posts.collect::<Vec<_>>());
+        office.live.publish(posts);
     }
     let (mut seen, mut passed_over) = (0, 0);
     while seen + passed_over < all {
@@ -207,7 +207,7 @@ async fn who_is_slow_is_told_how_many_were_passed_over(kept: Kept) {
 
     // More at once than anybody reads.
     let flood: Vec<_> = (1_000..1_050).map(|number| post(number, |_| {})).collect();
-    office.live.publish(&flood);
+    office.live.publish(flood);
     let event = stream.next().await.unwrap();
     assert_eq!(
         (event.name.as_str(), event.data.as_str()),
@@ -226,7 +226,7 @@ async fn a_stream_ends_with_its_session(kept: Kept) {
     assert_eq!(officer.form("/logout", &[]).await.status, 303);
     assert_eq!(stream.next().await, None);
     drop(stream);
-    office.live.publish(&[post(1, |_| {})]);
+    office.live.publish([post(1, |_| {})]);
     assert_eq!(other.post().await, "post-1", "others see on");
     let aside = Change {
         active: Some(false),
@@ -270,7 +270,7 @@ async fn an_officer_confirms_dismisses_and_corrects_in_the_line(kept: Kept) {
     let mut officer = office.person("officer").await;
     office
         .live
-        .publish(&[post(1, |_| {}), post(2, |_| {}), post(3, |_| {})]);
+        .publish([post(1, |_| {}), post(2, |_| {}), post(3, |_| {})]);
     let said = [
         (1, vec![("verdict", "confirm")], "值班员确认无误（officer，"),
         (
@@ -346,7 +346,7 @@ async fn what_one_officer_says_of_a_post_the_others_see(kept: Kept) {
     let mut officer = office.person("officer").await;
     let mut leader = office.person("leader").await;
     let mut watched = Stream::open(&leader, "").await;
-    office.live.publish(&[post(1, |_| {}), post(2, |_| {})]);
+    office.live.publish([post(1, |_| {}), post(2, |_| {})]);
     assert_eq!(
         [watched.post().await, watched.post().await],
         ["post-1", "post-2"]
@@ -376,7 +376,7 @@ async fn what_one_officer_says_of_a_post_the_others_see(kept: Kept) {
 async fn what_people_wrote_is_text_in_the_stream(kept: Kept) {
     let office = office(kept).await;
     let mut officer = office.person("officer").await;
-    office.live.publish(&[post(1, |post| {
+    office.live.publish([post(1, |post| {
         for text in [
             &mut post.post.title,
             &mut post.post.text,
@@ -410,13 +410,11 @@ async fn the_page_begins_with_what_came_lately(kept: Kept) {
             .text
             .contains("还没有符合条件的帖文")
     );
-    office.live.publish(&[post(1, |_| {}), post(2, |_| {})]);
+    office.live.publish([post(1, |_| {}), post(2, |_| {})]);
     office
         .live
-        .publish(&[post(1, |post| post.post.text = "又说了一遍".to_owned())]);
-    office
-        .live
-        .publish(&[post(4, |post| post.relevant = false)]);
+        .publish([post(1, |post| post.post.text = "又说了一遍".to_owned())]);
+    office.live.publish([post(4, |post| post.relevant = false)]);
     let page = officer.get("/live").await.text;
     let ids: Vec<_> = page.split("<li ").skip(1).map(shown).collect();
     assert_eq!(ids, ["post-1", "post-2"], "the newest first, each once");

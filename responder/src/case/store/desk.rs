@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sqlx::AnyConnection;
 
 use super::ring::Due;
-use super::rows::{Made, Record, find_all, insert, record, update, write_alert};
+use super::rows::{Made, Record, find_all, insert, record, update, write_alerts};
 use super::{Cases, StoreError, Taken};
 use crate::case::apply::raise;
 use crate::case::{Action, Case, Part, State};
@@ -236,9 +236,7 @@ impl<'a> Desk<'a> {
             wanted.map(|held| &held.case).collect()
         };
         insert(connection, &of(|held| held.read.is_none())).await?;
-        for case in of(|held| held.told) {
-            write_alert(connection, case).await?;
-        }
+        write_alerts(connection, &of(|held| held.told)).await?;
         let moved = of(|held| held.moved());
         self.store.plan(connection, &moved, self.now).await?;
         Due::write(connection, &self.rings).await?;

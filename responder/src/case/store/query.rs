@@ -176,7 +176,7 @@ impl Cases {
         rows.iter().map(read_case).collect()
     }
 
-    /// Those that are wanted of the alerts of a region's open cases; the others are held one at a time.
+    /// Those that are wanted of the alerts of a region's open cases, by the ids of their events; the others are held one at a time.
     ///
     /// # Errors
     /// When the store fails.
@@ -190,7 +190,7 @@ impl Cases {
         conditions.add_plain("urgency = 0");
         let (statement, values) = conditions.into_query(
             "SELECT alert FROM cases JOIN case_alerts ON case_id = id",
-            "ORDER BY id",
+            "",
         );
         let mut rows = sqlx::query_with(statement, values).fetch(self.store.pool());
         let mut alerts = Vec::new();
@@ -201,6 +201,7 @@ impl Cases {
                 alerts.push(alert);
             }
         }
+        alerts.sort_by(|one: &Alert, other| one.event.id.cmp(&other.event.id));
         Ok(alerts)
     }
 

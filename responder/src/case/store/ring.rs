@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sqlx::{AnyConnection, Row};
 
-use super::rows::{find, optional_time};
+use super::rows::{find_all, optional_time};
 use super::{Cases, StoreError};
 use crate::calendar::Calendar;
 use crate::case::Case;
@@ -17,6 +17,8 @@ use crate::store::insert_rows;
 const GROUPS: i64 = 200;
 /// Most cases of a group that are told of together.
 const TOGETHER: i64 = 50;
+/// Cases that are read together.
+const READ: usize = 50;
 
 /// A case whose alert is to be told.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,30 +97,38 @@ impl Cases {
     /// # Errors
     /// When the store fails.
     pub async fn rings_due(&self, now: Timestamp) -> Result<Vec<Vec<Ring>>, StoreError> {
-        let keys: Vec<String> = sqlx::query_scalar(
-            "SELECT group_key FROM rings WHERE due_at <= $1 GROUP BY group_key ORDER BY min(due_at) LIMIT $2",
+        let mut connection = self.store.pool().acquire().await?;
+        let rows = sqlx::query(
+            "SELECT group_key, case_id, due_at FROM (SELECT group_key, case_id, due_at, \
+             row_number() OVER (PARTITION BY group_key ORDER BY due_at, case_id) AS place FROM rings \
+             WHERE due_at IS NOT NULL AND group_key IN (SELECT group_key FROM rings WHERE due_at <= $1 \
+             GROUP BY group_key ORDER BY min(due_at) LIMIT $2)) AS due \
+             WHERE place <= $3 ORDER BY due_at, case_id",
         )
         .bind(now.as_millisecond())
         .bind(GROUPS)
-        .fetch_all(self.store.pool())
+        .bind(TOGETHER)
+        .fetch_all(&mut *connection)
         .await?;
-        let mut groups = Vec::new();
-        let mut connection = self.store.pool().acquire().await?;
-        for key in keys {
-            let rows = sqlx::query(
-                "SELECT case_id, due_at FROM rings WHERE group_key = $1 AND due_at IS NOT NULL ORDER BY due_at, case_id LIMIT $2",
-            )
-            .bind(&key)
-            .bind(TOGETHER)
-            .fetch_all(&mut *connection)
-            .await?;
-            let mut group = Vec::new();
-            for row in &rows {
-                let due_at = optional_time(row, "due_at")?;
-                let case = find(&mut connection, row.try_get("case_id")?).await?;
-                group.extend(case.zip(due_at).map(|(case, due_at)| Ring { case, due_at }));
-            }
-            groups.push(group);
+        let mut found = BTreeMap::new();
+        for rows in rows.chunks(READ) {
+            let ids = rows.iter().map(|row| row.try_get("case_id"));
+            let cases = find_all(&mut connection, &ids.collect::<Result<_, _>>()?).await?;
+            found.extend(cases.into_iter().map(|case| (case.id.clone(), case)));
+        }
+        let mut places = BTreeMap::new();
+        let mut groups: Vec<Vec<Ring>> = Vec::new();
+        for row in &rows {
+            let case = found.remove(row.try_get::<&str, _>("case_id")?);
+            let Some((case, due_at)) = case.zip(optional_time(row, "due_at")?) else {
+                continue;
+            };
+            let place =
+                *(places.entry(row.try_get::<&str, _>("group_key")?)).or_insert_with(|| {
+                    groups.push(Vec::new());
+                    groups.len() - 1
+                });
+            groups[place].push(Ring { case, due_at });
         }
         Ok(groups)
     }

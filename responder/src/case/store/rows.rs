@@ -15,6 +15,10 @@ use crate::case::{Action, Actor, Case, Move, Role, State};
 use crate::outbox;
 use crate::store::{insert_rows, parameters};
 
+/// Bytes of alerts that are written together: what is more than 16 KB goes to PostgreSQL in two pieces, and sqlx 0.9.0 keeps the second back
+/// until the first is acknowledged.
+const TOGETHER: usize = 12 * 1024;
+
 pub(super) async fn find(
     connection: &mut AnyConnection,
     id: &str,
@@ -36,7 +40,8 @@ pub(super) async fn find_all(
         "SELECT cases.*, alert FROM cases JOIN case_alerts ON case_id = id WHERE id IN ({})",
         parameters(ids.len())
     ));
-    let mut query = sqlx::query(statement);
+    // Planned each time: PostgreSQL would keep to reading the whole table, as is best while it is nearly empty.
+    let mut query = sqlx::query(statement).persistent(false);
     for id in ids {
         query = query.bind(id);
     }
@@ -113,7 +118,7 @@ fn changing<'q>(query: Statement<'q>, case: &'q Case) -> Result<Statement<'q>, S
         .bind(case.version))
 }
 
-/// Writes cases that are new; what is known of their events is written by [`write_alert`].
+/// Writes cases that are new; what is known of their events is written by [`write_alerts`].
 pub(super) async fn insert(
     connection: &mut AnyConnection,
     cases: &[&Case],
@@ -135,19 +140,35 @@ pub(super) async fn insert(
     write_units(connection, cases).await
 }
 
-/// Keeps what is known of the event of a case.
-pub(super) async fn write_alert(
+/// Keeps what is known of the events of cases.
+pub(super) async fn write_alerts(
     connection: &mut AnyConnection,
-    case: &Case,
+    cases: &[&Case],
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO case_alerts (case_id, alert) VALUES ($1, $2) \
-         ON CONFLICT (case_id) DO UPDATE SET alert = excluded.alert",
-    )
-    .bind(&case.id)
-    .bind(json(&case.alert)?)
-    .execute(connection)
-    .await?;
+    let texts = (cases.iter())
+        .map(|case| Ok((&case.id, json(&case.alert)?)))
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    let mut rest = texts.as_slice();
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fits = rest.iter().take_while(|(_, text)| {
+            bytes += text.len();
+            bytes <= TOGETHER
+        });
+        let (now, later) = rest.split_at(fits.count().max(1));
+        let statement = insert_rows(
+            "case_alerts",
+            &["case_id", "alert"],
+            now.len(),
+            "ON CONFLICT (case_id) DO UPDATE SET alert = excluded.alert",
+        );
+        let mut query = sqlx::query(statement);
+        for (id, text) in now {
+            query = query.bind(*id).bind(text);
+        }
+        query.execute(&mut *connection).await?;
+        rest = later;
+    }
     Ok(())
 }
 
