@@ -23,6 +23,10 @@ use hours::Hours;
 /// Least messages of an insert beside which there is another: a backlog is written on all cores.
 const SHARE: usize = 5_000;
 
+/// Room on ClickHouse's disk below which it refuses what is to be written, in bytes. Of a disk that fills up meanwhile it takes no notice: version 26.7
+/// acknowledges rows then of which nothing is in the files.
+const ROOM: &str = "1073741824";
+
 /// Writes messages of one kind to one table. Tables replace a row of the same key by the later version, so a batch
 /// written twice is there once, and it does not matter which of two batches is written first.
 #[derive(Debug)]
@@ -54,7 +58,8 @@ impl<R: OfMessage> Archiver<R> {
     pub fn new(settings: &ClickHouse, kept: Kept, metrics: Metrics) -> anyhow::Result<Self> {
         Ok(Self {
             settings: settings.clone(),
-            client: clickhouse::client(settings)?,
+            client: clickhouse::client(settings)?
+                .with_setting("min_free_disk_bytes_to_perform_insert", ROOM),
             kept,
             hours: None,
             erased: Erased::nothing(),

@@ -119,7 +119,7 @@ async fn of_clickhouse(scene: &mut Scene) -> anyhow::Result<()> {
     scene.taken(MEANWHILE).await?;
     scene.moved(5).await?;
     disk.free()?;
-    // A part that it was writing may have been left empty: it is set aside at the start.
+    // What it was merging may have been left empty: that is set aside at the start.
     scene.clickhouse.kill();
     scene.clickhouse.start_again();
     scene.archived(MEANWHILE as u64).await?;
@@ -154,7 +154,7 @@ impl SmallDisk {
     fn over(folder: &Path) -> anyhow::Result<Option<Self>> {
         let held = tempfile::tempdir()?;
         copy(folder, held.path())?;
-        let mount = ["-t", "tmpfs", "-o", "size=1g", "none"];
+        let mount = ["-t", "tmpfs", "-o", "size=3g", "none"];
         let mounted = Command::new("mount").args(mount).arg(folder).output();
         if !mounted.is_ok_and(|output| output.status.success()) {
             return Ok(None);
