@@ -17,9 +17,6 @@ use url::Url;
 
 use crate::fetch::Validators;
 
-/// Connections to the file, at most.
-const CONNECTIONS: u32 = 4;
-
 /// The state failed.
 #[derive(Debug, Error)]
 #[error("the collector's state failed: {0}")]
@@ -122,7 +119,7 @@ impl State {
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(Duration::from_secs(10));
         let pool = SqlitePoolOptions::new()
-            .max_connections(CONNECTIONS)
+            .max_connections(4)
             // Of a transaction that SQLite rolled back by itself, as on a full disk, sqlx 0.9.0 knows nothing, and takes the next for a part of
             // it: once that fails, the connection holds one open for good, and nothing it writes is kept.
             .before_acquire(|connection, _| {
@@ -668,7 +665,7 @@ mod tests {
         let path = folder.path().join("collector.sqlite");
         let state = State::open(&path).await.unwrap();
         let mut connections = Vec::new();
-        for _ in 0..CONNECTIONS {
+        for _ in 0..state.pool.options().get_max_connections() {
             connections.push(state.pool.acquire().await.unwrap());
         }
         for connection in &mut connections {

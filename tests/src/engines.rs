@@ -97,15 +97,15 @@ impl Broker {
         }
     }
 
-    /// Ends one of Apache Kafka's brokers at once, as a crash would, if it has not ended by itself; they are numbered from 1.
+    /// Ends one of Apache Kafka's brokers at once, as a crash would; they are numbered from 1.
     ///
     /// # Panics
-    /// When it was never started.
+    /// When it does not run.
     pub fn kill(&self, node: u32) {
         let killed = Command::new("kill")
             .args(["-KILL", &self.pid(node)])
-            .output();
-        killed.expect("kill is a program");
+            .status();
+        assert!(killed.expect("kill is a program").success());
         while !self.has_ended(node) {
             std::thread::sleep(Duration::from_millis(20));
         }

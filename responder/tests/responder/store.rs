@@ -5,6 +5,7 @@ use crate::stores::{self, Kept, on_each_store};
 use jiff::SignedDuration;
 use responder::case::{Action, Cases, Progress, Role, State, Timing};
 use responder::store::{Place, Store, backup, restore};
+use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
 
 on_each_store!(
@@ -103,10 +104,17 @@ async fn a_request_broken_off_leaves_no_transaction_behind(kept: Kept) {
 
 async fn another_transaction_begins_after_the_engine_rolled_one_back(kept: Kept) {
     let span = SignedDuration::from_secs(30);
-    // As SQLite does by itself when a transaction finds no room on the disk.
-    let mut full = kept.store.begin().await.unwrap();
-    sqlx::query("ROLLBACK").execute(&mut *full).await.unwrap();
-    drop(full);
+    let pool = kept.store.pool();
+    let mut connections = Vec::new();
+    for _ in 0..pool.options().get_max_connections() {
+        connections.push(pool.acquire().await.unwrap());
+    }
+    for connection in &mut connections {
+        // As SQLite does by itself when a transaction finds no room on the disk.
+        let mut full = connection.begin().await.unwrap();
+        sqlx::query("ROLLBACK").execute(&mut *full).await.unwrap();
+    }
+    drop(connections);
     let mut next = kept.store.begin().await.unwrap();
     sqlx::query("DELETE FROM leases")
         .execute(&mut *next)

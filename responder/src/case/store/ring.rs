@@ -116,20 +116,16 @@ impl Cases {
             let cases = find_all(&mut connection, &ids.collect::<Result<_, _>>()?).await?;
             found.extend(cases.into_iter().map(|case| (case.id.clone(), case)));
         }
-        let mut places = BTreeMap::new();
-        let mut groups: Vec<Vec<Ring>> = Vec::new();
+        let mut groups: BTreeMap<&str, Vec<Ring>> = BTreeMap::new();
         for row in &rows {
             let case = found.remove(row.try_get::<&str, _>("case_id")?);
-            let Some((case, due_at)) = case.zip(optional_time(row, "due_at")?) else {
-                continue;
-            };
-            let place =
-                *(places.entry(row.try_get::<&str, _>("group_key")?)).or_insert_with(|| {
-                    groups.push(Vec::new());
-                    groups.len() - 1
-                });
-            groups[place].push(Ring { case, due_at });
+            if let Some((case, due_at)) = case.zip(optional_time(row, "due_at")?) {
+                let group = groups.entry(row.try_get("group_key")?).or_default();
+                group.push(Ring { case, due_at });
+            }
         }
+        let mut groups: Vec<Vec<Ring>> = groups.into_values().collect();
+        groups.sort_by_key(|group| group.first().map(|ring| ring.due_at));
         Ok(groups)
     }
 

@@ -76,7 +76,6 @@ async fn of_a_broker(scene: &mut Scene) -> anyhow::Result<()> {
     scene.until("the broker to end", ended).await?;
     scene.archived(MEANWHILE as u64).await?;
     disk.free()?;
-    scene.broker.kill(BROKER);
     scene.broker.start_again(&[BROKER]);
     scene.archived(MEANWHILE as u64).await?;
     scene.broker.kill(BROKER);
@@ -142,7 +141,6 @@ async fn noticed(scene: &mut Scene, log: &Path, what: &str) -> anyhow::Result<()
 /// A file system in memory over a folder, with what the folder held; unmounted when dropped.
 struct SmallDisk {
     folder: PathBuf,
-    filler: PathBuf,
 }
 
 fn mounted(folder: &Path) -> anyhow::Result<SmallDisk> {
@@ -161,15 +159,18 @@ impl SmallDisk {
         }
         let disk = Self {
             folder: folder.to_owned(),
-            filler: folder.join("filler"),
         };
         copy(held.path(), folder)?;
         Ok(Some(disk))
     }
 
+    fn filler(&self) -> PathBuf {
+        self.folder.join("filler")
+    }
+
     /// Writes a file until there is no room left.
     fn fill(&self) -> anyhow::Result<()> {
-        let mut file = File::create(&self.filler).context("a file to fill the disk with")?;
+        let mut file = File::create(self.filler()).context("a file to fill the disk with")?;
         // Large pieces first, then the last bytes.
         for piece in [vec![0_u8; 65_536], vec![0_u8; 1]] {
             loop {
@@ -184,7 +185,7 @@ impl SmallDisk {
     }
 
     fn free(&self) -> anyhow::Result<()> {
-        std::fs::remove_file(&self.filler).context("the file that filled the disk")
+        std::fs::remove_file(self.filler()).context("the file that filled the disk")
     }
 
     /// Puts what it holds where the folder was before.
