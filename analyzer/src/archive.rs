@@ -195,6 +195,6 @@ async fn write_share<R: OfMessage>(
                 None
             }
         });
-    clickhouse::insert_each::<R::Written<'_>>(client, R::TABLE, rows).await?;
+    clickhouse::insert::<R::Written<'_>>(client, R::TABLE, rows).await?;
     Ok(rejected)
 }

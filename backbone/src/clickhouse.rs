@@ -3,6 +3,7 @@
 mod migrate;
 mod retention;
 pub mod rows;
+mod statement;
 mod turn;
 
 use std::borrow::Borrow;
@@ -18,8 +19,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls_native_certs::load_native_certs;
 use serde::Serialize;
 
-pub use migrate::{MigrateError, migrate, on_replicas};
+pub use migrate::{migrate, on_replicas};
 pub use retention::keep;
+pub use statement::MigrateError;
 
 use crate::settings::{ClickHouse, SettingsError};
 
@@ -86,28 +88,12 @@ fn trusted(settings: &ClickHouse) -> Result<RootCertStore, SettingsError> {
     Ok(roots)
 }
 
-/// Inserts rows as one block; they are stored when this returns. Tables replace a row of the same
-/// key, so inserting again changes nothing.
+/// Inserts rows, which need not be there all at once, as one block; they are stored when this returns. Tables replace a row of
+/// the same key, so inserting again changes nothing.
 ///
 /// # Errors
 /// When ClickHouse does not acknowledge the insert.
 pub async fn insert<R>(
-    client: &Client,
-    table: &str,
-    rows: &[R],
-) -> Result<(), clickhouse::error::Error>
-where
-    R: Serialize,
-    for<'a> R: Row<Value<'a> = R>,
-{
-    insert_each::<R>(client, table, rows).await
-}
-
-/// The same, of rows that need not be there all at once.
-///
-/// # Errors
-/// When ClickHouse does not acknowledge the insert.
-pub async fn insert_each<R>(
     client: &Client,
     table: &str,
     rows: impl IntoIterator<Item = impl Borrow<R>>,

@@ -427,6 +427,28 @@ async fn rows_of_before_are_carried_over_wherever_it_was_broken_off() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_cannot_be_moved_away_is_told_of_and_not_waited_for() {
+    let store = Store::start();
+    tables_of_before(&store).await;
+    for name in ["migrating", "migrating_killed"] {
+        let killed = format!(
+            "CREATE TABLE {name} (at DateTime64(3, 'UTC')) ENGINE = ReplacingMergeTree ORDER BY tuple() COMMENT 'killed'"
+        );
+        client(&store).query(&killed).execute().await.unwrap();
+    }
+    let settings = settings_of(&store);
+    let refused = Box::pin(wait_for("what ClickHouse refused is told", async || {
+        match backbone::clickhouse::migrate(&settings).await {
+            Err(MigrateError::UnderWay) => None,
+            refused => Some(refused),
+        }
+    }))
+    .await;
+    let told = refused.unwrap_err().to_string();
+    assert!(told.contains("migrating_killed"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_officer_finds_posts_by_their_words_as_they_are_now() {
     let store = Store::start();
     backbone::clickhouse::migrate(&settings_of(&store))
@@ -452,7 +474,7 @@ async fn an_officer_finds_posts_by_their_words_as_they_are_now() {
         of(&dry),
         of(&row("water", 6, "", "小区停水")),
     ];
-    backbone::clickhouse::insert(&client(&store), AssessmentRow::TABLE, &rows)
+    backbone::clickhouse::insert::<AssessmentRow>(&client(&store), AssessmentRow::TABLE, &rows)
         .await
         .unwrap();
     dry.post.revision = 2;
@@ -461,7 +483,7 @@ async fn an_officer_finds_posts_by_their_words_as_they_are_now() {
     // In a part of its own, written twice; the row it replaces is still there.
     rows = vec![of(&dry)];
     for _ in 0..2 {
-        backbone::clickhouse::insert(&client(&store), AssessmentRow::TABLE, &rows)
+        backbone::clickhouse::insert::<AssessmentRow>(&client(&store), AssessmentRow::TABLE, &rows)
             .await
             .unwrap();
     }

@@ -105,7 +105,7 @@ async fn office() -> Office {
     "read0000000000000000000000000000".clone_into(&mut marked.post.id);
     // Earlier, so that the hostile one stands first.
     marked.post.published_at = Timestamp::UNIX_EPOCH;
-    backbone::clickhouse::insert(
+    backbone::clickhouse::insert::<AssessmentRow>(
         &archive,
         AssessmentRow::TABLE,
         &[
@@ -121,7 +121,7 @@ async fn office() -> Office {
     burst.places[0].name = HOSTILE.to_owned();
     burst.events[0].title = HOSTILE.to_owned();
     burst.title.push_str(HOSTILE);
-    backbone::clickhouse::insert(
+    backbone::clickhouse::insert::<SignalRow>(
         &archive,
         SignalRow::TABLE,
         &[SignalRow::from(&over), SignalRow::from(&burst)],

@@ -190,7 +190,7 @@ async fn an_officer_merges_and_splits_events(kafka: Broker) {
     town.has(&works, 3).await;
     let archive = serde_json::from_value(json!({ "url": town.store.url })).unwrap();
     let archive = backbone::clickhouse::client(&archive).unwrap();
-    backbone::clickhouse::insert(&archive, AssessmentRow::TABLE, &[elsewhere()])
+    backbone::clickhouse::insert::<AssessmentRow>(&archive, AssessmentRow::TABLE, [elsewhere()])
         .await
         .unwrap();
 

@@ -49,7 +49,7 @@ impl Office {
 
     async fn write(&self, posts: &[Assessment]) {
         let rows: Vec<AssessmentRow> = posts.iter().map(AssessmentRow::from).collect();
-        backbone::clickhouse::insert(&self.archive, AssessmentRow::TABLE, &rows)
+        backbone::clickhouse::insert::<AssessmentRow>(&self.archive, AssessmentRow::TABLE, &rows)
             .await
             .unwrap();
     }
@@ -151,7 +151,7 @@ async fn posts_are_found_by_phrases_by_what_was_read_in_them_and_by_time() {
         alert.id = backbone::id::of_alert("reached", level);
         alerts.push(AlertRow::from(&alert));
     }
-    backbone::clickhouse::insert(&office.archive, AlertRow::TABLE, &alerts)
+    backbone::clickhouse::insert::<AlertRow>(&office.archive, AlertRow::TABLE, &alerts)
         .await
         .unwrap();
     for (query, expected) in [

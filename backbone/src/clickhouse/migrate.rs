@@ -7,11 +7,11 @@ use std::borrow::Cow;
 
 use clickhouse::{Client, Row};
 use serde::Serialize;
-use thiserror::Error;
 use tracing::info;
 
+use super::statement::{MigrateError, execute};
 use super::turn::{self, Turn};
-use crate::settings::{ClickHouse, SettingsError};
+use crate::settings::ClickHouse;
 
 /// The migrations, oldest first. One that has been released is never changed.
 const MIGRATIONS: [(u32, &str); 7] = [
@@ -23,50 +23,6 @@ const MIGRATIONS: [(u32, &str); 7] = [
     (7, include_str!("../../migrations/0007_posts_by_hour.sql")),
     (10, include_str!("../../migrations/0010_signals.sql")),
 ];
-
-/// The tables could not be brought up to date.
-#[derive(Debug, Error)]
-pub enum MigrateError {
-    /// The settings make no client.
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
-    /// The database's name is not one.
-    #[error("clickhouse.database = `{0}` is not a name of letters, digits and underscores")]
-    DatabaseName(String),
-    /// The database is there, and not in the form that is set.
-    #[error(
-        "the database `{database}` has the engine {engine}, which does not go with clickhouse.replicated = {replicated}; \
-         name another database in clickhouse.database and carry the rows over, or set clickhouse.replicated as the database is"
-    )]
-    AnotherForm {
-        /// The database's name.
-        database: String,
-        /// Its engine.
-        engine: String,
-        /// The setting.
-        replicated: bool,
-    },
-    /// ClickHouse refused a statement.
-    #[error("migration {number} failed: {source}")]
-    Statement {
-        /// The migration's number; 0 for the database and the table of migrations.
-        number: u32,
-        /// What ClickHouse said.
-        source: clickhouse::error::Error,
-    },
-    /// Another is at it: try again later.
-    #[error(
-        "ClickHouse's tables are being brought up to date by another; this goes on when that is done"
-    )]
-    UnderWay,
-}
-
-impl MigrateError {
-    /// What became of a statement of a migration.
-    pub(super) fn of(number: u32) -> impl Fn(clickhouse::error::Error) -> Self {
-        move |source| Self::Statement { number, source }
-    }
-}
 
 /// Which migrations were applied.
 const MIGRATIONS_TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (number UInt32) ENGINE = ReplacingMergeTree ORDER BY number";
@@ -128,7 +84,7 @@ pub async fn migrate(settings: &ClickHouse) -> Result<(), MigrateError> {
                     execute(&client, number, &as_set(statement)).await?;
                 }
             }
-            super::insert(&client, "migrations", &[Applied { number }])
+            super::insert::<Applied>(&client, "migrations", &[Applied { number }])
                 .await
                 .map_err(MigrateError::of(number))?;
             info!(number, "ClickHouse migration applied");
@@ -191,19 +147,6 @@ async fn is_due(client: &Client, number: u32, statement: &str) -> Result<bool, M
             .map(|holds| holds == 1)
             .map_err(MigrateError::of(number)),
     }
-}
-
-pub(super) async fn execute(
-    client: &Client,
-    number: u32,
-    statement: &str,
-) -> Result<(), MigrateError> {
-    client
-        // The crate binds question marks; a statement of ours has none to bind.
-        .query(&statement.replace('?', "??"))
-        .execute()
-        .await
-        .map_err(MigrateError::of(number))
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use clickhouse::{Client, Row};
 use serde::Deserialize;
-use tracing::{debug, warn};
+use tracing::warn;
 
-use super::migrate::{MigrateError, execute};
+use super::statement::{MigrateError, execute};
 
 /// Seconds without a sign of life after which the one whose turn it was has been killed.
 const SILENT: i64 = 20;
@@ -47,23 +47,24 @@ impl<'a> Turn<'a> {
         };
         let table = table.replace('#', &turn.holder);
         execute(client, 0, &table).await?;
-        let mut held = held(client).await?;
-        if let Some(Held { holder, silent }) = &held
-            && *silent > SILENT
-        {
-            warn!(
-                silent,
-                "a process was killed while it changed ClickHouse's tables; its work is gone on with"
-            );
-            let moved = format!("RENAME TABLE migrating TO {MOVED}{holder}");
-            if let Err(error) = execute(client, 0, &moved).await {
-                debug!(%error, "another process was faster");
+        let refused = match held(client).await? {
+            Some(Held { holder, silent }) if silent > SILENT => {
+                warn!(
+                    silent,
+                    "a process was killed while it changed ClickHouse's tables; its work is gone on with"
+                );
+                let moved = format!("RENAME TABLE migrating TO {MOVED}{holder}");
+                let refused = execute(client, 0, &moved).await.err();
+                execute(client, 0, &table).await?;
+                refused.map(|error| (holder, error))
             }
-            execute(client, 0, &table).await?;
-            held = self::held(client).await?;
-        }
-        match held {
-            Some(Held { holder, .. }) if holder == turn.holder => Ok(turn),
+            _ => None,
+        };
+        let holder = held(client).await?.map(|held| held.holder);
+        match refused {
+            _ if holder.as_ref() == Some(&turn.holder) => Ok(turn),
+            // Otherwise another process was faster.
+            Some((killed, error)) if holder.is_some_and(|holder| holder == killed) => Err(error),
             _ => Err(MigrateError::UnderWay),
         }
     }

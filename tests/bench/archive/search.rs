@@ -228,7 +228,7 @@ async fn fill(client: &Client, posts: u64) -> anyhow::Result<()> {
         .zip(0..)
         .map(|((title, text), place)| Text { place, title, text })
         .collect();
-    backbone::clickhouse::insert(client, "bench_texts", &rows).await?;
+    backbone::clickhouse::insert::<Text>(client, "bench_texts", &rows).await?;
     let begun = Instant::now();
     for month in 0..MONTHS {
         client

@@ -32,7 +32,7 @@ async fn main() -> anyhow::Result<()> {
     let mut assessment: Assessment = example("assessments/v1/relevant.json")?;
     REGION.clone_into(&mut assessment.post.region);
     let rows = [AssessmentRow::from(&assessment)];
-    backbone::clickhouse::insert(&archive, AssessmentRow::TABLE, &rows).await?;
+    backbone::clickhouse::insert::<AssessmentRow>(&archive, AssessmentRow::TABLE, &rows).await?;
 
     let region = project().join("deploy/sample/region").join(REGION);
     let officer = officer(archive, &region).await;
