@@ -259,7 +259,7 @@ async fn route(settings: &Settings, file: &Path, json: bool) -> anyhow::Result<(
     let (mut silences, mut open) = (Vec::new(), Open::default());
     if let Some(store) = Store::look(&settings.store.place()?).await? {
         silences = Silences::new(store.clone())
-            .active(&alert.region, now)
+            .active(&[&alert.region], now)
             .await?;
         let cases = Cases::new(store.clone(), Timing::default());
         open = routing.open(cases.open_alerts(&alert.region, |_| true).await?);

@@ -117,8 +117,12 @@ impl Routing {
             &texts.routing,
             |tree: &Tree| check::tree(tree, &region),
         )?;
+        let duties = Duties::new(&region).map_err(|problem| SettingsError::Invalid {
+            path: folder.join(Texts::UNITS),
+            problem,
+        })?;
         Ok(Self {
-            duties: Duties::new(&region),
+            duties,
             region,
             folder: folder.to_owned(),
             root: tree.route,

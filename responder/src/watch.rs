@@ -76,13 +76,15 @@ impl Watch {
         for ring in groups.iter().flatten() {
             due.entry(&ring.case.region).or_default().push(&ring.case);
         }
+        let regions: Vec<&str> = due.keys().copied().collect();
+        let silences = self.silences.active(&regions, now).await?;
         let mut known = BTreeMap::new();
         for (region, cases) in due {
-            let silences = self.silences.active(region, now).await?;
-            known.insert(region, (silences, self.open(region, &cases).await?));
+            known.insert(region, self.open(region, &cases).await?);
         }
         for group in &groups {
-            self.tell_group(group, &known, &shifts, now).await?;
+            self.tell_group(group, &silences, &known, &shifts, now)
+                .await?;
         }
         let compose = |case: &Case, telling: &Telling| self.of_clock(case, telling, shifts(case));
         self.cases.tell_due(&compose, now).await?;
@@ -145,14 +147,15 @@ impl Watch {
     async fn tell_group<'a>(
         &self,
         group: &[Ring],
-        known: &BTreeMap<&str, (Vec<Silence>, Open)>,
+        silences: &[Silence],
+        known: &BTreeMap<&str, Open>,
         shifts: &impl Fn(&Case) -> &'a [Shift],
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut rung = Vec::new();
         let mut notices = Vec::new();
         for ring in group {
-            let Some((silences, open)) = known.get(ring.case.region.as_str()) else {
+            let Some(open) = known.get(ring.case.region.as_str()) else {
                 continue;
             };
             let moment = Moment {

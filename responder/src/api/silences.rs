@@ -210,17 +210,17 @@ pub(super) async fn list(
     let active = asked.flag("active")?;
     let (offset, limit) = asked.page()?;
     let now = Timestamp::now();
+    let regions = console.regions.keys().map(String::as_str);
+    let regions: Vec<&str> = regions
+        .filter(|region| wanted.is_empty() || *region == wanted)
+        .collect();
     let mut silences = Vec::new();
-    for region in console.regions.keys() {
-        if !wanted.is_empty() && *region != wanted {
-            continue;
+    if active {
+        silences = console.silences.active(&regions, now).await?;
+    } else {
+        for region in regions {
+            silences.extend(console.silences.list(region).await?);
         }
-        let of_region = if active {
-            console.silences.active(region, now).await?
-        } else {
-            console.silences.list(region).await?
-        };
-        silences.extend(of_region);
     }
     silences.sort_by_key(|silence| std::cmp::Reverse(silence.made_at));
     let page = (silences.into_iter())

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use backbone::region::{Region, UnitKind};
+use backbone::settings::Flaw;
 use daachorse::CharwiseDoubleArrayAhoCorasick;
 
 /// Words that tell whose a matter is, each with the units whose it is then. Clones share them.
@@ -32,7 +33,10 @@ impl fmt::Debug for Duties {
 
 impl Duties {
     /// The words of a region's units.
-    pub(super) fn new(region: &Region) -> Self {
+    ///
+    /// # Errors
+    /// When they are more than one search can hold.
+    pub(super) fn new(region: &Region) -> Result<Self, Flaw> {
         let mut words: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (index, unit) in region.units.iter().enumerate() {
             if unit.kind != UnitKind::Place {
@@ -41,17 +45,24 @@ impl Duties {
                 }
             }
         }
-        Self {
-            automaton: CharwiseDoubleArrayAhoCorasick::new(words.keys())
-                .ok()
-                .map(Arc::new),
+        let automaton = (!words.is_empty())
+            .then(|| CharwiseDoubleArrayAhoCorasick::new(words.keys()))
+            .transpose()
+            .map_err(|error| {
+                Flaw::new(
+                    format!("the `words` of the units cannot be searched for ({error}); give fewer or shorter ones"),
+                    "各单位的 words 太多或太长，无法检索，请精简",
+                )
+            })?;
+        Ok(Self {
+            automaton: automaton.map(Arc::new),
             words: (words.into_iter())
                 .map(|(word, units)| Word {
                     text: word.to_owned(),
                     units,
                 })
                 .collect(),
-        }
+        })
     }
 
     /// Those that are in a text.

@@ -21,7 +21,7 @@ pub struct Moment<'a> {
     pub now: Timestamp,
     /// The working calendar.
     pub calendar: &'a Calendar,
-    /// The silences of the region.
+    /// The silences; those of other regions hold nothing back.
     pub silences: &'a [Silence],
     /// The alerts of the region's open cases, as [`Routing::open`] has sorted them.
     pub open: &'a Open,

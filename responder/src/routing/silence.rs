@@ -6,13 +6,13 @@ use backbone::region::Region;
 use backbone::settings::Flaw;
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 use thiserror::Error;
 
 use super::matching::Match;
 use crate::case::StoreError;
-use crate::store::Store;
+use crate::store::{Store, parameters};
 
 /// What a duty officer asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -205,20 +205,31 @@ impl Silences {
         rows.iter().map(read).collect()
     }
 
-    /// Those of a region that hold notices back now.
+    /// Those of some regions that hold notices back now.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn active(&self, region: &str, now: Timestamp) -> Result<Vec<Silence>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT * FROM silences WHERE region = $1 AND starts_at <= $2 AND ends_at > $3 \
+    pub async fn active(
+        &self,
+        regions: &[&str],
+        now: Timestamp,
+    ) -> Result<Vec<Silence>, StoreError> {
+        if regions.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Safe: of this program's own words.
+        let statement = AssertSqlSafe(format!(
+            "SELECT * FROM silences WHERE region IN ({}) AND starts_at <= ${now} AND ends_at > ${now} \
              AND expired_at IS NULL ORDER BY ends_at, id",
-        )
-        .bind(region)
-        .bind(now.as_millisecond())
-        .bind(now.as_millisecond())
-        .fetch_all(self.store.pool())
-        .await?;
+            parameters(regions.len()),
+            now = regions.len() + 1,
+        ));
+        let mut query = sqlx::query(statement);
+        for region in regions {
+            query = query.bind(*region);
+        }
+        let query = query.bind(now.as_millisecond());
+        let rows = query.fetch_all(self.store.pool()).await?;
         rows.iter().map(read).collect()
     }
 }
