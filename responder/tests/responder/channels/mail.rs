@@ -16,7 +16,7 @@ use super::service::secret;
 fn settings(server: &MailServer, extra: Value) -> Channel {
     let mut fields = json!({
         "name": "mail", "kind": "smtp", "host": "localhost", "port": server.port, "timeout_seconds": 2,
-        "authority": server.authority, "from": "闻声 <wensheng@county.test>",
+        "authority": server.authority.to_path_buf(), "from": "闻声 <wensheng@county.test>",
     });
     fields
         .as_object_mut()

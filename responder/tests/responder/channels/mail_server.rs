@@ -1,10 +1,10 @@
 //! A small mail server: STARTTLS with a certificate of its own, one account, and the refusals it is told to give.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use tempfile::{NamedTempFile, TempPath};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -39,7 +39,7 @@ pub(crate) struct Mail {
 pub(crate) struct MailServer {
     pub(crate) port: u16,
     /// The file with its certificate.
-    pub(crate) authority: PathBuf,
+    pub(crate) authority: Arc<TempPath>,
     mails: Arc<Mutex<Vec<Mail>>>,
 }
 
@@ -51,7 +51,7 @@ impl MailServer {
             "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
             STANDARD.encode(&certificate)
         );
-        let (_, authority) = tempfile::NamedTempFile::new().unwrap().keep().unwrap();
+        let authority = NamedTempFile::new().unwrap().into_temp_path();
         std::fs::write(&authority, pem).unwrap();
         let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -65,7 +65,7 @@ impl MailServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Self {
             port: listener.local_addr().unwrap().port(),
-            authority,
+            authority: Arc::new(authority),
             mails: Arc::default(),
         };
         let mails = Arc::clone(&server.mails);

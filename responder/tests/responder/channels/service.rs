@@ -1,6 +1,7 @@
 //! Services that channels speak to: each checks what it is sent as the real one would, and misbehaves where it is told to.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -15,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use responder::notify::channel::{Channel, Line};
 use serde_json::{Value, json};
 use sha2::Sha256;
+use tempfile::NamedTempFile;
 use url::Url;
 
 /// One request that a service got.
@@ -283,9 +285,11 @@ pub(crate) fn webhook(_: &Call, _: &[Call]) -> Value {
 
 /// A secret as settings name it. What is secret here is in a file: the environment is the whole process's.
 pub(crate) fn secret(value: &str) -> Value {
-    let file = tempfile::NamedTempFile::new().unwrap();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let file = NamedTempFile::new_in(folder).unwrap();
     std::fs::write(file.path(), value).unwrap();
-    let (_, path) = file.keep().unwrap();
+    let path = folder.join(value);
+    file.persist(&path).unwrap();
     json!({ "file": path })
 }
 
