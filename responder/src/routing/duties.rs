@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use backbone::region::{Region, UnitKind};
 use backbone::settings::Flaw;
-use daachorse::CharwiseDoubleArrayAhoCorasick;
+use daachorse::DoubleArrayAhoCorasick;
 
 /// Words that tell whose a matter is, each with the units whose it is then. Clones share them.
 #[derive(Clone)]
 pub(super) struct Duties {
     /// Absent where no unit has a word.
-    automaton: Option<Arc<CharwiseDoubleArrayAhoCorasick<usize>>>,
+    automaton: Option<Arc<DoubleArrayAhoCorasick<usize>>>,
     words: Arc<[Word]>,
 }
 
@@ -46,7 +46,7 @@ impl Duties {
             }
         }
         let automaton = (!words.is_empty())
-            .then(|| CharwiseDoubleArrayAhoCorasick::new(words.keys()))
+            .then(|| DoubleArrayAhoCorasick::new(words.keys()))
             .transpose()
             .map_err(|error| {
                 Flaw::new(
