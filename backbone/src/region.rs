@@ -236,6 +236,20 @@ impl Region {
         self.units.iter().find(|unit| unit.code == code)
     }
 
+    /// The name of a unit; its code where the region has no such unit (any more).
+    #[must_use]
+    pub fn unit_name<'a>(&'a self, code: &'a str) -> &'a str {
+        self.unit(code).map_or(code, |unit| unit.name.as_str())
+    }
+
+    /// The name of the unit in charge of a subject; none where the region names none.
+    #[must_use]
+    pub fn in_charge(&self, subject: &str) -> Option<&str> {
+        (self.units.iter())
+            .find(|unit| unit.subjects.iter().any(|own| own == subject))
+            .map(|unit| unit.name.as_str())
+    }
+
     /// The units above a unit, the nearest first.
     #[must_use]
     pub fn above(&self, code: &str) -> Vec<&Unit> {

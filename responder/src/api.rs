@@ -42,17 +42,13 @@ use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use access::{RULES, Rule, Tokens};
-pub(crate) use counts::{Figures, OfState, figures};
+pub use access::{CSRF_HEADER, RULES, Rule, Tokens};
 
 use crate::console::{Console, SESSION_COOKIE, Who};
 use problem::{CONTENT_TYPE as PROBLEM, ProblemView};
 
 /// Where the API begins.
 pub const ROOT: &str = "/api/v1";
-
-/// The header in which writes of a session carry its secret, as the pages' forms do.
-pub const CSRF_HEADER: &str = "x-csrf-token";
 
 /// The routes, to be put under [`ROOT`].
 pub(crate) fn router(console: Arc<Console>) -> Router {

@@ -1,6 +1,5 @@
 //! The responder as a process runs it, embeddable: what it reads, what it serves, how it stops.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,7 +11,6 @@ use std::time::Duration;
 use anyhow::Context;
 use backbone::kafka::{Batch, ConsumerMetrics, Consumption, Producer, consume};
 use backbone::service::{Readiness, serve_operations};
-use backbone::settings::{Flaw, SettingsError};
 use backbone::topics::{self, ALERTS, SOURCE_HEALTH, Topic};
 use futures::future::{join, try_join, try_join_all};
 use jiff::Timestamp;
@@ -24,24 +22,25 @@ use tracing::info;
 use crate::account::{AccountError, Accounts, NewUser, Provider};
 use crate::calendar::Calendar;
 use crate::case::{Cases, Role, Timing};
-use crate::console::{self, Console, Surroundings};
+use crate::console::{Console, Surroundings};
 use crate::correction::Corrections;
 use crate::erasure::{Eraser, Erasures};
 use crate::intake::{Intake, SourceIntake};
 use crate::live::{self, Limits, Live};
 use crate::metrics::Metrics;
 use crate::notify::Carrier;
-use crate::notify::channel::{Channel, check_reach};
 use crate::outbox;
-use crate::paper::{Maker, Papers, Polisher, Press, schedule};
+use crate::paper::{Maker, Papers, Polisher, Press};
+use crate::regions;
 use crate::reply::draft::Drafter;
 use crate::retention::Cleaner;
 use crate::roster::Roster;
-use crate::routing::{Routing, Silences, Texts};
+use crate::routing::Silences;
 use crate::settings::Settings;
 use crate::source::Sources;
 use crate::store::Store;
 use crate::watch::Watch;
+use crate::web;
 
 /// The consumer group that takes alerts in.
 pub const GROUP: &str = topics::group::RESPONDER;
@@ -67,7 +66,7 @@ pub fn run(settings: Settings, stop: CancellationToken) -> Task<'static> {
 }
 
 async fn run_all(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
-    let routings = load_routings(&settings)?;
+    let routings = regions::load(&settings)?;
     let routings = Arc::new(routings);
     let registry = Registry::new();
     let metrics = Metrics::new(&registry)?;
@@ -217,7 +216,7 @@ async fn run_all(settings: Settings, stop: CancellationToken) -> anyhow::Result<
             readiness.clone(),
             stop.clone(),
         )),
-        Box::pin(console::serve(
+        Box::pin(web::serve(
             console,
             listener,
             settings.console.tls.as_ref(),
@@ -241,56 +240,6 @@ async fn run_all(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     stop.cancel();
     store.close().await;
     ended
-}
-
-/// The routings of the regions served, by region code.
-///
-/// # Errors
-/// When a region's files are at fault, or two regions have the same code.
-pub fn load_routings(settings: &Settings) -> anyhow::Result<BTreeMap<String, Routing>> {
-    let mut routings = BTreeMap::new();
-    for folder in &settings.regions {
-        let routing = Routing::load(folder)?;
-        check_contacts(&routing, &settings.channel)?;
-        let code = routing.region().code().to_owned();
-        if routings.insert(code.clone(), routing).is_some() {
-            anyhow::bail!(
-                "{}: code `{code}` is that of another region too; give each its own",
-                folder.join("region.toml").display()
-            );
-        }
-    }
-    schedule::check(&settings.reports, routings.keys()).map_err(anyhow::Error::msg)?;
-    Ok(routings)
-}
-
-/// Whether the contacts of a region's units are reached by channels that there are.
-///
-/// # Errors
-/// Names the contact at fault and the remedy.
-pub(crate) fn check_contacts(routing: &Routing, channels: &[Channel]) -> Result<(), SettingsError> {
-    for unit in &routing.region().units {
-        for contact in &unit.contact {
-            for reach in &contact.reach {
-                check_reach(reach, channels).map_err(|problem| SettingsError::Invalid {
-                    path: routing.folder().join(Texts::UNITS),
-                    problem: Flaw::new(
-                        format!(
-                            "contact `{}` of unit `{}`: {problem}",
-                            contact.name, unit.code
-                        ),
-                        format!(
-                            "单位 {} 的联系人“{}”：{}",
-                            unit.code,
-                            contact.name,
-                            problem.told()
-                        ),
-                    ),
-                })?;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The identity provider of the settings.

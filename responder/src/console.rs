@@ -11,6 +11,7 @@ mod case;
 mod cases;
 mod chart;
 mod commitments;
+mod cookie;
 mod dead_letters;
 mod edits;
 mod erasures;
@@ -30,6 +31,7 @@ mod posts;
 mod problem;
 pub(crate) mod reply_check;
 mod roster;
+mod routes;
 mod routing;
 mod search;
 mod session;
@@ -51,18 +53,17 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 use backbone::region::Region;
-use backbone::serve::{Certificate, PATIENCE};
 use backbone::settings::Kafka;
 use prometheus::Registry;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use access::{ROUTES, Route, Who};
-pub(crate) use access::{SESSION_COOKIE, finish, known, same};
+pub(crate) use access::{finish, known, same};
 pub(crate) use attachments::saved;
+pub(crate) use cookie::SESSION as SESSION_COOKIE;
 pub(crate) use edits::{MOST_POSTS, NotMade, merging, splitting};
 pub(crate) use event::{LONGEST_NOTE, open_case};
 pub(crate) use papers::saved as saved_paper;
+pub use routes::{ROUTES, Route, Who};
 pub(crate) use sources::served as served_source;
 
 use crate::account::{Accounts, Provider};
@@ -84,7 +85,7 @@ use crate::saved_search::SavedSearches;
 use crate::source::Sources;
 use crate::source_edit::SourceEdits;
 use crate::store::Store;
-use crate::{api, notify, reply, settings};
+use crate::{notify, reply, settings};
 
 /// What the console shows and changes.
 pub struct Console {
@@ -232,14 +233,12 @@ impl Console {
     fn unit_name<'a>(&'a self, region: &str, code: &'a str) -> &'a str {
         self.regions
             .get(region)
-            .and_then(|region| region.unit(code))
-            .map_or(code, |unit| unit.name.as_str())
+            .map_or(code, |region| region.unit_name(code))
     }
 }
 
 /// The console's pages.
-pub fn router(console: Console) -> Router {
-    let console = Arc::new(console);
+pub(crate) fn pages(console: Arc<Console>) -> Router {
     Router::new()
         .route("/login", get(session::page).post(session::sign_in))
         .route("/login/identity", get(identity::begin))
@@ -337,19 +336,5 @@ pub fn router(console: Console) -> Router {
             Arc::clone(&console),
             access::guard,
         ))
-        .with_state(Arc::clone(&console))
-        .nest(api::ROOT, api::router(console))
-}
-
-/// Serves the console until `stop`, with TLS where there is a certificate; requests under way are answered first.
-///
-/// # Errors
-/// When the certificate is of no use or the listener fails.
-pub async fn serve(
-    console: Console,
-    listener: TcpListener,
-    certificate: Option<&Certificate>,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
-    backbone::serve::serve(listener, router(console), certificate, PATIENCE, stop).await
+        .with_state(console)
 }

@@ -20,7 +20,7 @@ use responder::roster::{self, Roster};
 use responder::routing::{Moment, Open, Routing, Silences};
 use responder::settings::Settings;
 use responder::store::{self, Store};
-use responder::{app, check, erasure, held, knowledge, reply, report};
+use responder::{app, check, erasure, held, knowledge, regions, reply, report};
 
 // Alerts and cases are many small pieces of memory, as posts are in the analyzer.
 #[global_allocator]
@@ -139,7 +139,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         None => app::run(settings, service::stop_on_signal()?).await,
         Some(Command::CheckConfig) => {
-            let routings = app::load_routings(&settings)?;
+            let routings = regions::load(&settings)?;
             let calendar = Calendar::load(&settings.calendar)?;
             for routing in routings.values() {
                 reply::Rules::load(&routing.region().gazetteer.rules)?;
@@ -217,7 +217,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 async fn report(settings: &Settings, asked: &report::command::Arguments) -> anyhow::Result<()> {
-    let routings = app::load_routings(settings)?;
+    let routings = regions::load(settings)?;
     let routing = served(&routings, asked.region())?;
     let store = Store::open(&settings.store.place()?).await?;
     let timing = Timing {
@@ -236,7 +236,7 @@ async fn notify_test(
     region: &str,
     unit: Option<&str>,
 ) -> anyhow::Result<()> {
-    let routings = app::load_routings(settings)?;
+    let routings = regions::load(settings)?;
     let routing = served(&routings, region)?;
     let (_, contact) = trial::contact(routing.region(), unit, name)?;
     trial::run(
@@ -252,7 +252,7 @@ async fn notify_test(
 async fn route(settings: &Settings, file: &Path, json: bool) -> anyhow::Result<()> {
     let payload = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let alert: Alert = message::decode(&payload).with_context(|| file.display().to_string())?;
-    let routings = app::load_routings(settings)?;
+    let routings = regions::load(settings)?;
     let routing = served(&routings, &alert.region)?;
     let calendar = Calendar::load(&settings.calendar)?;
     let now = Timestamp::now();
@@ -285,7 +285,7 @@ async fn route(settings: &Settings, file: &Path, json: bool) -> anyhow::Result<(
 }
 
 async fn roster(settings: &Settings, command: &roster::command::Command) -> anyhow::Result<()> {
-    let routings = app::load_routings(settings)?;
+    let routings = regions::load(settings)?;
     let region = served(&routings, command.region())?.region();
     let calendar = Calendar::load(&settings.calendar)?;
     let roster = Roster::new(Store::open(&settings.store.place()?).await?);

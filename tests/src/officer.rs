@@ -9,11 +9,11 @@ use clickhouse::Client;
 use jiff::Timestamp;
 use responder::account::{Accounts, NewUser};
 use responder::case::{Cases, Role};
-use responder::console::{self, Console, Surroundings};
+use responder::console::{Console, Surroundings};
 use responder::notify::Composer;
 use responder::routing::Routing;
-use responder::settings;
 use responder::store::{Place, Store};
+use responder::{settings, web};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -90,7 +90,7 @@ pub async fn officer_beside(archive: Client, region: &Path, kafka: Kafka) -> Off
     };
     let (cases, notices) = (console.cases.clone(), Arc::clone(&console.notices));
     let stop = CancellationToken::new();
-    tokio::spawn(console::serve(console, listener, None, stop.clone()));
+    tokio::spawn(web::serve(console, listener, None, stop.clone()));
     Officer {
         browser: Browser::sign_in(&address, "officer", PASSWORD).await,
         address,

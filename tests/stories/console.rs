@@ -11,15 +11,15 @@ use backbone::settings::ClickHouse;
 use jiff::Timestamp;
 use responder::account::{Accounts, NewUser};
 use responder::case::{Action, Actor, Cases, Deed, Query, Role};
-use responder::console::{self, Console, ROUTES, Who};
+use responder::console::{Console, ROUTES, Who};
 use responder::correction::Corrections;
 use responder::live::{Limits, Live};
 use responder::metrics::Metrics;
 use responder::notify::Composer;
 use responder::routing::{Routed, Routing};
-use responder::settings;
 use responder::source::Sources;
 use responder::store::{self, Place};
+use responder::{settings, web};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -137,7 +137,7 @@ async fn office() -> Office {
     };
     let (cases, sources) = (console.cases.clone(), console.sources.clone());
     let (corrections, notices) = (console.corrections.clone(), Arc::clone(&console.notices));
-    tokio::spawn(console::serve(console, listener, None, stop.clone()));
+    tokio::spawn(web::serve(console, listener, None, stop.clone()));
     Office {
         address,
         cases,

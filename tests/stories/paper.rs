@@ -8,11 +8,11 @@ use backbone::region::{Contact, ContactRole, Reach};
 use jiff::{SignedDuration, Timestamp};
 use responder::account::{Accounts, NewUser};
 use responder::case::Role;
-use responder::console::{self, Console};
+use responder::console::Console;
 use responder::paper::Maker;
 use responder::routing::Routing;
-use responder::settings;
 use responder::store::{self, Place};
+use responder::{settings, web};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -109,7 +109,7 @@ async fn office() -> Office {
         holder: "maker".to_owned(),
     };
     let stop = CancellationToken::new();
-    tokio::spawn(console::serve(console, listener, None, stop.clone()));
+    tokio::spawn(web::serve(console, listener, None, stop.clone()));
     Office {
         address,
         archived,

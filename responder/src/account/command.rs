@@ -7,8 +7,8 @@ use clap::Subcommand;
 use jiff::Timestamp;
 
 use super::{Accounts, Format, NewToken, NewUser, Scope, Span, Verdict};
-use crate::app;
 use crate::case::Role;
+use crate::regions;
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -122,7 +122,7 @@ pub async fn user(
     let mut password = String::new();
     std::io::BufReader::new(input).read_line(&mut password)?;
     let password = password.trim_end_matches(['\r', '\n']).to_owned();
-    let known = app::load_routings(settings)?;
+    let known = regions::load(settings)?;
     let known = known.get(&region);
     if role.of_unit()
         && known

@@ -11,12 +11,14 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::CSRF_HEADER;
 use super::problem::Problem;
 use crate::account::{AccountError, Scope, User};
 use crate::case::{Actor, Role};
 use crate::console::{Console, Who, finish, known, same};
 use crate::erasure::ERASERS;
+
+/// The header in which writes of a session carry its secret, as the pages' forms do.
+pub const CSRF_HEADER: &str = "x-csrf-token";
 
 /// A route of the API.
 #[derive(Debug, Clone, Copy)]

@@ -8,10 +8,11 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 
-use super::access::{MOVERS, SignedIn};
+use super::access::SignedIn;
 use super::fields::{Choice, Fields, Pages};
 use super::page::{Frame, render_as};
 use super::problem::Problem;
+use super::routes::MOVERS;
 use super::{Console, place, show};
 use crate::case::{Actor, StoreError};
 use crate::commitment::{Commitment, CommitmentError, Query, State as Stage};

@@ -14,11 +14,12 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::Console;
-use super::access::{DUTY, SignedIn};
+use super::access::SignedIn;
 use super::archive::{self, OfEvents, Times, Unavailable};
 use super::fields::Fields;
 use super::page::{Frame, archive_unavailable, render, render_as};
 use super::problem::Problem;
+use super::routes::DUTY;
 use super::show;
 use crate::account::User;
 use crate::case::{Actor, StoreError};

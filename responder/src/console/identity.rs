@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use tracing::warn;
 use url::form_urlencoded::byte_serialize;
 
-use super::Console;
-use super::access::{cookie, same};
+use super::access::same;
 use super::fields::Fields;
 use super::problem::Problem;
-use super::session::{form, give, set_cookie, within};
+use super::session::{form, within};
+use super::{Console, cookie};
 use crate::account::Origin;
 
 /// Name of the cookie that keeps what the browser must bring back.
@@ -43,7 +43,7 @@ pub(super) async fn begin(
         .map(String::as_str)
         .join("|");
     let mut response = Redirect::to(begun.url.as_str()).into_response();
-    set_cookie(&console, &mut response, BEGUN_COOKIE, &kept, BEGUN_LASTS);
+    cookie::set(&console, &mut response, BEGUN_COOKIE, &kept, BEGUN_LASTS);
     Ok(response)
 }
 
@@ -55,7 +55,7 @@ pub(super) async fn back(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let provider = console.provider.as_ref().ok_or(Problem::NotFound)?;
-    let kept = cookie(&headers, BEGUN_COOKIE).unwrap_or_default();
+    let kept = cookie::read(&headers, BEGUN_COOKIE).unwrap_or_default();
     let kept: Vec<&str> = kept.split('|').collect();
     let [state, nonce, verifier, next] = kept.as_slice() else {
         return refused(&console, "登录已过期，请重新登录。");
@@ -90,8 +90,8 @@ pub(super) async fn back(
         .await?;
     let next = Fields::read(format!("next={next}").as_bytes());
     let mut response = Redirect::to(within(next.get("next"))).into_response();
-    give(&console, &mut response, &session);
-    set_cookie(&console, &mut response, BEGUN_COOKIE, "", 0);
+    cookie::give(&console, &mut response, &session);
+    cookie::set(&console, &mut response, BEGUN_COOKIE, "", 0);
     Ok(response)
 }
 
@@ -99,13 +99,7 @@ fn refused(console: &Console, problem: &str) -> Result<Response, Problem> {
     console.metrics.sign_in_failures_total.inc();
     let csrf = crate::account::secret();
     let mut response = form(console, StatusCode::UNAUTHORIZED, &csrf, "/", "", problem)?;
-    set_cookie(
-        console,
-        &mut response,
-        super::access::SIGN_IN_COOKIE,
-        &csrf,
-        3600,
-    );
-    set_cookie(console, &mut response, BEGUN_COOKIE, "", 0);
+    cookie::set(console, &mut response, cookie::SIGN_IN, &csrf, 3600);
+    cookie::set(console, &mut response, BEGUN_COOKIE, "", 0);
     Ok(response)
 }

@@ -13,10 +13,11 @@ use backbone::region::SUBJECTS;
 use jiff::Timestamp;
 use tracing::error;
 
-use super::access::{MOVERS, SignedIn};
+use super::access::SignedIn;
 use super::fields::{Choice, Fields, Pages};
 use super::page::{Frame, render};
 use super::problem::Problem;
+use super::routes::MOVERS;
 use super::{Console, place, show};
 use crate::calendar::day_of;
 use crate::case::StoreError;

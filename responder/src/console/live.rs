@@ -19,12 +19,13 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_unti
 use url::form_urlencoded::{Serializer, byte_serialize};
 
 use super::Console;
-use super::access::{DUTY, SignedIn, may_open};
+use super::access::SignedIn;
 use super::archive::{self, Filter, Unavailable};
 use super::fields::{Choice, Fields};
 use super::page::{Frame, render};
 use super::posts::{self, Select};
 use super::problem::Problem;
+use super::routes::{DUTY, may_open};
 use super::show;
 use crate::live::{Fresh, News, Refused, Viewer, Wanted};
 use line::{Fragment, LiveLine};

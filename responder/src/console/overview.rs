@@ -16,8 +16,7 @@ use super::problem::Problem;
 use super::show::{self, CaseLine};
 use super::sources::{self, Standing};
 use super::towns::{self, TileMap};
-use crate::api::{self, Figures};
-use crate::case::{Actor, Case, Query, State as Stage};
+use crate::case::{Actor, Case, Figures, Query, State as Stage};
 use day::Day;
 
 /// Seconds after which the page is loaded again.
@@ -31,7 +30,7 @@ const OF_UNIT: u32 = 50;
 struct StateRow {
     name: &'static str,
     title: &'static str,
-    levels: Vec<u64>,
+    levels: [u64; 4],
     total: u64,
 }
 
@@ -87,7 +86,7 @@ pub(super) async fn page(
     }
     let kept = async {
         tokio::try_join!(
-            async { Ok(api::figures(&console.cases, &actor, now).await?) },
+            async { Ok(console.cases.figures(&actor, now).await?) },
             needed(&console, &actor, now),
             duty(&console, now),
             sources::standing(&console),
@@ -166,12 +165,12 @@ async fn duty(console: &Console, now: Timestamp) -> Result<Vec<DutyLine>, Proble
 }
 
 fn levels(figures: &Figures) -> Vec<LevelCount> {
-    let open = |row: &&api::OfState| Stage::named(row.state).is_some_and(Stage::open);
     (1..=4)
         .zip(0..)
         .map(|(number, place): (u8, usize)| LevelCount {
             level: show::level(number),
-            cases: (figures.states.iter().filter(open))
+            cases: (figures.states.iter())
+                .filter(|row| row.state.open())
                 .filter_map(|row| row.levels.get(place))
                 .sum(),
         })
@@ -180,14 +179,11 @@ fn levels(figures: &Figures) -> Vec<LevelCount> {
 
 fn states(figures: &Figures) -> Vec<StateRow> {
     (figures.states.iter())
-        .filter_map(|counted| {
-            let state = Stage::named(counted.state)?;
-            Some(StateRow {
-                name: state.name(),
-                title: state.title(),
-                levels: counted.levels.clone(),
-                total: counted.total,
-            })
+        .map(|counted| StateRow {
+            name: counted.state.name(),
+            title: counted.state.title(),
+            levels: counted.levels,
+            total: counted.total(),
         })
         .collect()
 }

@@ -9,13 +9,11 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 
-use super::Console;
 use super::access::SignedIn;
 use super::fields::Fields;
 use super::page::{Frame, render_as};
 use super::problem::Problem;
-use super::session::give;
-use super::show;
+use super::{Console, cookie, show};
 use crate::account::{AccountError, Origin, SHORTEST_PASSWORD};
 
 /// A session of the account.
@@ -79,7 +77,7 @@ pub(super) async fn set_password(
         .await?;
     let session = (console.accounts).start_session(user, &origin, now).await?;
     let mut response = Redirect::to("/account?done=password").into_response();
-    give(&console, &mut response, &session);
+    cookie::give(&console, &mut response, &session);
     Ok(response)
 }
 

@@ -5,8 +5,9 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use tracing::error;
 
-use super::access::{SignedIn, may_open};
+use super::access::SignedIn;
 use super::problem::Problem;
+use super::routes::may_open;
 use super::{Console, assets};
 
 /// Where the work of the day is done.

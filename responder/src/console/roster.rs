@@ -12,10 +12,11 @@ use backbone::region::Region;
 use jiff::civil::{Date, Weekday};
 use jiff::{Timestamp, ToSpan};
 
-use super::access::{DUTY, OFFICERS, SignedIn};
+use super::access::SignedIn;
 use super::fields::{Choice, Fields};
 use super::page::{Frame, render_as};
 use super::problem::Problem;
+use super::routes::{DUTY, OFFICERS};
 use super::{Console, place, show};
 use crate::calendar::{Calendar, at_minute, day_of, days_from};
 use crate::case::NewAttachment;

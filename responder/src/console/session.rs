@@ -5,18 +5,16 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
-use axum::http::header::{HeaderValue, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 
-use super::Console;
-use super::access::{SESSION_COOKIE, SIGN_IN_COOKIE, SignedIn, cookie};
-use super::assets;
+use super::access::SignedIn;
 use super::fields::Fields;
 use super::page::{only_region, render_as};
 use super::problem::Problem;
-use crate::account::{AccountError, Origin, Session, secret};
+use super::{Console, assets, cookie};
+use crate::account::{AccountError, Origin, secret};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -42,10 +40,10 @@ pub(super) async fn page(
     if signed_in.is_some() {
         return Ok(Redirect::to(within(next)).into_response());
     }
-    let kept = cookie(&headers, SIGN_IN_COOKIE).filter(|kept| kept.len() == 64);
+    let kept = cookie::read(&headers, cookie::SIGN_IN).filter(|kept| kept.len() == 64);
     let csrf = kept.unwrap_or_else(secret);
     let mut response = form(&console, StatusCode::OK, &csrf, within(next), "", "")?;
-    set_cookie(&console, &mut response, SIGN_IN_COOKIE, &csrf, 3600);
+    cookie::set(&console, &mut response, cookie::SIGN_IN, &csrf, 3600);
     Ok(response)
 }
 
@@ -71,7 +69,7 @@ pub(super) async fn sign_in(
                 .audit(&user.name, "sign-in", "", now)
                 .await?;
             let mut response = Redirect::to(next).into_response();
-            give(&console, &mut response, &session);
+            cookie::give(&console, &mut response, &session);
             return Ok(response);
         }
         Ok(None) => (
@@ -101,22 +99,11 @@ pub(super) async fn sign_out(
         .audit(name, "sign-out", "", Timestamp::now())
         .await?;
     let mut response = Redirect::to("/login").into_response();
-    set_cookie(&console, &mut response, SESSION_COOKIE, "", 0);
+    cookie::set(&console, &mut response, cookie::SESSION, "", 0);
     Ok(response)
 }
 
-/// Has the browser keep the token of a session.
-pub(super) fn keep(console: &Console, response: &mut Response, token: &str) {
-    let seconds = u64::from(console.settings.session_hours) * 3600;
-    set_cookie(console, response, SESSION_COOKIE, token, seconds);
-}
-
-/// Gives the browser a session.
-pub(super) fn give(console: &Console, response: &mut Response, session: &Session) {
-    keep(console, response, &session.token);
-    set_cookie(console, response, SIGN_IN_COOKIE, "", 0);
-}
-
+/// The form, with what is wrong where something is.
 pub(super) fn form(
     console: &Console,
     status: StatusCode,
@@ -137,25 +124,6 @@ pub(super) fn form(
             .unwrap_or_default(),
     };
     render_as(status, &page)
-}
-
-pub(super) fn set_cookie(
-    console: &Console,
-    response: &mut Response,
-    name: &str,
-    value: &str,
-    seconds: u64,
-) {
-    let secure = if console.settings.public_url.scheme() == "https" {
-        "; Secure"
-    } else {
-        ""
-    };
-    let cookie =
-        format!("{name}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={seconds}{secure}");
-    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
 }
 
 /// Where to go after signing in: a path of the console, never another site.

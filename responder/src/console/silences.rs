@@ -10,10 +10,11 @@ use backbone::message::APPEALS;
 use backbone::region::SUBJECTS;
 use jiff::Timestamp;
 
-use super::access::{OFFICERS, SignedIn};
+use super::access::SignedIn;
 use super::fields::{Choice, Fields};
 use super::page::{Frame, render_as};
 use super::problem::Problem;
+use super::routes::OFFICERS;
 use super::{Console, place, show};
 use crate::clock::local;
 use crate::routing::{Match, NewSilence, Silence, SilenceError};

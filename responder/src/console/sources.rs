@@ -10,10 +10,11 @@ use backbone::message::{Condition, Finding, SourceHealth};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Console;
-use super::access::{DUTY, SignedIn};
+use super::access::SignedIn;
 use super::fields::Fields;
 use super::page::{Frame, render_as};
 use super::problem::Problem;
+use super::routes::DUTY;
 use super::show;
 use crate::case::StoreError;
 use crate::source;

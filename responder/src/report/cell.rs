@@ -2,8 +2,7 @@
 
 use report::{Cell, Column, Value};
 
-use super::facts::{Bounded, Number};
-use super::timely::Met;
+use super::facts::{Bounded, Met, Number};
 
 pub(super) fn column(name: impl Into<String>, number: bool) -> Column {
     Column {

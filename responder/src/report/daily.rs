@@ -10,11 +10,8 @@ use report::{Figures, Table};
 use serde::Serialize;
 
 use super::cell::{cited, column, event_level, linked, number, text};
-use super::facts::{CommitmentFacts, Number};
-use super::gather::{
-    FEWEST_BEFORE, Links, case_of, commitments, in_charge, moments, of, silent, unit_name, word,
-};
-use super::suggestion::Suggestion;
+use super::facts::{CommitmentFacts, Number, Suggestion};
+use super::gather::{FEWEST_BEFORE, Links, case_of, commitments, moments, of, silent, word};
 use super::view::{first_line, quote};
 use super::{Desk, Kind, Made, MakeError, finish};
 use crate::calendar::day_of;
@@ -340,7 +337,12 @@ fn line(links: &Links<'_>, case: &Case, due: Option<(Timestamp, crate::case::Clo
         title: case.alert.event.title.clone(),
         link: links.of(&format!("/cases/{}", case.id), &[]),
         level: case.level,
-        unit: unit_name(links.desk.routing.region(), case.lead()),
+        unit: links
+            .desk
+            .routing
+            .region()
+            .unit_name(case.lead())
+            .to_owned(),
         due: due.map_or_else(String::new, |(at, clock)| {
             format!("{} {}", clock.title(), time(at))
         }),
@@ -372,7 +374,7 @@ fn to_do(facts: &Facts, region: &Region) -> Vec<Suggestion> {
         say(format!("研判“{}”，达级而未立案", event.title), &event.link);
     }
     for event in (facts.growing.iter()).filter(|event| event.stand == "未立案") {
-        let unit = (event.subject.as_deref()).and_then(|subject| in_charge(region, subject));
+        let unit = (event.subject.as_deref()).and_then(|subject| region.in_charge(subject));
         let unit = unit.map_or(String::new(), |unit| format!("，必要时请{unit}核实"));
         say(
             format!(

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::cell::{cited, column, number, percent, text};
 use super::facts::Number;
-use super::gather::{FEWEST_BEFORE, Links, in_charge, moments, word};
+use super::gather::{FEWEST_BEFORE, Links, moments, word};
 use super::view::nameless;
 use super::{Desk, Kind, Made, MakeError, finish, subtitle};
 use crate::case::Actor;
@@ -271,7 +271,7 @@ async fn tell(
         }),
         change: change.map(|change| change.ratio - 1.0),
         negative_share: movement.negative as f64 / movement.posts.max(1) as f64,
-        unit: in_charge(region, subject).unwrap_or("责任单位").to_owned(),
+        unit: region.in_charge(subject).unwrap_or("责任单位").to_owned(),
         replies: (answers.replies.iter())
             .filter(|(of, places)| of == subject && (place.is_empty() || places.contains(place)))
             .count(),

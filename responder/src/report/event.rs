@@ -9,9 +9,8 @@ use report::{Chart, ChartKind, Figures, Mark, Series, Shape, Table, Value};
 use serde::Serialize;
 
 use super::cell::{cited, column, number, percent, text};
-use super::facts::{CommitmentFacts, EventCase, EventFacts, Number};
-use super::gather::{Links, case_of, in_charge, moments, tell, told_case, unit_name};
-use super::suggestion::Suggestion;
+use super::facts::{CommitmentFacts, EventCase, EventFacts, Number, Suggestion};
+use super::gather::{Links, case_of, moments, tell, told_case};
 use super::{Desk, Kind, Made, MakeError, finish};
 use crate::calendar::day_of;
 use crate::case::{Case, Move, Role};
@@ -309,7 +308,7 @@ fn step_of(desk: &Desk<'_>, made: &Move) -> Turn {
             ("", Role::System) => "系统".to_owned(),
             ("", Role::Leader) => "分管领导".to_owned(),
             ("", _) => "值班室".to_owned(),
-            (unit, _) => unit_name(desk.routing.region(), unit),
+            (unit, _) => desk.routing.region().unit_name(unit).to_owned(),
         },
         state: made.to.title(),
         choice: made.choice.clone(),
@@ -332,7 +331,7 @@ async fn commitments(
         .filter(|one| one.added_at < end && one.state != commitment::State::Withdrawn)
         .map(|one| CommitmentFacts {
             due: one.due(),
-            unit: unit_name(desk.routing.region(), &one.unit),
+            unit: desk.routing.region().unit_name(&one.unit).to_owned(),
             link: links.of(&format!("/cases/{}", one.case_id), &[]),
             kept: one.state == commitment::State::Kept && one.ended_at.is_some_and(|at| at < end),
             broken: one.due_at < end && one.ended_at.is_none_or(|at| at >= end),
@@ -374,7 +373,7 @@ fn suggestions(facts: &Facts, region: &Region) -> Vec<Suggestion> {
         });
     };
     let in_charge = (event.subject.as_deref())
-        .and_then(|subject| in_charge(region, subject))
+        .and_then(|subject| region.in_charge(subject))
         .unwrap_or("责任单位");
     match &event.case {
         None if event.level.is_some() => say(

@@ -3,10 +3,9 @@
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::suggestion::Suggestion;
-use super::timely::UnitFacts;
 use super::view::ViewFacts;
 use crate::console::archive::period::Came;
+use crate::trend::Tally;
 
 /// A number and the query behind it.
 #[derive(Debug, Clone, Serialize)]
@@ -183,6 +182,41 @@ pub(super) struct CaseFacts {
     pub(super) in_time: u64,
 }
 
+/// A unit's clocks.
+#[derive(Debug, Serialize)]
+pub(super) struct UnitFacts {
+    pub(super) code: String,
+    pub(super) name: String,
+    pub(super) sign: Met,
+    pub(super) first_information: Met,
+    pub(super) response: Met,
+    /// All three together.
+    pub(super) all: Met,
+}
+
+/// How many clocks were met.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Met {
+    pub(super) in_time: u64,
+    pub(super) all: u64,
+    /// The share, and its bounds; absent where no clock ended.
+    pub(super) share: Option<Bounded>,
+}
+
+impl Met {
+    pub(super) fn new(tally: Tally) -> Self {
+        Self {
+            in_time: tally.in_time,
+            all: tally.all,
+            share: tally.share().map(|share| Bounded {
+                value: share.value,
+                low: share.interval.low,
+                high: share.interval.high,
+            }),
+        }
+    }
+}
+
 /// A commitment that is due soon, or broken.
 #[derive(Debug, Serialize)]
 pub(super) struct CommitmentFacts {
@@ -191,6 +225,13 @@ pub(super) struct CommitmentFacts {
     pub(super) due: Date,
     pub(super) broken: bool,
     pub(super) kept: bool,
+    pub(super) link: String,
+}
+
+/// A suggestion.
+#[derive(Debug, Serialize)]
+pub(super) struct Suggestion {
+    pub(super) text: String,
     pub(super) link: String,
 }
 

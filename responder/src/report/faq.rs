@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::cell::{cited, column, linked, number, text};
 use super::facts::Number;
-use super::gather::{Links, case_of, in_charge, moments, unit_name};
+use super::gather::{Links, case_of, moments};
 use super::view::{nameless, opening};
 use super::{Desk, Kind, Made, MakeError, finish, subtitle};
 use crate::case::Case;
@@ -179,9 +179,9 @@ async fn tell(
         link,
         voices: members.iter().map(|member| member.voices).sum(),
         unit: if lead.is_empty() {
-            in_charge(region, subject).map(ToOwned::to_owned)
+            region.in_charge(subject).map(ToOwned::to_owned)
         } else {
-            Some(unit_name(region, &lead))
+            Some(region.unit_name(&lead).to_owned())
         },
         subject: if subject.is_empty() {
             "其他".to_owned()

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use backbone::region::Region;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,7 +15,7 @@ use super::timely::units;
 use super::view::grouped;
 use super::{Desk, MakeError};
 use crate::calendar::{at_minute, day_of};
-use crate::case::{Actor, Case, Query, State};
+use crate::case::{Actor, Case, Query};
 use crate::commitment;
 use crate::console::archive::Unavailable;
 use crate::console::archive::period::{self, Came, EventOfPeriod, View};
@@ -409,24 +408,11 @@ pub(super) fn told_case(links: &Links<'_>, case: &Case) -> EventCase {
         answered: case.answered_at.is_some(),
         late: case.answered_at.is_some_and(|at| at > case.respond_by),
         units: (case.parts.iter())
-            .map(|part| unit_name(links.desk.routing.region(), &part.unit))
+            .map(|part| links.desk.routing.region().unit_name(&part.unit).to_owned())
             .collect(),
         reply: (!case.reply.is_empty() && case.answered_at.is_some())
             .then(|| super::view::opening(&case.reply)),
     }
-}
-
-/// The unit in charge of a subject, by name; none where the region names none.
-pub(super) fn in_charge<'a>(region: &'a Region, subject: &str) -> Option<&'a str> {
-    (region.units.iter())
-        .find(|unit| unit.subjects.iter().any(|own| own == subject))
-        .map(|unit| unit.name.as_str())
-}
-
-pub(super) fn unit_name(region: &Region, code: &str) -> String {
-    region
-        .unit(code)
-        .map_or_else(|| code.to_owned(), |unit| unit.name.clone())
 }
 
 pub(super) async fn commitments(
@@ -450,7 +436,7 @@ pub(super) async fn commitments(
             {
                 told.push(CommitmentFacts {
                     due: one.due(),
-                    unit: unit_name(desk.routing.region(), &one.unit),
+                    unit: desk.routing.region().unit_name(&one.unit).to_owned(),
                     link: links.of(&format!("/cases/{}", one.case_id), &[]),
                     what: one.what,
                     broken,
@@ -470,12 +456,4 @@ pub(super) fn silent(now: &[Came], before: &[Came], earlier: Period) -> Vec<Stri
         .filter(|source| now.iter().all(|other| other.source != source.source))
         .map(|source| source.source.clone())
         .collect()
-}
-
-/// The states of cases that wait for units or the office.
-pub(super) fn is_open(state: State) -> bool {
-    !matches!(
-        state,
-        State::Dismissed | State::Merged | State::Answered | State::Closed | State::Followed
-    )
 }

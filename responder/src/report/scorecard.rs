@@ -7,9 +7,9 @@ use report::{Chart, ChartKind, Figures, Series, Shape, Table, Value};
 use serde::Serialize;
 
 use super::cell::{between, column, met, number, percent, text};
-use super::facts::{Bounded, Number};
-use super::gather::{Links, bounded_share, moments, unit_name, word};
-use super::timely::{Met, UnitFacts, units};
+use super::facts::{Bounded, Met, Number, UnitFacts};
+use super::gather::{Links, bounded_share, moments, word};
+use super::timely::units;
 use super::{Desk, Kind, Made, MakeError, finish, subtitle};
 use crate::case::Action;
 use crate::trend::{Judged, Period, Share, Standard, Tracked, judge, standardised};
@@ -183,7 +183,7 @@ async fn gather(desk: &Desk<'_>, period: Period) -> Result<Facts, MakeError> {
         (done.into_iter())
             .filter(|(_, quality)| !quality.is_empty())
             .map(|(code, quality)| Unit {
-                name: unit_name(region, &code),
+                name: region.unit_name(&code).to_owned(),
                 code,
                 clocks: None,
                 quality,

@@ -1,10 +1,8 @@
 //! What a report asks to watch, and what it suggests: each by a rule, each with the numbers it rests on.
 
 use backbone::region::Region;
-use serde::Serialize;
 
-use super::facts::{Facts, Watched};
-use super::gather::in_charge;
+use super::facts::{Facts, Suggestion, Watched};
 
 /// Things to watch, and suggestions, at most.
 const MOST: usize = 6;
@@ -12,13 +10,6 @@ const MOST: usize = 6;
 const RISE: f64 = 0.2;
 /// Voices from which a matter without an answer is spoken of.
 const VOICES: u64 = 5;
-
-/// A suggestion.
-#[derive(Debug, Serialize)]
-pub(super) struct Suggestion {
-    pub(super) text: String,
-    pub(super) link: String,
-}
 
 /// What may come next, by what was found: matters that grow or wait, signals that last, commitments that fall due.
 pub(super) fn watch(facts: &Facts) -> Vec<Watched> {
@@ -73,7 +64,7 @@ pub(super) fn suggestions(facts: &Facts, region: &Region) -> Vec<Suggestion> {
         let Some(change) = subject.change.filter(|change| *change >= RISE) else {
             continue;
         };
-        let unit = in_charge(region, &subject.name).unwrap_or("责任单位");
+        let unit = region.in_charge(&subject.name).unwrap_or("责任单位");
         suggested.push(Suggestion {
             text: format!(
                 "{}类诉求{}{}件，较{}增加{}，超出偶然波动。建议{unit}梳理集中反映的问题，提出整改措施。",

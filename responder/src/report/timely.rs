@@ -3,48 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Serialize;
 
 use super::Desk;
-use super::facts::{Bounded, CaseFacts, Number};
-use super::gather::{is_open, unit_name};
+use super::facts::{CaseFacts, Met, Number, UnitFacts};
 use crate::case::{Action, Clock, State};
 use crate::trend::{Tally, Tracked, judge, tally};
-
-/// A unit's clocks.
-#[derive(Debug, Serialize)]
-pub(super) struct UnitFacts {
-    pub(super) code: String,
-    pub(super) name: String,
-    pub(super) sign: Met,
-    pub(super) first_information: Met,
-    pub(super) response: Met,
-    /// All three together.
-    pub(super) all: Met,
-}
-
-/// How many clocks were met.
-#[derive(Debug, Default, Serialize)]
-pub(super) struct Met {
-    pub(super) in_time: u64,
-    pub(super) all: u64,
-    /// The share, and its bounds; absent where no clock ended.
-    pub(super) share: Option<Bounded>,
-}
-
-impl Met {
-    pub(super) fn new(tally: Tally) -> Self {
-        Self {
-            in_time: tally.in_time,
-            all: tally.all,
-            share: tally.share().map(|share| Bounded {
-                value: share.value,
-                low: share.interval.low,
-                high: share.interval.high,
-            }),
-        }
-    }
-}
 
 /// The units with clocks that ended, the one with the most first, and the cases in all.
 pub(super) fn units(
@@ -74,7 +37,7 @@ pub(super) fn units(
                 all: sum.all + one.all,
             });
             UnitFacts {
-                name: unit_name(region, &code),
+                name: region.unit_name(&code).to_owned(),
                 sign: Met::new(of(Clock::Sign)),
                 first_information: Met::new(of(Clock::FirstInformation)),
                 response: Met::new(of(Clock::Response)),
@@ -95,7 +58,7 @@ pub(super) fn units(
         },
         answered: count(&|case| case.answered_at.is_some_and(|at| at < end)),
         dismissed: count(&|case| case.state == State::Dismissed),
-        open: count(&|case| is_open(case.state)),
+        open: count(&|case| case.state.open()),
         handed_back: count(&|case| (case.moves.iter()).any(|made| made.action == Action::Return)),
         clocks: judged.len() as u64,
         in_time: judged.iter().filter(|one| one.in_time).count() as u64,

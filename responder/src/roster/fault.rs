@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::Post;
-use super::file::MOST_BYTES;
 
 /// What is wrong with a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,8 +100,13 @@ impl Fault {
 pub enum Unreadable {
     /// The system does not give it.
     Unopened(String),
-    /// It has so many bytes, more than a roster has.
-    Large(u64),
+    /// It has more bytes than a roster has.
+    Large {
+        /// How many it has.
+        bytes: u64,
+        /// How many it may have.
+        most: u64,
+    },
     /// It is neither a table of text nor a workbook.
     Kind,
     /// It is not in UTF-8.
@@ -121,10 +125,9 @@ impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unopened(why) => write!(f, "cannot be read: {why}"),
-            Self::Large(size) => write!(
-                f,
-                "has {size} bytes, more than {MOST_BYTES}; is it a roster?"
-            ),
+            Self::Large { bytes, most } => {
+                write!(f, "has {bytes} bytes, more than {most}; is it a roster?")
+            }
             Self::Kind => write!(f, "is neither .csv nor .xlsx; save it as one of them"),
             Self::Encoding => write!(
                 f,
@@ -144,7 +147,7 @@ impl Unreadable {
     pub fn told(&self) -> &'static str {
         match self {
             Self::Unopened(_) => "文件打不开",
-            Self::Large(_) => "文件超过4MB，请核对是否是值班表",
+            Self::Large { .. } => "文件超过4MB，请核对是否是值班表",
             Self::Kind => "文件不是 .csv 或 .xlsx，请另存为其中一种",
             Self::Encoding => "文件不是UTF-8编码，请另存为“CSV UTF-8”或Excel工作簿（.xlsx）",
             Self::Damaged(_) => "文件已损坏，请重新导出",

@@ -22,7 +22,7 @@ const COLUMNS: [[&str; 2]; 4] = [
     ["结束", "until"],
 ];
 /// Largest file read.
-pub(super) const MOST_BYTES: u64 = 4 * 1024 * 1024;
+const MOST_BYTES: u64 = 4 * 1024 * 1024;
 /// Most rows read.
 const MOST_ROWS: usize = 10_000;
 /// Longest shift: longer is a wrong date.
@@ -89,14 +89,21 @@ pub fn read(path: &Path, known: &BTreeSet<String>) -> Result<Vec<Planned>, FileE
         file: path.display().to_string(),
         problem: Unreadable::Unopened(error.to_string()),
     };
-    let size = std::fs::metadata(path).map_err(unopened)?.len();
-    if size > MOST_BYTES {
+    let bytes = std::fs::metadata(path).map_err(unopened)?.len();
+    if let Some(problem) = too_large(bytes) {
         return Err(FileError::Unreadable {
             file: path.display().to_string(),
-            problem: Unreadable::Large(size),
+            problem,
         });
     }
     read_bytes(path, std::fs::read(path).map_err(unopened)?, known)
+}
+
+fn too_large(bytes: u64) -> Option<Unreadable> {
+    (bytes > MOST_BYTES).then_some(Unreadable::Large {
+        bytes,
+        most: MOST_BYTES,
+    })
 }
 
 /// The same, of a file that was handed over.
@@ -113,9 +120,8 @@ pub fn read_bytes(
         file: file.clone(),
         problem,
     };
-    let size = bytes.len() as u64;
-    if size > MOST_BYTES {
-        return Err(unreadable(Unreadable::Large(size)));
+    if let Some(problem) = too_large(bytes.len() as u64) {
+        return Err(unreadable(problem));
     }
     let extension = name.extension().and_then(|extension| extension.to_str());
     let table = match extension.map(str::to_ascii_lowercase).as_deref() {

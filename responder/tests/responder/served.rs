@@ -11,13 +11,13 @@ use reqwest::{Client, Method, redirect};
 use responder::account::{Accounts, Limits, NewToken, NewUser, Provider, Scope};
 use responder::api::CSRF_HEADER;
 use responder::case::{Action, Actor, Cases, Deed, Role};
-use responder::console::{self, Console};
+use responder::console::Console;
 use responder::live::{self, Live};
 use responder::metrics::Metrics;
 use responder::notify::Composer;
 use responder::reply::draft::Drafter;
 use responder::routing::{Routed, Routing};
-use responder::settings;
+use responder::{settings, web};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -169,7 +169,7 @@ pub(crate) async fn office_with(kept: Kept, identity: &Value, drafter: Option<Dr
         ..Console::new(settings, store, routings, archive).unwrap()
     };
     let (cases, notices) = (console.cases.clone(), Arc::clone(&console.notices));
-    tokio::spawn(console::serve(console, listener, None, stop.clone()));
+    tokio::spawn(web::serve(console, listener, None, stop.clone()));
     Office {
         address,
         accounts,

@@ -10,10 +10,11 @@ use backbone::region::{Region, SUBJECTS};
 use jiff::Timestamp;
 
 use crate::case::Actor;
-use crate::console::access::{MOVERS, SignedIn};
+use crate::console::access::SignedIn;
 use crate::console::fields::{Choice, Fields};
 use crate::console::page::{Frame, render_as};
 use crate::console::problem::Problem;
+use crate::console::routes::MOVERS;
 use crate::console::{Console, place, show};
 use crate::knowledge::{Content, Entry, KnowledgeError, LONGEST, Status};
 

@@ -6,10 +6,11 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
-use crate::console::access::{MOVERS, SignedIn};
+use crate::console::access::SignedIn;
 use crate::console::fields::{Choice, Fields};
 use crate::console::page::{Frame, render};
 use crate::console::problem::Problem;
+use crate::console::routes::MOVERS;
 use crate::console::{Console, place, show};
 use crate::knowledge::{KNOWN, asked, frequent};
 

@@ -11,10 +11,11 @@ use backbone::region::Region;
 use jiff::Timestamp;
 
 use super::{PLACE, said};
-use crate::console::access::{DUTY, SignedIn};
+use crate::console::access::SignedIn;
 use crate::console::fields::{Choice, Fields};
 use crate::console::page::{Frame, render_as};
 use crate::console::problem::Problem;
+use crate::console::routes::DUTY;
 use crate::console::{Console, place, show};
 use crate::paper::send::LONGEST_NAME;
 use crate::paper::{List, Named};

@@ -15,7 +15,6 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tracing::warn;
 
-use crate::app::check_contacts;
 use crate::case::NewAttachment;
 use crate::clock::CHINA;
 use crate::console::access::SignedIn;
@@ -24,6 +23,7 @@ use crate::console::page::{Frame, render_as};
 use crate::console::problem::Problem;
 use crate::console::units::warnings;
 use crate::console::{Console, place};
+use crate::regions::check_contacts;
 use crate::routing::{Routing, Texts};
 
 /// Longest text of a file, in bytes.
