@@ -88,6 +88,18 @@ impl Drop for Up {
     }
 }
 
+/// The process of an engine that a program started.
+fn engine_of(program: u32, engine: &str) -> u32 {
+    let name = format!("({engine}) ");
+    let found = std::fs::read_dir("/proc").unwrap().find_map(|entry| {
+        let stat = std::fs::read_to_string(entry.ok()?.path().join("stat")).ok()?;
+        let (pid, rest) = stat.split_once(' ')?;
+        let parent = rest.strip_prefix(&name)?.split(' ').nth(1)?;
+        (parent == program.to_string()).then(|| pid.parse().ok())?
+    });
+    found.expect("a process")
+}
+
 async fn all_archived(addresses: &Addresses) {
     let clickhouse = addresses.clickhouse.clone();
     let expected = addresses.sample_posts;
@@ -184,6 +196,11 @@ async fn a_post_becomes_a_case_that_is_answered_and_nothing_is_lost() {
         "the password is not shown again"
     );
     all_archived(&addresses).await;
+
+    // Its engines killed, too: they are started again, and the next move goes its way through both.
+    for engine in ["broker", "clickhouse"] {
+        Up::kill(engine_of(addresses.pid, engine));
+    }
     duty::close(&addresses.console, &case).await;
 
     // The pages for posts and events show what the archive has.

@@ -63,7 +63,7 @@ pub const ADDRESSES: &str = "standalone.json";
 /// Runs everything until `stop`; calls `ready` once the console answers.
 ///
 /// # Errors
-/// When something cannot start, or ends by itself.
+/// When something cannot start, or a process ends by itself.
 pub async fn run(
     arguments: Arguments,
     stop: CancellationToken,
@@ -83,9 +83,9 @@ pub async fn run(
         }
         _ => None,
     };
-    let mut broker = Engine::start("broker", &data.join("broker"), &[] as &[&str]).await?;
-    let library = [std::ffi::OsStr::new("--lib"), arguments.lib.as_os_str()];
-    let mut clickhouse = Engine::start("clickhouse", &data.join("clickhouse"), &library).await?;
+    let mut broker = Engine::start("broker", data.join("broker"), Vec::new()).await?;
+    let library = vec!["--lib".into(), arguments.lib.clone().into()];
+    let mut clickhouse = Engine::start("clickhouse", data.join("clickhouse"), library).await?;
 
     let plan = Plan::new(&arguments, sample.as_ref(), &broker, &clickhouse)?;
     let apps = CancellationToken::new();
@@ -100,8 +100,8 @@ pub async fn run(
     let ended = tokio::select! {
         () = stop.cancelled() => Ok(()),
         ended = &mut running => ended,
-        ended = broker.ended() => ended,
-        ended = clickhouse.ended() => ended,
+        failed = broker.keep_up() => failed,
+        failed = clickhouse.keep_up() => failed,
         failed = told => failed,
     };
     // The apps first: they finish what they hold while the engines still answer.

@@ -1,7 +1,7 @@
-//! An engine as a child program: started, waited for, watched, stopped.
+//! An engine as a child program: started, waited for, kept up, stopped.
 
-use std::ffi::OsStr;
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -15,11 +15,16 @@ const START: Duration = Duration::from_secs(60);
 /// Longest wait for an engine to stop by itself.
 const STOP: Duration = Duration::from_secs(20);
 
+/// Wait before one that ended is started again.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// A running engine. It stops when this is dropped or the program ends, however it ends, because its
 /// standard input closes then.
 #[derive(Debug)]
 pub struct Engine {
     name: &'static str,
+    data: PathBuf,
+    arguments: Vec<OsString>,
     address: String,
     child: Child,
     /// Held here, because waiting for a child closes what it holds itself.
@@ -31,51 +36,18 @@ impl Engine {
     ///
     /// # Errors
     /// When it is not there, ends before it is ready, or is not ready in time.
-    pub async fn start<A: AsRef<OsStr>>(
+    pub async fn start(
         name: &'static str,
-        data: &Path,
-        arguments: &[A],
+        data: PathBuf,
+        arguments: Vec<OsString>,
     ) -> anyhow::Result<Self> {
-        let program = std::env::current_exe()?.with_file_name(name);
-        let mut child = Command::new(&program)
-            .arg("--data")
-            .arg(data)
-            .args(["--port", "0", "--stop-with-parent"])
-            .args(arguments)
-            // An engine's own chatter is not this program's; its warnings are.
-            .env(
-                "RUST_LOG",
-                std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()),
-            )
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            // A Ctrl-C on the terminal is for this program, which stops its engines last.
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| {
-                format!(
-                    "cannot start {}; build it with deploy/up",
-                    program.display()
-                )
-            })?;
+        let mut child = launch(name, &data, &arguments, "0")?;
         let input = child.stdin.take();
-        let out = child.stdout.take().context("standard output is piped")?;
-        let mut lines = BufReader::new(out).lines();
-        let ready = async {
-            while let Some(line) = lines.next_line().await? {
-                if let Some(address) = line.strip_prefix("ready ") {
-                    return Ok(address.to_owned());
-                }
-            }
-            bail!("the embedded {name} ended before it was ready; its messages are above")
-        };
-        let address = tokio::time::timeout(START, ready).await.with_context(|| {
-            format!("the embedded {name} was not ready in {} s", START.as_secs())
-        })??;
-        info!(engine = name, address, "engine is ready");
+        let address = ready(name, &mut child).await?;
         Ok(Self {
             name,
+            data,
+            arguments,
             address,
             child,
             input,
@@ -88,16 +60,32 @@ impl Engine {
         &self.address
     }
 
-    /// Waits until it ends by itself, which it should not.
+    /// Starts it again at the same address whenever it ends by itself.
     ///
     /// # Errors
-    /// Always, with how it ended.
-    pub async fn ended(&mut self) -> anyhow::Result<()> {
-        let status = self.child.wait().await?;
-        bail!(
-            "the embedded {} ended by itself ({status}); start again to go on",
-            self.name
-        )
+    /// When the system does not say how it is.
+    pub async fn keep_up(&mut self) -> anyhow::Result<()> {
+        loop {
+            let status = self.child.wait().await?;
+            warn!(engine = self.name, %status, "engine ended by itself and is started again");
+            while let Err(error) = self.start_again().await {
+                warn!(
+                    engine = self.name,
+                    error = format!("{error:#}"),
+                    "engine does not start"
+                );
+            }
+        }
+    }
+
+    async fn start_again(&mut self) -> anyhow::Result<()> {
+        tokio::time::sleep(AGAIN).await;
+        let (_, port) = self.address.rsplit_once(':').context("a port")?;
+        let mut child = launch(self.name, &self.data, &self.arguments, port)?;
+        self.input = child.stdin.take();
+        ready(self.name, &mut child).await?;
+        self.child = child;
+        Ok(())
     }
 
     /// Stops it, and waits.
@@ -113,4 +101,54 @@ impl Engine {
             ),
         }
     }
+}
+
+fn launch(
+    name: &'static str,
+    data: &Path,
+    arguments: &[OsString],
+    port: &str,
+) -> anyhow::Result<Child> {
+    let program = std::env::current_exe()?.with_file_name(name);
+    Command::new(&program)
+        .arg("--data")
+        .arg(data)
+        .args(["--port", port, "--stop-with-parent"])
+        .args(arguments)
+        // An engine's own chatter is not this program's; its warnings are.
+        .env(
+            "RUST_LOG",
+            std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()),
+        )
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        // A Ctrl-C on the terminal is for this program, which stops its engines last.
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| {
+            format!(
+                "cannot start {}; build it with deploy/up",
+                program.display()
+            )
+        })
+}
+
+/// Waits until it says where it listens.
+async fn ready(name: &'static str, child: &mut Child) -> anyhow::Result<String> {
+    let out = child.stdout.take().context("standard output is piped")?;
+    let mut lines = BufReader::new(out).lines();
+    let said = async {
+        while let Some(line) = lines.next_line().await? {
+            if let Some(address) = line.strip_prefix("ready ") {
+                return Ok(address.to_owned());
+            }
+        }
+        bail!("the embedded {name} ended before it was ready; its messages are above")
+    };
+    let address = tokio::time::timeout(START, said)
+        .await
+        .with_context(|| format!("the embedded {name} was not ready in {} s", START.as_secs()))??;
+    info!(engine = name, address, "engine is ready");
+    Ok(address)
 }

@@ -76,6 +76,7 @@ async fn serve(
     stop_with_parent: bool,
 ) -> anyhow::Result<()> {
     backbone::service::start_logs();
+    end_where_a_task_panics();
     let stop = backbone::service::stop_on_signal()?;
     if stop_with_parent {
         parent::stop_with_it(stop.clone());
@@ -99,6 +100,16 @@ async fn serve(
         () = stop.cancelled() => Ok(()),
         ended = serving => ended?.context("the broker ended"),
     }
+}
+
+/// A task that panics takes the broker's store with it, as on a full disk, and all that is asked afterwards is refused
+/// (tansu-broker 0.6). What was acknowledged is in SQLite: who started this program starts it again.
+fn end_where_a_task_panics() {
+    let say = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panicked| {
+        say(panicked);
+        std::process::abort();
+    }));
 }
 
 /// Empties the consumer groups: who was in them when the broker stopped is connected no more. Left in,
