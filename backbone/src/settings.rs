@@ -257,6 +257,10 @@ pub struct Kafka {
     /// Longest wait for an answer of the brokers, in milliseconds.
     #[serde(default = "default_request_timeout_ms")]
     pub request_timeout_ms: u64,
+    /// Whether the brokers are to know a message that is sent again by its producer's number and place. Without it one is on its way at
+    /// a time, and one sent again may stand in a topic twice, which changes nothing: ids tell.
+    #[serde(default = "default_idempotence")]
+    pub idempotence: bool,
     /// How connections to the brokers are encrypted; in the clear where it is not set.
     #[serde(default)]
     pub tls: Option<KafkaTls>,
@@ -316,6 +320,10 @@ fn default_replication() -> i32 {
     1
 }
 
+fn default_idempotence() -> bool {
+    true
+}
+
 fn default_request_timeout_ms() -> u64 {
     30_000
 }
@@ -339,6 +347,7 @@ impl Kafka {
             partitions: default_partitions(),
             replication: default_replication(),
             request_timeout_ms: default_request_timeout_ms(),
+            idempotence: default_idempotence(),
             tls: None,
             sasl: None,
         }

@@ -284,9 +284,13 @@ impl ConsumerContext for Assignments {
         }
     }
 
-    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         match rebalance {
             Rebalance::Assign(partitions) => {
+                // A partition that went while it was paused comes back paused, and nobody resumes it (librdkafka 2.12).
+                if let Err(error) = consumer.resume(partitions) {
+                    warn!(%error, topic = self.topic, "partitions could not be resumed");
+                }
                 let mut changes = self.changes();
                 changes.assigned.extend(partition_numbers(partitions));
             }

@@ -54,9 +54,14 @@ impl Producer {
     /// # Errors
     /// When the settings make no client.
     pub fn new(kafka: &Kafka) -> Result<Self, ClientConfigError> {
-        let inner = kafka
-            .client_config()?
-            .set("enable.idempotence", "true")
+        let mut config = kafka.client_config()?;
+        if kafka.idempotence {
+            config.set("enable.idempotence", "true");
+        } else {
+            // What is sent again does not come behind what was sent later.
+            config.set("max.in.flight.requests.per.connection", "1");
+        }
+        let inner = config
             .set("acks", "all")
             .set("linger.ms", "5")
             .set("delivery.timeout.ms", DELIVERY_TIMEOUT_MS)

@@ -50,6 +50,11 @@ fn main() -> anyhow::Result<()> {
         .with_context(|| format!("cannot create {}", arguments.data.display()))?;
     // The store takes every path as relative to the working directory.
     std::env::set_current_dir(&arguments.data)?;
+    anyhow::ensure!(
+        has_room()?,
+        "less than {ROOM} bytes are free where {} is; the broker starts once there is room",
+        arguments.data.display()
+    );
     let address = free_address(arguments.port)?;
     let listener = Url::parse(&format!("tcp://{address}"))?;
     let storage = Url::parse("sqlite:///messages.db")?;
@@ -99,7 +104,27 @@ async fn serve(
     tokio::select! {
         () = stop.cancelled() => Ok(()),
         ended = serving => ended?.context("the broker ended"),
+        full = until_full() => full,
     }
+}
+
+/// Room that must be free for messages, in bytes.
+const ROOM: u64 = 64 * 1024 * 1024;
+/// Wait between looks for it.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Ends where the disk is about to be full: a connection of the store that finds no room may keep a transaction open, and shows for
+/// good what was there before (tansu-broker 0.6 and SQLite, which rolls back by itself then).
+async fn until_full() -> anyhow::Result<()> {
+    while has_room()? {
+        tokio::time::sleep(LOOK).await;
+    }
+    anyhow::bail!("less than {ROOM} bytes are free; the broker ends until there is room")
+}
+
+fn has_room() -> anyhow::Result<bool> {
+    let disk = rustix::fs::statvfs(".")?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize) >= ROOM)
 }
 
 /// A task that panics takes the broker's store with it, as on a full disk, and all that is asked afterwards is refused
