@@ -197,11 +197,13 @@ async fn a_post_becomes_a_case_that_is_answered_and_nothing_is_lost() {
     );
     all_archived(&addresses).await;
 
-    // Its engines killed, too: they are started again, and the next move goes its way through both.
+    // Its engines killed, too: they are started again, and each move of the case goes its way through both, once.
     for engine in ["broker", "clickhouse"] {
         Up::kill(engine_of(addresses.pid, engine));
     }
     duty::close(&addresses.console, &case).await;
+    let clickhouse = addresses.clickhouse.clone();
+    wait_for_moves(&clickhouse, &case, 7).await;
 
     // The pages for posts and events show what the archive has.
     let mut officer = Browser::sign_in(&addresses.console, "officer", duty::PASSWORD).await;
@@ -222,9 +224,6 @@ async fn a_post_becomes_a_case_that_is_answered_and_nothing_is_lost() {
     let page = officer.get("/sources").await;
     assert_eq!(page.values("data-condition"), ["well", "well", "well"]);
 
-    // Each move of the case reaches the archive once.
-    let clickhouse = addresses.clickhouse.clone();
-    wait_for_moves(&clickhouse, &case, 7).await;
     let alerted = "SELECT uniqExact(event_id) FROM alerts";
     wait_for("one case per event", || async {
         let cases = number(&clickhouse, cases).await?;
