@@ -31,7 +31,7 @@ mod posts;
 mod problem;
 pub(crate) mod reply_check;
 mod roster;
-mod routes;
+pub(crate) mod routes;
 mod routing;
 mod search;
 mod session;

@@ -13,7 +13,8 @@ use tokio::time::Instant;
 
 use super::problem::Problem;
 use crate::account::{AccountError, Scope, User};
-use crate::case::{Actor, Role};
+use crate::case::Actor;
+use crate::console::routes::{ADMINISTRATOR, ALL, AUDIT, DECIDERS, DUTY, MOVERS, OFFICE, OFFICERS};
 use crate::console::{Console, Who, finish, known, same};
 use crate::erasure::ERASERS;
 
@@ -46,29 +47,6 @@ pub enum Tokens {
 
 use Tokens::With;
 use Who::{Anyone, Roles};
-
-const ALL: &[Role] = &Role::ACCOUNTS;
-const OFFICE: &[Role] = &[
-    Role::Administrator,
-    Role::DutyOfficer,
-    Role::Leader,
-    Role::Auditor,
-];
-const MOVERS: &[Role] = &[
-    Role::Administrator,
-    Role::DutyOfficer,
-    Role::Leader,
-    Role::UnitLead,
-    Role::UnitContact,
-];
-/// The duty officer and above.
-const DUTY: &[Role] = &[Role::Administrator, Role::DutyOfficer, Role::Leader];
-/// Those who open cases, edit events and pause sources.
-const OFFICERS: &[Role] = &[Role::Administrator, Role::DutyOfficer];
-/// Those who decide on erasures, and who audits that.
-const DECIDERS: &[Role] = &[Role::Administrator, Role::Leader, Role::Auditor];
-const ADMINISTRATOR: &[Role] = &[Role::Administrator];
-const AUDIT: &[Role] = &[Role::Administrator, Role::Auditor];
 
 const fn rule(method: &'static str, path: &'static str, who: Who, tokens: Tokens) -> Rule {
     Rule {
@@ -106,10 +84,10 @@ pub const RULES: &[Rule] = &[
     rule("POST",   "/api/v1/knowledge/{id}/approve",   Roles(MOVERS),        With(Scope::KnowledgeWrite)),
     rule("POST",   "/api/v1/knowledge/{id}/retire",    Roles(MOVERS),        With(Scope::KnowledgeWrite)),
     rule("GET",    "/api/v1/silences",                 Roles(OFFICE),        With(Scope::SilencesRead)),
-    rule("POST",   "/api/v1/silences",                 Roles(DUTY),          With(Scope::SilencesWrite)),
-    rule("DELETE", "/api/v1/silences/{id}",            Roles(DUTY),          With(Scope::SilencesWrite)),
+    rule("POST",   "/api/v1/silences",                 Roles(OFFICERS),      With(Scope::SilencesWrite)),
+    rule("DELETE", "/api/v1/silences/{id}",            Roles(OFFICERS),      With(Scope::SilencesWrite)),
     rule("GET",    "/api/v1/roster",                   Roles(OFFICE),        With(Scope::RosterRead)),
-    rule("POST",   "/api/v1/roster/swaps",             Roles(DUTY),          With(Scope::RosterWrite)),
+    rule("POST",   "/api/v1/roster/swaps",             Roles(OFFICERS),      With(Scope::RosterWrite)),
     rule("GET",    "/api/v1/posts",                    Roles(OFFICE),        With(Scope::PostsRead)),
     rule("GET",    "/api/v1/posts/{id}/held",          Roles(OFFICE),        With(Scope::PostsRead)),
     rule("GET",    "/api/v1/erasures",                 Roles(DECIDERS),      With(Scope::ErasuresRead)),
@@ -117,17 +95,17 @@ pub const RULES: &[Rule] = &[
     rule("GET",    "/api/v1/erasures/{id}",            Roles(DECIDERS),      With(Scope::ErasuresRead)),
     rule("GET",    "/api/v1/events",                   Roles(OFFICE),        With(Scope::EventsRead)),
     rule("GET",    "/api/v1/events/{id}",              Roles(OFFICE),        With(Scope::EventsRead)),
-    rule("POST",   "/api/v1/events/{id}/case",         Roles(OFFICERS),      With(Scope::CasesMove)),
+    rule("POST",   "/api/v1/events/{id}/case",         Roles(DUTY),          With(Scope::CasesMove)),
     rule("GET",    "/api/v1/events/{id}/edits",        Roles(OFFICE),        With(Scope::EventsRead)),
-    rule("POST",   "/api/v1/events/{id}/merge",        Roles(OFFICERS),      With(Scope::EventsWrite)),
-    rule("POST",   "/api/v1/events/{id}/split",        Roles(OFFICERS),      With(Scope::EventsWrite)),
+    rule("POST",   "/api/v1/events/{id}/merge",        Roles(DUTY),          With(Scope::EventsWrite)),
+    rule("POST",   "/api/v1/events/{id}/split",        Roles(DUTY),          With(Scope::EventsWrite)),
     rule("GET",    "/api/v1/reports",                  Roles(OFFICE),        With(Scope::ReportsRead)),
     rule("GET",    "/api/v1/reports/{id}",             Roles(OFFICE),        With(Scope::ReportsRead)),
     rule("GET",    "/api/v1/reports/{id}/files/{file}", Roles(OFFICE),       With(Scope::ReportsRead)),
     rule("GET",    "/api/v1/units",                    Roles(OFFICE),        With(Scope::UnitsRead)),
     rule("GET",    "/api/v1/sources",                  Roles(OFFICE),        With(Scope::SourcesRead)),
-    rule("POST",   "/api/v1/sources/{id}/pause",       Roles(OFFICERS),      With(Scope::SourcesWrite)),
-    rule("POST",   "/api/v1/sources/{id}/resume",      Roles(OFFICERS),      With(Scope::SourcesWrite)),
+    rule("POST",   "/api/v1/sources/{id}/pause",       Roles(DUTY),          With(Scope::SourcesWrite)),
+    rule("POST",   "/api/v1/sources/{id}/resume",      Roles(DUTY),          With(Scope::SourcesWrite)),
     rule("GET",    "/api/v1/accounts",                 Roles(AUDIT),         With(Scope::AccountsRead)),
     rule("POST",   "/api/v1/accounts",                 Roles(ADMINISTRATOR), Tokens::None),
     rule("PATCH",  "/api/v1/accounts/{name}",          Roles(ADMINISTRATOR), Tokens::None),

@@ -1,4 +1,4 @@
-//! Who may open what of the console: the one table of its routes.
+//! Who may open what of the console: the one table of its routes, and the groups of roles that this and the API's name.
 
 use crate::case::Role;
 use crate::erasure::ERASERS;
@@ -25,16 +25,17 @@ pub enum Who {
 
 use Who::{Anyone, Roles};
 
-const ALL: &[Role] = &Role::ACCOUNTS;
+/// All who have an account.
+pub(crate) const ALL: &[Role] = &Role::ACCOUNTS;
 /// Those who see what comes in: the office, and who audits it.
-const OFFICE: &[Role] = &[
+pub(crate) const OFFICE: &[Role] = &[
     Role::Administrator,
     Role::DutyOfficer,
     Role::Leader,
     Role::Auditor,
 ];
 /// Those who move cases.
-pub(super) const MOVERS: &[Role] = &[
+pub(crate) const MOVERS: &[Role] = &[
     Role::Administrator,
     Role::DutyOfficer,
     Role::Leader,
@@ -42,13 +43,14 @@ pub(super) const MOVERS: &[Role] = &[
     Role::UnitContact,
 ];
 /// Those of the office who decide.
-pub(super) const OFFICERS: &[Role] = &[Role::Administrator, Role::DutyOfficer, Role::Leader];
-pub(super) const DUTY: &[Role] = &[Role::Administrator, Role::DutyOfficer];
+pub(crate) const OFFICERS: &[Role] = &[Role::Administrator, Role::DutyOfficer, Role::Leader];
+/// Those who open cases, edit events and pause sources.
+pub(crate) const DUTY: &[Role] = &[Role::Administrator, Role::DutyOfficer];
 /// Those who decide on erasures, and who audits that.
-const DECIDERS: &[Role] = &[Role::Administrator, Role::Leader, Role::Auditor];
-const ADMINISTRATOR: &[Role] = &[Role::Administrator];
+pub(crate) const DECIDERS: &[Role] = &[Role::Administrator, Role::Leader, Role::Auditor];
+pub(crate) const ADMINISTRATOR: &[Role] = &[Role::Administrator];
 /// Those who see who did what.
-const AUDIT: &[Role] = &[Role::Administrator, Role::Auditor];
+pub(crate) const AUDIT: &[Role] = &[Role::Administrator, Role::Auditor];
 
 const fn route(method: &'static str, path: &'static str, who: Who) -> Route {
     Route { method, path, who }
