@@ -222,7 +222,7 @@ impl Sources<'_> {
                     .iter()
                     .map(|(vector, good)| (vector, *good, 1.0))
                     .collect();
-                Machine::fit(&rows, BUCKETS, 0.5).0
+                Machine::fit(&rows, BUCKETS, 0.5, 0.0).0
             })
             .collect())
     }
@@ -455,7 +455,7 @@ impl Sources<'_> {
 /// and 交通运输 not the same as our readers do.
 fn weight_of_own(task: Task) -> f32 {
     match task {
-        Task::Subject => 0.05,
+        Task::Subject => 0.016,
         Task::Sentiment => 4.0,
         Task::Appeal => 1.0,
     }
@@ -464,9 +464,9 @@ fn weight_of_own(task: Task) -> f32 {
 /// The same of a text written by the project: few, but of what is rare on the board.
 fn weight_of_written(task: Task) -> f32 {
     match task {
-        Task::Subject => 0.15,
+        Task::Subject => 0.048,
         Task::Sentiment => 20.0,
-        Task::Appeal => 5.0,
+        Task::Appeal => 3.0,
     }
 }
 
