@@ -9,6 +9,7 @@ mod network;
 mod poison;
 mod postgres;
 mod rebalance;
+mod together;
 mod upgrade;
 
 use std::time::Duration;
@@ -60,11 +61,13 @@ pub enum Trouble {
     Clocks,
     /// ClickHouse is away.
     Clickhouse,
+    /// Several of these at once.
+    Together,
 }
 
 impl Trouble {
     /// All, in the order in which they are made: an upgrade needs a store that no new program has opened.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Upgrade,
         Self::Poison,
         Self::Kills,
@@ -75,6 +78,7 @@ impl Trouble {
         Self::Network,
         Self::Clocks,
         Self::Clickhouse,
+        Self::Together,
     ];
 
     /// What is told of it in the table.
@@ -91,6 +95,7 @@ impl Trouble {
             Self::Network => "network cut between hosts",
             Self::Clocks => "clocks off by two hours",
             Self::Clickhouse => "ClickHouse away",
+            Self::Together => "several at once",
         }
     }
 
@@ -114,6 +119,7 @@ impl Trouble {
             Self::Network => network::make(scene, measure.apart).await,
             Self::Clocks => clocks::make(scene, measure.apart).await,
             Self::Clickhouse => clickhouse::make(scene, measure.away).await,
+            Self::Together => together::make(scene).await,
         }
     }
 }
