@@ -7,7 +7,7 @@ use std::time::Duration;
 use backbone::dead_letters;
 use backbone::kafka::{
     Batch, ConsumerMetrics, Consumption, Handler, Newest, NotNow, Producer, Received, Rejected,
-    Start, consume, lags, read_partition,
+    Start, Tail, consume, lags, read_partition,
 };
 use backbone::message::{self, Post};
 use backbone::service::Readiness;
@@ -321,6 +321,47 @@ async fn a_day_of_a_reader(broker: Broker) {
         .collect();
     assert_eq!(seen, sent, "{name}");
     assert!(listed().await.contains("5 dead letters of posts"), "{name}");
+}
+
+/// librdkafka ends the program where a partition is taken away a second time before its reader has stopped.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_is_followed_while_partitions_come_and_go() {
+    let broker = Broker::embedded();
+    let kafka: Kafka = toml::from_str(&format!(
+        "brokers = \"{}\"\nidempotence = false",
+        broker.address()
+    ))
+    .unwrap();
+    topics::create_missing(&kafka).await.unwrap();
+    let producer = Producer::new(&kafka).unwrap();
+    send(&producer, 0..60).await;
+    let mut tail = Tail::<Post>::new(&kafka, &POSTS, "story", &producer).unwrap();
+    for _ in 0..10 {
+        for partition in 0..kafka.partitions {
+            tail.follow(partition, None).unwrap();
+        }
+        next_of(&mut tail).await;
+        for partition in 0..kafka.partitions {
+            tail.leave(partition).unwrap();
+        }
+        assert!(tail.next().await.unwrap().is_none(), "nothing is followed");
+    }
+    for partition in 0..kafka.partitions {
+        tail.follow(partition, None).unwrap();
+    }
+    let mut read = BTreeSet::new();
+    while read.len() < 60 {
+        assert!(read.insert(next_of(&mut tail).await), "each post once");
+    }
+}
+
+/// The id of the post that comes next.
+async fn next_of(tail: &mut Tail<Post>) -> String {
+    wait_for("a post", async || {
+        let received = tail.next().await.unwrap();
+        received.map(|received| received.message.id)
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
 use rdkafka::message::{Message as _, OwnedMessage};
 use rdkafka::{Offset, TopicPartitionList};
 use thiserror::Error;
@@ -90,8 +91,11 @@ impl<M: Message> Tail<M> {
     /// # Errors
     /// When Kafka refuses.
     pub fn follow(&mut self, partition: i32, from: Option<i64>) -> Result<(), TailError> {
-        self.next.insert(partition, from);
-        self.assign()
+        self.leave(partition)?;
+        let from = (partition, from);
+        self.change(from, |list| self.consumer.incremental_assign(list))?;
+        self.next.extend([from]);
+        Ok(())
     }
 
     /// Leaves a partition.
@@ -99,22 +103,23 @@ impl<M: Message> Tail<M> {
     /// # Errors
     /// When Kafka refuses.
     pub fn leave(&mut self, partition: i32) -> Result<(), TailError> {
-        match self.next.remove(&partition) {
-            Some(_) => self.assign(),
+        match self.next.remove_entry(&partition) {
+            Some(left) => self.change(left, |list| self.consumer.incremental_unassign(list)),
             None => Ok(()),
         }
     }
 
-    fn assign(&self) -> Result<(), TailError> {
+    /// One partition is assigned or no longer, and the others are left alone: librdkafka 2.12 aborts the program where a partition is
+    /// assigned anew and taken away before it has stopped reading.
+    fn change(
+        &self,
+        (partition, next): (i32, Option<i64>),
+        change: impl FnOnce(&TopicPartitionList) -> KafkaResult<()>,
+    ) -> Result<(), TailError> {
+        let from = next.map_or(Offset::Beginning, Offset::Offset);
         let mut list = TopicPartitionList::new();
-        let mut assigned = Ok(());
-        for (partition, next) in &self.next {
-            let from = next.map_or(Offset::Beginning, Offset::Offset);
-            assigned = assigned
-                .and_then(|()| list.add_partition_offset(self.topic.name, *partition, from));
-        }
-        assigned
-            .and_then(|()| self.consumer.assign(&list))
+        list.add_partition_offset(self.topic.name, partition, from)
+            .and_then(|()| change(&list))
             .map_err(|source| TailError::Brokers {
                 topic: self.topic.name,
                 source,

@@ -386,6 +386,11 @@ fn revive(
     let mut ended = 0;
     for (seat, program) in programs {
         if program.has_ended() {
+            let (process, number) = seat;
+            let log = offices[*number].folder().join(format!("{process}.log"));
+            let log = std::fs::read_to_string(log).unwrap_or_default();
+            let last = log.lines().last().unwrap_or_default();
+            println!("{process} of place {number} ended by itself: {last}");
             *program = start(offices, by, *seat);
             ended += 1;
         }

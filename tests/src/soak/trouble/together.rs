@@ -1,5 +1,5 @@
-//! One trouble comes while another lasts: ClickHouse is away, so the readers of the archive wait; meanwhile partitions change hands, a broker and
-//! PostgreSQL are lost, and the analyzer that was left is killed. All come back in no order that helps.
+//! One trouble comes while another lasts: ClickHouse is away, so the readers of the archive wait; meanwhile they get the partitions of those who
+//! leave and give them back, a broker and PostgreSQL are lost, and a responder is killed. All come back in no order that helps.
 
 use crate::Shutdown;
 
@@ -19,11 +19,11 @@ pub(super) async fn make(scene: &mut Scene) -> anyhow::Result<Outcome> {
     scene.broker.kill(2);
     scene.postgres.down(Shutdown::Immediate);
     scene.taken(MEANWHILE).await?;
-    scene.kill(("analyzer", 1));
+    scene.kill(("responder", 1));
     for process in PROCESSES {
         scene.start_again((process, 0));
     }
-    scene.start_again(("analyzer", 1));
+    scene.start_again(("responder", 1));
     scene.taken(MEANWHILE).await?;
     scene.postgres.up();
     scene.clickhouse.start_again();
