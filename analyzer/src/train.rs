@@ -522,20 +522,14 @@ impl Trained {
 
 /// A text's words, weighted by their rarity and scaled to length 1.
 fn words(features: &Features, rarity: &Rarity) -> Vector {
-    let mut vector: Vec<(u32, f32)> = features
-        .0
-        .iter()
-        .map(|(place, often)| (*place, often * rarity.idf(*place)))
-        .collect();
-    let length = vector
-        .iter()
-        .map(|(_, value)| value * value)
-        .sum::<f32>()
-        .sqrt();
-    for (_, value) in &mut vector {
-        *value /= length.max(f32::MIN_POSITIVE);
+    let values = features.0.iter();
+    let values = values.map(|(place, often)| (*place, often * rarity.idf(*place)));
+    let mut vector = Vector(values.collect());
+    let length = vector.square().sqrt().max(f32::MIN_POSITIVE);
+    for (_, value) in &mut vector.0 {
+        *value /= length;
     }
-    Vector(vector)
+    vector
 }
 
 /// For each example the part it falls into, the same for those that are alike.

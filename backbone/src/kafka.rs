@@ -25,7 +25,16 @@ pub use tail::{Tail, TailError};
 
 pub(crate) use partition::{aside, extent, read_raw};
 
+use rdkafka::error::KafkaResult;
+use rdkafka::{Offset, TopicPartitionList};
 use thiserror::Error;
+
+/// One partition of a topic, at an offset.
+fn one_partition(topic: &str, partition: i32, offset: Offset) -> KafkaResult<TopicPartitionList> {
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, partition, offset)?;
+    Ok(list)
+}
 
 /// A Kafka client could not be made of the settings.
 #[derive(Debug, Error)]

@@ -146,6 +146,12 @@ impl Office {
         self.folder.path().join(name)
     }
 
+    /// The log of a program that was [started with one](Self::start_logging).
+    #[must_use]
+    pub fn log(&self, process: &str) -> PathBuf {
+        self.path(&format!("{process}.log"))
+    }
+
     fn config(&self, process: &str) -> PathBuf {
         self.path(&format!("{process}.toml"))
     }
@@ -177,7 +183,7 @@ impl Office {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
-            .open(self.path(&format!("{process}.log")))
+            .open(self.log(process))
             .expect("a log can be written");
         let mut command = self.command(process, by);
         command.stderr(log);

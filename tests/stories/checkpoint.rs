@@ -128,11 +128,10 @@ async fn killed_and_started_again_it_reads_only_what_came_since_its_checkpoint()
         ),
     )
     .unwrap();
-    let kafka: Kafka = toml::from_str(&format!(
-        "brokers = \"{}\"\npartitions = 1",
-        broker.address()
-    ))
-    .unwrap();
+    let kafka = Kafka {
+        partitions: 1,
+        ..Kafka::at(broker.address())
+    };
     topics::create_missing(&kafka).await.unwrap();
     let producer = Producer::new(&kafka).unwrap();
     let history = history();

@@ -137,7 +137,7 @@ async fn dead_letters(kafka: &Kafka, command: dead_letters::Command) -> String {
 
 async fn a_day_of_a_reader(broker: Broker) {
     let name = broker.name();
-    let kafka: Kafka = toml::from_str(&format!("brokers = \"{}\"", broker.address())).unwrap();
+    let kafka = Kafka::at(broker.address());
     topics::create_missing(&kafka).await.unwrap();
     topics::create_missing(&kafka)
         .await
@@ -327,11 +327,7 @@ async fn a_day_of_a_reader(broker: Broker) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topic_is_followed_while_partitions_come_and_go() {
     let broker = Broker::embedded();
-    let kafka: Kafka = toml::from_str(&format!(
-        "brokers = \"{}\"\nidempotence = false",
-        broker.address()
-    ))
-    .unwrap();
+    let kafka = Kafka::at(broker.address());
     topics::create_missing(&kafka).await.unwrap();
     let producer = Producer::new(&kafka).unwrap();
     send(&producer, 0..60).await;

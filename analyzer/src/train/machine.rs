@@ -21,7 +21,7 @@ impl Vector {
     }
 
     /// The square of its length.
-    fn square(&self) -> f32 {
+    pub(super) fn square(&self) -> f32 {
         self.0.iter().map(|(_, value)| value * value).sum()
     }
 

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::{Producer, SendError, header};
+use super::{Producer, SendError, header, one_partition};
 use crate::mask::{masked, masked_text};
 use crate::message::{self, Message, Unreadable};
 use crate::service::Readiness;
@@ -694,15 +694,10 @@ async fn poll_while_paused(
 }
 
 fn rewind(consumer: &StreamConsumer<Assignments>, topic: &str, partition: i32, offset: i64) {
-    let mut list = TopicPartitionList::new();
-    let rewound = list
-        .add_partition_offset(topic, partition, Offset::Offset(offset))
-        .and_then(|()| consumer.pause(&list))
-        .and_then(|()| {
-            consumer
-                .seek_partitions(list.clone(), Duration::from_secs(10))
-                .map(|_| ())
-        });
+    let rewound = one_partition(topic, partition, Offset::Offset(offset)).and_then(|list| {
+        consumer.pause(&list)?;
+        consumer.seek_partitions(list, Duration::from_secs(10))
+    });
     if let Err(error) = rewound {
         warn!(%error, topic, partition, "a partition could not be rewound");
     }

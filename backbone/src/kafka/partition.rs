@@ -5,12 +5,12 @@ use std::panic::resume_unwind;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, Message as _};
-use rdkafka::{Offset, TopicPartitionList};
 use thiserror::Error;
 
-use super::{ClientConfigError, Received};
+use super::{ClientConfigError, Received, one_partition};
 use crate::message::{self, Message};
 use crate::settings::Kafka;
 use crate::topics::Topic;
@@ -246,10 +246,8 @@ fn read_raw_at<M: Message>(
     let mut next = i64::MIN;
     while let Some(first) = wanted.front().copied() {
         if next < first.saturating_sub(LEAP) {
-            let mut assignment = TopicPartitionList::new();
-            assignment
-                .add_partition_offset(topic, partition, Offset::Offset(first))
-                .and_then(|()| consumer.assign(&assignment))
+            one_partition(topic, partition, Offset::Offset(first))
+                .and_then(|list| consumer.assign(&list))
                 .map_err(&failed)?;
             next = first;
         }
@@ -309,11 +307,9 @@ pub(crate) fn read_raw(
     if low >= end || first == Offset::End {
         return Ok(end);
     }
-    let mut assignment = TopicPartitionList::new();
-    assignment
-        .add_partition_offset(topic, partition, first)
+    one_partition(topic, partition, first)
+        .and_then(|list| consumer.assign(&list))
         .map_err(&failed)?;
-    consumer.assign(&assignment).map_err(&failed)?;
     let mut next = low;
     while next < end {
         match consumer.poll(timeout) {
@@ -346,8 +342,7 @@ fn start_at(
     since: Timestamp,
     timeout: Duration,
 ) -> Result<Offset, rdkafka::error::KafkaError> {
-    let mut wanted = TopicPartitionList::new();
-    wanted.add_partition_offset(topic, partition, Offset::Offset(since.as_millisecond()))?;
+    let wanted = one_partition(topic, partition, Offset::Offset(since.as_millisecond()))?;
     let found = consumer.offsets_for_times(wanted, timeout)?;
     Ok(found
         .find_partition(topic, partition)

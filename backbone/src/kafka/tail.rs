@@ -12,7 +12,7 @@ use thiserror::Error;
 use tracing::warn;
 
 use super::consumer::send_dead_letter;
-use super::{ClientConfigError, Producer, Received, SendError};
+use super::{ClientConfigError, Producer, Received, SendError, one_partition};
 use crate::message::{self, Message};
 use crate::settings::Kafka;
 use crate::topics::Topic;
@@ -92,9 +92,11 @@ impl<M: Message> Tail<M> {
     /// When Kafka refuses.
     pub fn follow(&mut self, partition: i32, from: Option<i64>) -> Result<(), TailError> {
         self.leave(partition)?;
-        let from = (partition, from);
-        self.change(from, |list| self.consumer.incremental_assign(list))?;
-        self.next.extend([from]);
+        let offset = from.map_or(Offset::Beginning, Offset::Offset);
+        self.change(partition, offset, |list| {
+            self.consumer.incremental_assign(list)
+        })?;
+        self.next.insert(partition, from);
         Ok(())
     }
 
@@ -103,8 +105,10 @@ impl<M: Message> Tail<M> {
     /// # Errors
     /// When Kafka refuses.
     pub fn leave(&mut self, partition: i32) -> Result<(), TailError> {
-        match self.next.remove_entry(&partition) {
-            Some(left) => self.change(left, |list| self.consumer.incremental_unassign(list)),
+        match self.next.remove(&partition) {
+            Some(_) => self.change(partition, Offset::Invalid, |list| {
+                self.consumer.incremental_unassign(list)
+            }),
             None => Ok(()),
         }
     }
@@ -113,13 +117,12 @@ impl<M: Message> Tail<M> {
     /// assigned anew and taken away before it has stopped reading.
     fn change(
         &self,
-        (partition, next): (i32, Option<i64>),
+        partition: i32,
+        offset: Offset,
         change: impl FnOnce(&TopicPartitionList) -> KafkaResult<()>,
     ) -> Result<(), TailError> {
-        let from = next.map_or(Offset::Beginning, Offset::Offset);
-        let mut list = TopicPartitionList::new();
-        list.add_partition_offset(self.topic.name, partition, from)
-            .and_then(|()| change(&list))
+        one_partition(self.topic.name, partition, offset)
+            .and_then(|list| change(&list))
             .map_err(|source| TailError::Brokers {
                 topic: self.topic.name,
                 source,

@@ -39,10 +39,10 @@ async fn main() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let (mut program, addresses) = standalone(folder.path()).await;
     let address = |name: &str| addresses[name].clone();
-    let kafka: Kafka = toml::from_str(&format!(
-        "brokers = \"{}\"\npartitions = 1",
-        address("kafka")
-    ))?;
+    let kafka = Kafka {
+        partitions: 1,
+        ..Kafka::at(&address("kafka"))
+    };
     let listening = std::thread::spawn({
         let kafka = kafka.clone();
         move || heard(&kafka, Offset::Beginning)

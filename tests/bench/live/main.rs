@@ -47,7 +47,7 @@ async fn main() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let (mut program, addresses) = standalone(folder.path()).await;
     let address = |name: &str| addresses[name].clone();
-    let kafka: Kafka = toml::from_str(&format!("brokers = \"{}\"", address("kafka")))?;
+    let kafka = Kafka::at(&address("kafka"));
     let flow = Flow {
         producer: Producer::new(&kafka)?,
         texts: board_texts(),

@@ -119,7 +119,7 @@ impl Scene {
                     regions,
                     intake,
                     state: office.folder().join("collector.sqlite"),
-                    kafka: toml::from_str(&format!("brokers = \"{}\"", broker.address()))?,
+                    kafka: Kafka::at(broker.address()),
                     clickhouse: clickhouse.url.clone(),
                     messages: broker.folder().to_owned(),
                     programs,
@@ -137,10 +137,10 @@ impl Scene {
                     engines,
                     regions,
                     intake,
-                    kafka: toml::from_str(&format!(
-                        "brokers = \"{}\"\npartitions = 1",
-                        addresses["kafka"]
-                    ))?,
+                    kafka: Kafka {
+                        partitions: 1,
+                        ..Kafka::at(&addresses["kafka"])
+                    },
                     clickhouse: addresses["clickhouse"].clone(),
                     messages: data.join("broker"),
                     state: data.join("collector.sqlite"),

@@ -217,8 +217,10 @@ impl Scene {
             .keep();
         for (number, office) in self.offices.iter().enumerate() {
             for process in PROCESSES {
-                let log = office.folder().join(format!("{process}.log"));
-                std::fs::copy(log, folder.join(format!("{process}-{number}.log")))?;
+                std::fs::copy(
+                    office.log(process),
+                    folder.join(format!("{process}-{number}.log")),
+                )?;
             }
         }
         Ok(folder)
@@ -387,8 +389,7 @@ fn revive(
     for (seat, program) in programs {
         if program.has_ended() {
             let (process, number) = seat;
-            let log = offices[*number].folder().join(format!("{process}.log"));
-            let log = std::fs::read_to_string(log).unwrap_or_default();
+            let log = std::fs::read_to_string(offices[*number].log(process)).unwrap_or_default();
             let last = log.lines().last().unwrap_or_default();
             println!("{process} of place {number} ended by itself: {last}");
             *program = start(offices, by, *seat);

@@ -59,7 +59,7 @@ pub(super) async fn make(scene: &mut Scene, apart: Duration) -> anyhow::Result<O
 
 /// Whether the log says so.
 fn is_off(scene: &Scene, seconds: i64) -> anyhow::Result<bool> {
-    let log = std::fs::read_to_string(scene.office(1).folder().join("collector.log"))?;
+    let log = std::fs::read_to_string(scene.office(1).log("collector"))?;
     let told = (log.lines().rev())
         .find_map(|line| line.split_whitespace().next()?.parse::<Timestamp>().ok())
         .context("a line of the log")?;

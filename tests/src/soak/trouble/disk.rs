@@ -50,7 +50,8 @@ async fn of_programs(scene: &mut Scene) -> anyhow::Result<bool> {
     scene.taken(MEANWHILE).await?;
     disk.fill()?;
     scene.taken(MEANWHILE).await?;
-    noticed(scene, &folder.join("collector.log"), "disk is full").await?;
+    let log = scene.office(1).log("collector");
+    noticed(scene, &log, "disk is full").await?;
     disk.free()?;
     // What could not be noted is read and published again.
     scene.taken(MEANWHILE).await?;
@@ -108,7 +109,7 @@ async fn of_postgres(scene: &mut Scene) -> anyhow::Result<()> {
 /// The archive waits, all else goes on.
 async fn of_clickhouse(scene: &mut Scene) -> anyhow::Result<()> {
     let (folder, office) = (scene.clickhouse.folder().to_owned(), scene.office(0));
-    let log = office.folder().join("analyzer.log");
+    let log = office.log("analyzer");
     scene.clickhouse.kill();
     let disk = mounted(&folder)?;
     scene.clickhouse.start_again();

@@ -131,9 +131,7 @@ fn relays(host: &str, ports: &[u16]) -> Vec<Program> {
 }
 
 fn read_log(scene: &Scene) -> anyhow::Result<String> {
-    Ok(std::fs::read_to_string(
-        scene.office(1).folder().join("analyzer.log"),
-    )?)
+    Ok(std::fs::read_to_string(scene.office(1).log("analyzer"))?)
 }
 
 fn assignments(log: &str) -> usize {
