@@ -2,6 +2,7 @@
 //! own, so a ClickHouse that fails holds up nothing but the archive.
 
 mod hours;
+mod times;
 
 use std::marker::PhantomData;
 use std::num::NonZero;
@@ -9,7 +10,7 @@ use std::num::NonZero;
 use ::clickhouse::Client;
 use ::clickhouse::error::Error;
 use backbone::clickhouse;
-use backbone::clickhouse::rows::OfMessage;
+use backbone::clickhouse::rows::{OfMessage, Times};
 use backbone::erased::Erased;
 use backbone::kafka::{Handler, NotNow, Received, Rejected, Unread};
 use backbone::settings::ClickHouse;
@@ -127,7 +128,9 @@ impl<R: OfMessage> Handler for Archiver<R> {
         if !self.erased.is_known() {
             return Err(NotNow::because("it is not known yet what was erased"));
         }
-        let rejected = match write::<R>(&self.client, batch, &self.erased) {
+        let times = times::known::<R>(&self.client, batch).await;
+        let written = times.and_then(|times| write::<R>(&self.client, batch, &times, &self.erased));
+        let rejected = match written {
             Ok(rejected) => rejected,
             Err(failure) => {
                 self.metrics
@@ -153,12 +156,13 @@ impl<R: OfMessage> Handler for Archiver<R> {
 fn write<R: OfMessage>(
     client: &Client,
     batch: &[Received<Unread>],
+    times: &Times,
     erased: &Erased,
 ) -> Result<Vec<Rejected>, Error> {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let share = batch.len().div_ceil(cores).max(SHARE);
     let runtime = Handle::current();
-    let write = |share| runtime.block_on(write_share::<R>(client, share, erased));
+    let write = |share| runtime.block_on(write_share::<R>(client, share, times, erased));
     tokio::task::block_in_place(|| {
         std::thread::scope(|scope| {
             let writers: Vec<_> = batch
@@ -179,13 +183,14 @@ fn write<R: OfMessage>(
 async fn write_share<R: OfMessage>(
     client: &Client,
     share: &[Received<Unread>],
+    times: &Times,
     erased: &Erased,
 ) -> Result<Vec<Rejected>, Error> {
     let mut rejected = Vec::new();
     let rows = share
         .iter()
         .filter_map(|received| match R::read(&received.message.0) {
-            Ok(row) => Some(R::cleansed(row, erased)),
+            Ok(row) => Some(R::cleansed(R::dated(row, times), erased)),
             Err(error) => {
                 rejected.push(Rejected {
                     partition: received.partition,

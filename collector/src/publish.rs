@@ -206,11 +206,8 @@ impl Publisher {
             return Ok(0);
         }
         // A time that was worked out would be another one when a crash has the post sent again; the archive would have both.
-        let is_dated = |post: &&Post| {
-            post.revision > 1 || matches!(post.certainty, Certainty::Exact | Certainty::Day)
-        };
         let undated: Vec<_> = (posts.iter())
-            .filter(|post| !is_dated(post))
+            .filter(|post| post.revision == 1 && post.certainty.is_worked_out())
             .map(|post| (post.id.as_str(), post.published_at))
             .collect();
         if !undated.is_empty() {

@@ -236,6 +236,49 @@ async fn what_is_written_twice_or_out_of_order_counts_once_and_as_it_is_last() {
     assert_eq!(number(&store.url, moved).await, Some(1));
 }
 
+/// Two collectors, each of which worked out by itself when `3小时前` was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_post_dated_by_two_collectors_is_there_once() {
+    let store = Store::start();
+    let archiver =
+        Archiver::<AssessmentRow>::new(&settings_of(&store), keeping("collected_at", 0), metrics());
+    let mut archiver = Hand(archiver.unwrap());
+    let seen = |post: &str, certainty, later: u64| {
+        let mut seen: Assessment = example("assessments/v1/relevant.json");
+        post.clone_into(&mut seen.post.id);
+        seen.post.certainty = certainty;
+        seen.post.published_at += Duration::from_secs(later);
+        seen.assessed_at += Duration::from_secs(later);
+        seen
+    };
+    let guessed = |post, later| seen(post, Certainty::Guessed, later);
+    archiver
+        .write(&[&guessed("one", 0), &guessed("two", 60), &guessed("two", 0)])
+        .await;
+    // The second comes much later, of another month at that.
+    archiver
+        .write(&[&guessed("one", 40 * 86_400), &guessed("two", 90)])
+        .await;
+    archiver
+        .write(&[&seen("three", Certainty::Collected, 5)])
+        .await;
+    archiver
+        .write(&[&seen("three", Certainty::Collected, 0)])
+        .await;
+
+    let first = example::<Assessment>("assessments/v1/relevant.json").post;
+    let first = first.published_at.as_second();
+    let times =
+        "SELECT post_id, toUnixTimestamp(published_at) - ? FROM assessments FINAL ORDER BY post_id";
+    let times = client(&store).query(times).bind(first);
+    let times: Vec<(String, i64)> = times.fetch_all().await.unwrap();
+    let expected = [("one", 0), ("three", 5), ("two", 60)];
+    assert_eq!(
+        times,
+        expected.map(|(post, later)| (post.to_owned(), later))
+    );
+}
+
 /// Lets the archiver count as it does while no message comes.
 async fn wait_until_counted<H: Handler>(store: &Store, archiver: &mut H) {
     let end = Instant::now() + wensheng_tests::PATIENCE;

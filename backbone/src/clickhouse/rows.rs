@@ -3,6 +3,8 @@
 mod assessed;
 mod cleansed;
 
+use std::collections::HashMap;
+
 use clickhouse::Row;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -25,7 +27,32 @@ pub trait OfMessage: Send + Sync + 'static {
 
     /// The row without what was erased on request.
     fn cleansed<'a>(row: Self::Written<'a>, erased: &Erased) -> Self::Written<'a>;
+
+    /// The post of a message, where its time was worked out when it was collected: another collector, or one that has lost its
+    /// state, works out another.
+    #[must_use]
+    fn worked_out(_bytes: &[u8]) -> Option<WorkedOut> {
+        None
+    }
+
+    /// The row under the time that is known for its post.
+    #[must_use]
+    fn dated<'a>(row: Self::Written<'a>, _times: &Times) -> Self::Written<'a> {
+        row
+    }
 }
+
+/// A post whose time was worked out when it was collected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkedOut {
+    /// The post's id.
+    pub post: String,
+    /// Its time.
+    pub published_at: i64,
+}
+
+/// Times of posts by their ids.
+pub type Times = HashMap<String, i64>;
 
 /// Implements [`OfMessage`] by way of the whole message, for rows of which few come.
 macro_rules! of_message {

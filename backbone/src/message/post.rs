@@ -69,6 +69,14 @@ pub enum Certainty {
     Collected,
 }
 
+impl Certainty {
+    /// Whether the time depends on when the post was collected, so that who collects it again finds another.
+    #[must_use]
+    pub fn is_worked_out(self) -> bool {
+        matches!(self, Self::Guessed | Self::Collected)
+    }
+}
+
 /// What kind of place a post was found in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -64,17 +64,22 @@ impl Load {
             let turn = AtomicUsize::new(0);
             let mut writer = Writer::new(seed)?;
             let mut ticks = ticks();
+            let mut times = 1;
             loop {
                 ticks.tick().await;
                 let _flow = flow.read().await;
-                let posts: Vec<Value> = (0..rate).map(|_| writer.post(exact)).collect();
-                loop {
-                    let intake = &intakes[turn.fetch_add(1, Ordering::Relaxed) % intakes.len()];
-                    if offer(&client, intake, &caller, &posts).await? {
-                        break;
+                let posts = writer.lot(rate);
+                // A system that heard no answer repeats itself, and may meet another collector then.
+                for _ in 0..times {
+                    loop {
+                        let intake = &intakes[turn.fetch_add(1, Ordering::Relaxed) % intakes.len()];
+                        if offer(&client, intake, &caller, &posts).await? {
+                            break;
+                        }
+                        tokio::time::sleep(AGAIN).await;
                     }
-                    tokio::time::sleep(AGAIN).await;
                 }
+                times = 3 - times;
                 remember(&handed_over, &caller.source, &posts);
             }
         });
@@ -90,10 +95,7 @@ impl Load {
             loop {
                 ticks.tick().await;
                 let _flow = flow.read().await;
-                // As exports and pages do, one row in four tells only how long ago it was written.
-                let posts: Vec<Value> = (0..rate)
-                    .map(|number| writer.post(if number % 4 == 0 { vague } else { exact }))
-                    .collect();
+                let posts = writer.lot(rate);
                 let rows: String = posts.iter().map(|post| format!("{post}\n")).collect();
                 let path = folder.join(format!("{:06}.jsonl", written / ROWS));
                 let mut file = File::options().create(true).append(true).open(path)?;
@@ -200,6 +202,13 @@ impl Writer {
             number: 0,
             texts: texts?,
         })
+    }
+
+    /// As exports and pages do, one post in four tells only how long ago it was written.
+    fn lot(&mut self, posts: u64) -> Vec<Value> {
+        (0..posts)
+            .map(|number| self.post(if number % 4 == 0 { vague } else { exact }))
+            .collect()
     }
 
     fn post(&mut self, time: impl Fn(Timestamp) -> String) -> Value {

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{AssessmentOf, AssessmentRow, OfMessage};
+use super::{AssessmentOf, AssessmentRow, OfMessage, Times, WorkedOut};
 use crate::erased::Erased;
 use crate::message::{
-    self, Assessment, Message, Polarity, Reactions, SourceKind, Unreadable, assessment, post,
+    self, Assessment, Certainty, Message, Polarity, Reactions, SourceKind, Unreadable, assessment,
+    post,
 };
 
 /// A text of a message: a part of its bytes where no character of it is escaped.
@@ -96,6 +97,22 @@ struct Post<'a> {
     reactions: Reactions,
     #[serde(default)]
     answered_at: Option<Timestamp>,
+}
+
+/// What tells of an [`Assessment`] how far its post's time can be relied on.
+#[derive(Deserialize)]
+struct Timed<'a> {
+    #[serde(borrow)]
+    post: TimedPost<'a>,
+}
+
+#[derive(Deserialize)]
+struct TimedPost<'a> {
+    #[serde(borrow)]
+    id: Text<'a>,
+    published_at: Timestamp,
+    #[serde(default)]
+    certainty: Certainty,
 }
 
 #[derive(Deserialize)]
@@ -243,6 +260,21 @@ impl OfMessage for AssessmentRow {
 
     fn cleansed<'a>(mut row: Self::Written<'a>, erased: &Erased) -> Self::Written<'a> {
         row.cleanse(erased);
+        row
+    }
+
+    fn worked_out(bytes: &[u8]) -> Option<WorkedOut> {
+        let post = serde_json::from_slice::<Timed<'_>>(bytes).ok()?.post;
+        post.certainty.is_worked_out().then(|| WorkedOut {
+            post: post.id.0.into_owned(),
+            published_at: post.published_at.as_millisecond(),
+        })
+    }
+
+    fn dated<'a>(mut row: Self::Written<'a>, times: &Times) -> Self::Written<'a> {
+        if let Some(known) = times.get(row.post_id.as_ref()) {
+            row.published_at = *known;
+        }
         row
     }
 }
