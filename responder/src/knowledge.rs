@@ -126,7 +126,7 @@ pub enum KnowledgeError {
     #[error("问答库中已有这个问题，请修改原有的问答")]
     Known,
     /// Someone else was faster.
-    #[error("这条问答刚刚被修改过，请刷新后再操作")]
+    #[error("这条问答刚刚被修改过，请核对最新内容后再提交")]
     Stale,
     /// The account may not do this.
     #[error("{0}")]
@@ -134,6 +134,9 @@ pub enum KnowledgeError {
     /// A field is missing or too long.
     #[error("请填写{0}，并控制在{1}字以内")]
     Field(&'static str, usize),
+    /// A field has numbers that tell who a person is.
+    #[error("{0}中有手机号、身份证号、银行卡号或车牌号，问答对外公开，请删去或改为办公电话")]
+    Personal(&'static str),
     /// It is not of the subjects there are.
     #[error("没有“{0}”这个事项类别")]
     Subject(String),

@@ -208,7 +208,7 @@ pub enum PaperError {
     #[error("没有这份报告")]
     NotFound,
     /// Others changed it in the meantime, or it is not in a state in which this is done.
-    #[error("报告刚被他人更改或状态已变，请刷新后再操作")]
+    #[error("报告刚被他人更改或状态已变，请核对最新内容后再提交")]
     Stale,
     /// The role may not.
     #[error("您的角色不能办理此事项")]

@@ -22,6 +22,7 @@ mod wanted;
 use std::path::Path;
 
 use clickhouse::Client;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use report::template::Templates;
 use report::{Document, Figures, ReportError, markdown};
@@ -53,6 +54,8 @@ pub struct Desk<'a> {
     pub routing: &'a Routing,
     /// Where the console is: links lead there.
     pub public_url: url::Url,
+    /// The moment it is made. Of a period that is not over nothing is late that is not late yet.
+    pub now: Timestamp,
 }
 
 /// A report that cannot be made.
@@ -63,8 +66,8 @@ pub enum MakeError {
         "ClickHouse did not answer, or not in time; see that `clickhouse.url` is right and it runs, and try again"
     )]
     Archive,
-    /// The period ends beyond the end of time.
-    #[error("the period ends beyond the end of time; give an earlier day")]
+    /// The period has not begun.
+    #[error("the period has not begun; give an earlier day")]
     Time,
     /// The facts cannot be kept.
     #[error("the facts cannot be kept")]

@@ -160,6 +160,7 @@ impl Office {
             commitments: Commitments::new(self.store.clone()),
             routing: &self.routing,
             public_url: "https://console.example.test/".parse().unwrap(),
+            now: Timestamp::now(),
         }
     }
 

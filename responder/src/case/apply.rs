@@ -14,7 +14,9 @@ pub(super) fn apply(
     now: Timestamp,
 ) {
     let (from, level) = (case.state, case.level);
-    if to != from || deed.action == Action::Resume {
+    // A unit that signs or reports does not end what the office has paused.
+    let of_a_unit = matches!(deed.action, Action::Sign | Action::Report);
+    if (to != from && !of_a_unit) || deed.action == Action::Resume {
         resume(case, now);
     }
     case.state = to;

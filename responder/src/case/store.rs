@@ -64,7 +64,7 @@ pub enum MoveError {
     #[error("没有这个案件，或您无权查看")]
     NotFound,
     /// Someone else was faster.
-    #[error("案件刚刚有了新的进展，请刷新后再操作")]
+    #[error("案件刚刚有了新的进展，请核对最新情况后再提交")]
     Stale,
     /// The table of moves does not allow it.
     #[error(transparent)]
@@ -244,10 +244,10 @@ impl Cases {
     ) -> Result<Case, MoveError> {
         let mut case = (self.find_in(connection, case, actor).await?).ok_or(MoveError::NotFound)?;
         let from = case.state;
-        let (rule, to) = table::find(deed, &case, actor)?;
         if case.version != deed.version {
             return Err(MoveError::Stale);
         }
+        let (rule, to) = table::find(deed, &case, actor)?;
         check(rule, deed)?;
         if matches!(deed.action, Action::Dispatch | Action::Redispatch) || !deed.lead.is_empty() {
             notices.check_units(&case.region, &deed.lead, &deed.assists)?;

@@ -128,7 +128,14 @@ async fn admit(
     });
     if let Who::Roles(roles) = route.who {
         match &signed_in {
-            None if posted => return Err(Problem::SignedOut),
+            None if posted => {
+                let ours = comes_from_here(&parts.headers) && !WITH_A_FILE.contains(&path);
+                let fields = match posted_fields(body, largest(path)).await {
+                    Ok(fields) if ours => fields,
+                    _ => Fields::default(),
+                };
+                return Err(Problem::SignedOut(fields.texts()));
+            }
             None => return Err(Problem::SignIn(parts.uri)),
             Some(SignedIn { user, .. }) if !roles.contains(&user.role) => {
                 return Err(Problem::Forbidden);
@@ -148,12 +155,7 @@ async fn admit(
         parts.extensions.insert(file);
         fields
     } else {
-        let largest = if path == REPORT_TEXT {
-            LARGEST_REPORT
-        } else {
-            LARGEST_FORM
-        };
-        posted_fields(body, largest).await?
+        posted_fields(body, largest(path)).await?
     };
     if posted {
         let expected = match route.who {
@@ -209,6 +211,22 @@ fn origin(console: &Console, parts: &Parts) -> Origin {
                 .unwrap_or_default(),
         ),
     }
+}
+
+/// Largest form of a path without a file, in bytes.
+fn largest(path: &str) -> usize {
+    if path == REPORT_TEXT {
+        LARGEST_REPORT
+    } else {
+        LARGEST_FORM
+    }
+}
+
+/// Whether a form was sent by a page of the console: what another site has a browser send is not shown as typed here.
+fn comes_from_here(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let origin = text(header::ORIGIN).and_then(|origin| origin.split_once("://"));
+    origin.is_some_and(|(_, origin)| Some(origin) == text(header::HOST))
 }
 
 async fn posted_fields(body: Body, largest: usize) -> Result<Fields, Problem> {

@@ -19,7 +19,7 @@ use self::reply::{CheckLines, DraftLines, check_lines, draft_lines};
 use super::Console;
 use super::access::SignedIn;
 use super::commitments::CommitmentLine;
-use super::fields::{Choice, Fields};
+use super::fields::{Choice, Fields, typed_id};
 use super::page::{Frame, render_as};
 use super::problem::Problem;
 use super::reply_check;
@@ -81,6 +81,8 @@ struct CasePage {
     /// Whether one may be asked to.
     may_draft: bool,
     forms: Vec<Form>,
+    /// What was typed for a move that may not be made any more.
+    left: String,
     groups: Vec<UnitGroup>,
     attachments: Vec<AttachmentLine>,
     /// What units promised in its reply.
@@ -146,7 +148,11 @@ pub(super) async fn perform(
         choice: fields.get("choice").to_owned(),
         lead: fields.get("lead").to_owned(),
         assists: fields.all("assists"),
-        into: fields.get("into").to_owned(),
+        into: match typed_id(fields.get("other")) {
+            "" => fields.get("into"),
+            other => other,
+        }
+        .to_owned(),
     };
     if action == Action::Reply && !fields.get("check").is_empty() {
         let typed = Typed::refused(deed, String::new());
@@ -264,7 +270,15 @@ pub(super) async fn page(
         let checked = reply_check::of_case(console, &case, draft, &actor).await?;
         checked.map(check_lines)
     };
-    let others = mergeable(console, &case, &actor).await?;
+    let others = mergeable(console, &case, &actor, typed.as_ref()).await?;
+    let forms = forms(&case, &actor, typed.as_ref());
+    let left = (typed.as_ref())
+        .filter(|typed| {
+            !forms
+                .iter()
+                .any(|form| form.action == typed.deed.action.name())
+        })
+        .map(|typed| typed.deed.note.clone());
     let unit_name = |code: &str| console.unit_name(&case.region, code).to_owned();
     let users = console.accounts.list().await?;
     let person = |name: &str| match users.iter().find(|user| user.name == name) {
@@ -317,7 +331,8 @@ pub(super) async fn page(
             .and_then(|typed| typed.drafted.as_ref())
             .map(draft_lines),
         may_draft: console.drafter.is_some(),
-        forms: forms(&case, &actor, typed.as_ref()),
+        forms,
+        left: left.unwrap_or_default(),
         groups: groups(console, &case, typed.as_ref()),
         attachments: (attachments.into_iter())
             .map(|file| AttachmentLine {

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::Console;
 use super::access::SignedIn;
 use super::archive::{self, OfEvents, Times, Unavailable};
-use super::fields::Fields;
+use super::fields::{Fields, typed_id};
 use super::page::{Frame, archive_unavailable, render, render_as};
 use super::problem::Problem;
 use super::routes::DUTY;
@@ -299,15 +299,6 @@ async fn known(
         posts: facts.posts,
         id: facts.id,
     })
-}
-
-/// The id in what was typed, which may be the address of the event's page.
-fn typed_id(typed: &str) -> &str {
-    let path = typed.trim().split(['?', '#']).next().unwrap_or_default();
-    path.trim_end_matches('/')
-        .rsplit('/')
-        .next()
-        .unwrap_or_default()
 }
 
 /// Why an edit is not made.

@@ -6,6 +6,11 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use url::form_urlencoded::{Serializer, parse};
 
+/// Fields in which people write in words.
+const WRITTEN: [&str; 7] = [
+    "note", "title", "text", "reason", "question", "answer", "basis",
+];
+
 /// The fields of a request, put there by the guard.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fields(Vec<(String, String)>);
@@ -45,6 +50,15 @@ impl Fields {
             .filter(|(key, _)| key == name)
             .map(|(_, value)| value.clone())
             .collect()
+    }
+
+    /// What was written in words, as it was typed.
+    pub(super) fn texts(&self) -> Vec<String> {
+        let written = |(name, value): &&(String, String)| {
+            WRITTEN.contains(&name.as_str()) && !value.trim().is_empty()
+        };
+        let texts = self.0.iter().filter(written);
+        texts.map(|(_, value)| value.clone()).collect()
     }
 
     /// The page asked for, from 1.
@@ -96,6 +110,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Fields {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
     }
+}
+
+/// The id in what was typed, which may be the address of its page.
+pub(super) fn typed_id(typed: &str) -> &str {
+    let path = typed.trim().split(['?', '#']).next().unwrap_or_default();
+    path.trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
 }
 
 /// Where a list stands among its pages.

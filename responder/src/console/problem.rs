@@ -17,8 +17,8 @@ use crate::saved_search::SavedSearchError;
 pub(super) enum Problem {
     /// Nobody is signed in; after signing in they come back here.
     SignIn(Uri),
-    /// Nobody is signed in any more who could post this form.
-    SignedOut,
+    /// Nobody is signed in any more who could post this form, in which this was written.
+    SignedOut(Vec<String>),
     /// The password must be changed first.
     PasswordMustChange,
     /// The role may not.
@@ -92,21 +92,27 @@ struct ProblemPage {
     advice: &'static str,
     status: u16,
     version: &'static str,
+    /// What was written and is not lost by it.
+    written: Vec<String>,
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let mut written = Vec::new();
         let (status, title, advice) = match self {
             Self::SignIn(uri) => {
                 let next: String = byte_serialize(uri.to_string().as_bytes()).collect();
                 return Redirect::to(&format!("/login?next={next}")).into_response();
             }
             Self::PasswordMustChange => return Redirect::to("/account").into_response(),
-            Self::SignedOut => (
-                StatusCode::UNAUTHORIZED,
-                "登录已失效",
-                "您填写的内容尚未提交。请返回上一页复制已填内容，重新登录后再提交。",
-            ),
+            Self::SignedOut(texts) => {
+                written = texts;
+                (
+                    StatusCode::UNAUTHORIZED,
+                    "登录已失效",
+                    "您填写的内容尚未提交。请复制下面的内容，重新登录后再提交。",
+                )
+            }
             Self::Forbidden => (
                 StatusCode::FORBIDDEN,
                 "您无权打开此页面",
@@ -148,6 +154,7 @@ impl IntoResponse for Problem {
             advice,
             status: status.as_u16(),
             version: assets::version(),
+            written,
         };
         match page.render() {
             Ok(text) => (status, Html(text)).into_response(),

@@ -1,8 +1,10 @@
 //! The store of the knowledge base.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use backbone::id;
+use backbone::mask;
 use backbone::region::{Region, SUBJECTS};
 use jiff::Timestamp;
 use sqlx::any::{AnyArguments, AnyRow};
@@ -479,6 +481,14 @@ fn check(region: &Region, content: &Content) -> Result<(), KnowledgeError> {
     ] {
         if text.chars().count() > longest || (needed && text.trim().is_empty()) {
             return Err(KnowledgeError::Field(name, longest));
+        }
+        // An office's mail address may be told.
+        let tells = |mark: Range<usize>| {
+            text.get(mark)
+                .is_some_and(|mark| !mark.contains(['@', '＠']))
+        };
+        if mask::marks(text).into_iter().any(tells) {
+            return Err(KnowledgeError::Personal(name));
         }
     }
     if !SUBJECTS.contains(&content.subject.as_str()) {

@@ -143,6 +143,7 @@ impl Maker {
             commitments: self.commitments.clone(),
             routing,
             public_url: self.public_url.clone(),
+            now,
         };
         match timeout(LONGEST, Box::pin(make(&desk, &paper.wanted))).await {
             Ok(Ok(made)) => papers.settle(claimed, made, now).await,

@@ -239,6 +239,7 @@ pub async fn run(
         cases,
         routing,
         public_url: settings.console.public_url.clone(),
+        now: Timestamp::now(),
     };
     let mut made = in_view(make(&desk, &wanted), "the archive is being counted").await?;
     if let Some(head) = head {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::cell::{cited, column, event_level, linked, number, text};
 use super::facts::{CommitmentFacts, Number, Suggestion};
-use super::gather::{FEWEST_BEFORE, Links, case_of, commitments, moments, of, silent, word};
+use super::gather::{FEWEST_BEFORE, Links, case_of, commitments, of, silent, word};
 use super::view::{first_line, quote};
 use super::{Desk, Kind, Made, MakeError, finish};
 use crate::calendar::day_of;
@@ -157,7 +157,7 @@ async fn gather(desk: &Desk<'_>, day: Date) -> Result<Facts, MakeError> {
         .filter(|event| event.posts.value > event.day_before as f64)
         .take(TOLD)
         .collect();
-    let (_, end) = moments(today)?;
+    let (_, end) = desk.moments(today)?;
     let looked = looked_at(desk, end).await?;
     let opened: Vec<CaseLine> = (looked.opened.iter())
         .map(|case| line(&links, case, None))

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::cell::{cited, column, number, percent, text};
 use super::facts::Number;
-use super::gather::{FEWEST_BEFORE, Links, moments, word};
+use super::gather::{FEWEST_BEFORE, Links, word};
 use super::view::nameless;
 use super::{Desk, Kind, Made, MakeError, finish, subtitle};
 use crate::case::Actor;
@@ -184,7 +184,7 @@ struct Answers {
 impl Answers {
     async fn of(desk: &Desk<'_>, period: Period) -> Result<Self, MakeError> {
         let code = desk.routing.region().code();
-        let (_, end) = moments(period)?;
+        let (_, end) = desk.moments(period)?;
         let knowledge = Knowledge::new(desk.cases.store().clone());
         let query = crate::knowledge::Query {
             region: code.to_owned(),

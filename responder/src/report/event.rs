@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::cell::{cited, column, number, percent, text};
 use super::facts::{CommitmentFacts, EventCase, EventFacts, Number, Suggestion};
-use super::gather::{Links, case_of, moments, tell, told_case};
+use super::gather::{Links, case_of, tell, told_case};
 use super::{Desk, Kind, Made, MakeError, finish};
 use crate::calendar::day_of;
 use crate::case::{Case, Move, Role};
@@ -120,7 +120,7 @@ async fn gather(desk: &Desk<'_>, id: &str, to: Date) -> Result<Facts, MakeError>
     let nothing = || MakeError::NoEvent(id.to_owned());
     let row = archive::event(client, id).await?;
     let mut row = row.filter(|row| row.county == code).ok_or_else(nothing)?;
-    let (_, end) = moments(Period::until(to, 1))?;
+    let (_, end) = desk.moments(Period::until(to, 1))?;
     row.last_at = row.last_at.min(end.as_millisecond() - 1);
     let day = |at: i64| day_of(Timestamp::from_millisecond(at).unwrap_or_default());
     if row.first_at > row.last_at {
@@ -130,7 +130,7 @@ async fn gather(desk: &Desk<'_>, id: &str, to: Date) -> Result<Facts, MakeError>
         from: day(row.first_at),
         to: day(row.last_at),
     };
-    let (begin, _) = moments(period)?;
+    let (begin, _) = desk.moments(period)?;
     const DAY: i64 = 24 * 3_600_000;
     let ids = [id];
     let (of_period, views, gists, daily, seen, alerts, like) = tokio::try_join!(

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::cell::{cited, column, linked, number, text};
 use super::facts::Number;
-use super::gather::{Links, case_of, moments};
+use super::gather::{Links, case_of};
 use super::view::{nameless, opening};
 use super::{Desk, Kind, Made, MakeError, finish, subtitle};
 use crate::case::Case;
@@ -134,7 +134,7 @@ async fn tell(
 ) -> Result<Told, MakeError> {
     let desk = links.desk;
     let region = desk.routing.region();
-    let (_, end) = moments(links.period)?;
+    let (_, end) = desk.moments(links.period)?;
     let mut answered: Option<Case> = None;
     let mut lead = String::new();
     for member in members.iter().take(CASES) {

@@ -85,7 +85,7 @@ pub(super) async fn facts(desk: &Desk<'_>, period: Period) -> Result<Facts, Make
     for event in &events {
         told.push(tell(&links, event, &views).await?);
     }
-    let (begin, end) = moments(period)?;
+    let (begin, end) = desk.moments(period)?;
     let tracked = desk.cases.tracked(begin, end).await?;
     let (units, cases) = units(desk, &tracked, end, links.of("/cases", &[]));
     let commitments = commitments(desk, &links, end, AHEAD).await?;
@@ -151,11 +151,16 @@ pub(super) async fn facts(desk: &Desk<'_>, period: Period) -> Result<Facts, Make
     Ok(facts)
 }
 
-/// The moments at which a period begins and is over.
-pub(super) fn moments(period: Period) -> Result<(Timestamp, Timestamp), MakeError> {
-    let begin = at_minute(period.from, 0);
-    let end = (period.to.tomorrow().ok()).and_then(|after| at_minute(after, 0));
-    begin.zip(end).ok_or(MakeError::Time)
+impl Desk<'_> {
+    /// When a period begins, and when it ends or, where it is not over, how far it has come.
+    pub(super) fn moments(&self, period: Period) -> Result<(Timestamp, Timestamp), MakeError> {
+        let begin = at_minute(period.from, 0);
+        let end = (period.to.tomorrow().ok()).and_then(|after| at_minute(after, 0));
+        (begin.zip(end))
+            .filter(|(begin, _)| *begin <= self.now)
+            .map(|(begin, end)| (begin, end.min(self.now)))
+            .ok_or(MakeError::Time)
+    }
 }
 
 pub(super) fn of(days: &[Arc<Day>]) -> impl Iterator<Item = &Day> + Clone {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::cell::{between, column, met, number, percent, text};
 use super::facts::{Bounded, Met, Number, UnitFacts};
-use super::gather::{Links, bounded_share, moments, word};
+use super::gather::{Links, bounded_share, word};
 use super::timely::units;
 use super::{Desk, Kind, Made, MakeError, finish, subtitle};
 use crate::case::Action;
@@ -125,7 +125,7 @@ pub(super) async fn make(desk: &Desk<'_>, period: Period) -> Result<Made, MakeEr
     let kind = if months && period.days() <= 31 {
         "月度考核通报"
     } else {
-        "办理情况考核通报"
+        "情况考核通报"
     };
     let title = format!("{}舆情办理{kind}", facts.region);
     finish(
@@ -142,7 +142,7 @@ pub(super) async fn make(desk: &Desk<'_>, period: Period) -> Result<Made, MakeEr
 async fn gather(desk: &Desk<'_>, period: Period) -> Result<Facts, MakeError> {
     let region = desk.routing.region();
     let timing = desk.cases.timing();
-    let (begin, end) = moments(period)?;
+    let (begin, end) = desk.moments(period)?;
     let since = begin - SignedDuration::from_hours(24 * EARLIER);
     let links = Links { desk, period };
     let known: Vec<Tracked> = (desk.cases.tracked(since, end).await?.into_iter())

@@ -130,11 +130,11 @@ const BEGINS: [Action; 4] = [Action::Open, Action::Raise, Action::Reopen, Action
 impl Traced {
     /// Whether clocks that stood go on with it.
     fn goes_on(&self) -> bool {
-        self.moved
-            || matches!(
-                self.action,
-                Action::Resume | Action::Raise | Action::Redispatch
-            )
+        match self.action {
+            Action::Resume | Action::Raise | Action::Redispatch => true,
+            Action::Sign | Action::Report => false,
+            _ => self.moved,
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use jiff::ToSpan;
 use jiff::civil::date;
+use jiff::{Timestamp, ToSpan};
 use report::{Fonts, Form};
 use responder::case::{Cases, Timing};
 use responder::commitment::Commitments;
@@ -68,6 +68,7 @@ pub(crate) async fn measure(options: &BTreeMap<String, String>) -> anyhow::Resul
                 commitments: Commitments::new(store.clone()),
                 routing: &routing,
                 public_url: "http://127.0.0.1/".parse()?,
+                now: Timestamp::now(),
             };
             let begun = Instant::now();
             let made = make(&desk, &wanted).await;

@@ -54,6 +54,7 @@ pub(super) async fn mergeable(
     console: &Console,
     case: &Case,
     actor: &Actor,
+    typed: Option<&Typed>,
 ) -> Result<Vec<Choice>, Problem> {
     if !(allowed(case, actor).iter()).any(|rule| rule.action == Action::Merge) {
         return Ok(Vec::new());
@@ -70,7 +71,10 @@ pub(super) async fn mergeable(
     let page = console.cases.list(&query, actor).await?;
     Ok((page.cases.iter())
         .filter(|other| other.id != case.id)
-        .map(|other| Choice::new(other.id.clone(), show::case_title(other), ""))
+        .map(|other| {
+            let chosen = typed.map_or("", |typed| typed.deed.into.as_str());
+            Choice::new(other.id.clone(), show::case_title(other), chosen)
+        })
         .collect())
 }
 

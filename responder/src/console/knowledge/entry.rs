@@ -52,6 +52,8 @@ struct FormPage {
     code: String,
     regions: Vec<Choice>,
     typed: Content,
+    /// The answer that another has written meanwhile; empty where none has.
+    newer: String,
     subjects: Vec<Choice>,
     units: Vec<Choice>,
     longest: [usize; 3],
@@ -115,7 +117,12 @@ pub(in crate::console) async fn form(
     } else if actor.role.of_unit() {
         typed.unit.clone_from(&actor.unit);
     }
-    let shown = Shown { id, version, typed };
+    let shown = Shown {
+        id,
+        version,
+        typed,
+        newer: String::new(),
+    };
     form_page(&console, &signed_in, region, shown, String::new())
 }
 
@@ -124,6 +131,8 @@ struct Shown {
     id: String,
     version: i64,
     typed: Content,
+    /// The answer that another has written meanwhile.
+    newer: String,
 }
 
 /// Proposes an entry.
@@ -155,6 +164,7 @@ pub(in crate::console) async fn add(
                 id: String::new(),
                 version: 0,
                 typed,
+                newer: String::new(),
             };
             form_page(&console, &signed_in, region, shown, said(refused)?)
         }
@@ -186,7 +196,16 @@ pub(in crate::console) async fn change(
             Ok(to(&id, "changed"))
         }
         Err(refused) => {
-            let shown = Shown { id, version, typed };
+            let mut shown = Shown {
+                id,
+                version,
+                typed,
+                newer: String::new(),
+            };
+            if matches!(refused, KnowledgeError::Stale) {
+                let entry = found(&console, &shown.id, &actor).await?;
+                (shown.version, shown.newer) = (entry.version, entry.content.answer);
+            }
             form_page(&console, &signed_in, region, shown, said(refused)?)
         }
     }
@@ -277,7 +296,12 @@ fn form_page(
     console: &Console,
     signed_in: &SignedIn,
     region: &Region,
-    Shown { id, version, typed }: Shown,
+    Shown {
+        id,
+        version,
+        typed,
+        newer,
+    }: Shown,
     problem: String,
 ) -> Result<Response, Problem> {
     let actor = signed_in.user.actor();
@@ -295,6 +319,7 @@ fn form_page(
         } else {
             Vec::new()
         },
+        newer,
         subjects: Choice::plain(SUBJECTS, &typed.subject),
         units: units
             .filter(|unit| !actor.role.of_unit() || unit.code == actor.unit)

@@ -28,6 +28,8 @@ struct EditPage {
     id: String,
     version: i64,
     typed: Edit,
+    /// The text that another has saved meanwhile; empty where none has.
+    newer: String,
     /// What may be placed: its name, and its title.
     figures: Vec<(String, String)>,
     /// The paragraphs that a language model may reword: their places, and how they begin. None where it is not set.
@@ -56,6 +58,7 @@ pub(in crate::console) async fn form(
         version: paper.version,
         asks_reason: !typed.reason.is_empty(),
         typed,
+        newer: None,
         status: StatusCode::OK,
         problem: String::new(),
     };
@@ -93,11 +96,13 @@ pub(in crate::console) async fn save(
         return Ok(to(&id, Action::Edit));
     };
     let asks_reason = matches!(refused, PaperError::Numbers(_)) || !typed.reason.is_empty();
+    let stale = matches!(refused, PaperError::Stale);
     let (status, problem) = said(refused)?;
-    let (_, content) = made(&console, &id).await?;
+    let (paper, content) = made(&console, &id).await?;
     let shown = Shown {
-        version,
+        version: if stale { paper.version } else { version },
         typed,
+        newer: stale.then(|| link::shortened(&content.text, &content.generated)),
         asks_reason,
         status,
         problem,
@@ -147,6 +152,7 @@ pub(in crate::console) async fn polish(
         version,
         asks_reason: !typed.reason.is_empty(),
         typed,
+        newer: None,
         status,
         problem,
     };
@@ -157,6 +163,8 @@ pub(in crate::console) async fn polish(
 struct Shown {
     version: i64,
     typed: Edit,
+    /// The text that another has saved meanwhile.
+    newer: Option<String>,
     asks_reason: bool,
     status: StatusCode,
     problem: String,
@@ -182,6 +190,7 @@ fn page(
         id: id.to_owned(),
         version: shown.version,
         typed: shown.typed,
+        newer: shown.newer.unwrap_or_default(),
         figures: tables
             .map(|table| (format!("table:{}", table.name), table.title.clone()))
             .chain(charts.map(|chart| (format!("chart:{}", chart.name), chart.title.clone())))
