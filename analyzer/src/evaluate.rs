@@ -242,7 +242,7 @@ pub fn rows(path: &Path, labels: &[&str]) -> anyhow::Result<Vec<Row>> {
         };
         if labels.contains(&row.label.as_str()) {
             rows.push(row);
-        } else if number > 0 {
+        } else if number > 0 || row.label != "label" {
             bail!(
                 "{shown}:{}: unknown label `{}`; known are {}",
                 number + 1,
@@ -250,6 +250,12 @@ pub fn rows(path: &Path, labels: &[&str]) -> anyhow::Result<Vec<Row>> {
                 labels.join(" ")
             );
         }
+    }
+    if rows.is_empty() {
+        bail!(
+            "{shown}: no row to judge; expected label and text, separated by a tab, or JSON objects; known labels are {}",
+            labels.join(" ")
+        );
     }
     Ok(rows)
 }

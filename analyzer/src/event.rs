@@ -340,7 +340,7 @@ impl Event {
         self.reactions += reactions_of(post);
         self.sentiment_sum += assessment.sentiment.score;
         *self.count_of(assessment.sentiment.label) += 1;
-        for word in &assessment.intensity {
+        for word in harms(assessment) {
             self.intensity.add(word, KINDS);
         }
         if let Some(appeal) = &assessment.appeal {
@@ -404,7 +404,7 @@ impl Event {
             self.sentiment_sum -= assessment.sentiment.score;
             let count = self.count_of(assessment.sentiment.label);
             *count = count.saturating_sub(1);
-            for word in &assessment.intensity {
+            for word in harms(assessment) {
                 self.intensity.remove(word);
             }
             if let Some(appeal) = &assessment.appeal {
@@ -506,6 +506,14 @@ impl Event {
 /// The part of a subject that a post is about, as units are in charge of it.
 fn part_of(subject: &Subject) -> Option<String> {
     (!subject.second.is_empty()).then(|| format!("{}/{}", subject.name, subject.second))
+}
+
+/// The words of harm that a post adds to its event: who thanks those that saved a drowning child reports no drowning.
+fn harms(assessment: &Assessment) -> &[String] {
+    match assessment.sentiment.label {
+        Polarity::Positive => &[],
+        Polarity::Negative | Polarity::Neutral => &assessment.intensity,
+    }
 }
 
 /// Whether a post wants something of an office, or is a complaint by its tone.

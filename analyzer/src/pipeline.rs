@@ -320,20 +320,20 @@ impl Pipeline {
                 }
             }
         }
-        for mention in relevance.mentions {
+        for mention in &relevance.mentions {
             let range = mention.start..mention.end;
             if mention.is_place {
                 evidence.add(FindingKind::Place, range.clone(), &mention.detail);
             }
             evidence.add(FindingKind::Relevance, range, &mention.detail);
         }
-        for (word, said, kind) in known.intensity.read(text, &found) {
+        for (word, said, kind) in known.intensity.read(&mut words, &found) {
             evidence.add(FindingKind::Intensity, word.start..word.end, &kind.name);
             assessment.intensity.push(said.to_owned());
         }
         if relevance.relevant {
             let (units, reasons) =
-                responsible::responsible(&known.region, text, &found, &matter, &relevance.places);
+                responsible::responsible(&known.region, text, &found, &matter, &relevance);
             for (start, end, unit) in reasons {
                 evidence.add(FindingKind::Unit, start..end, &unit);
             }

@@ -19,7 +19,9 @@ pub(crate) use bytes::{masked, masked_text};
     reason = "a constant pattern, compiled by every test"
 )]
 static NUMBERS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"[0-9０-９]+[xXＸ]?(?:[- \u{a0}\u{3000}－–—_.．·]{1,3}[0-9０-９]+[xXＸ]?)*")
+    Regex::new(
+        r"[0-9０-９]+[xXＸ]?(?:[- \u{a0}\u{2002}-\u{200a}\u{2010}-\u{2015}\u{202f}\u{2212}\u{3000}－_.．·]{1,3}[0-9０-９]+[xXＸ]?)*",
+    )
         .expect("a valid pattern")
 });
 
@@ -28,7 +30,7 @@ static NUMBERS: LazyLock<Regex> = LazyLock::new(|| {
     reason = "a constant pattern, compiled by every test"
 )]
 static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"([A-Za-z0-9])[A-Za-z0-9._%+-]*[@＠]([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
+    Regex::new(r"([A-Za-z0-9])[A-Za-z0-9._%+-]*[@＠]([A-Za-z0-9-]+(?:[.．][A-Za-z0-9-]+)+)")
         .expect("a valid pattern")
 });
 /// A plate (GA 36): province, letter, five characters or six.
@@ -38,10 +40,13 @@ static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
 )]
 static PLATE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"([京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-Z])[·•. -]?([A-HJ-NP-Z0-9]{5,6})([A-Za-z0-9]?)",
+        r"([京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-Z])[·•. －—–-]?([A-HJ-NP-Z0-9]{5,6})([A-Za-z0-9]?)",
     )
     .expect("a valid pattern")
 });
+
+/// Characters of an identity number (GB 11643).
+const IDENTITY: usize = 18;
 
 /// The groups of digits in which a number is written.
 struct Form {
@@ -51,10 +56,13 @@ struct Form {
     kept: usize,
 }
 
-static FORMS: [Form; 17] = [
+static FORMS: [Form; 20] = [
     form(&[3, 4, 4], is_mobile, 3),
     form(&[3, 8], is_mobile, 3),
     form(&[7, 4], is_mobile, 3),
+    form(&[5, 6], is_mobile, 3),
+    form(&[4, 4, 3], is_mobile, 3),
+    form(&[3, 3, 3, 2], is_mobile, 3),
     form(&[1; 11], is_mobile, 3),
     form(&[6, 8, 4], is_identity, 2),
     form(&[6, 4, 4, 4], is_identity, 2),
@@ -84,7 +92,7 @@ const fn form(groups: &'static [usize], is_one: fn(&str) -> bool, kept: usize) -
 pub const fn has_no_width(character: char) -> bool {
     matches!(
         character,
-        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
+        '\u{ad}' | '\u{34f}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
     )
 }
 
@@ -162,8 +170,26 @@ fn mask_groups(found: &str) -> String {
     masked
 }
 
+/// An identity number in groups of any lengths: its province and birthday tell it.
+fn identity_at(groups: &[(String, String)]) -> Option<(String, usize)> {
+    let mut number = String::new();
+    for (taken, (digits, _)) in groups.iter().enumerate() {
+        if number.ends_with('X') || number.len() >= IDENTITY {
+            break;
+        }
+        number.extend(digits.chars().map(narrow));
+        if number.len() == IDENTITY && is_identity(&number) {
+            return Some((stars(&number, 2), taken + 1));
+        }
+    }
+    None
+}
+
 /// The number that the groups begin with, masked, and how many groups it takes.
 fn number_at(groups: &[(String, String)]) -> Option<(String, usize)> {
+    if let Some(identity) = identity_at(groups) {
+        return Some(identity);
+    }
     for form in &FORMS {
         let Some(taken) = groups.get(..form.groups.len()) else {
             continue;
@@ -197,7 +223,7 @@ fn number_at(groups: &[(String, String)]) -> Option<(String, usize)> {
 fn is_separator(character: char) -> bool {
     matches!(
         character,
-        ' ' | '-' | '\u{a0}' | '\u{3000}' | '－' | '–' | '—' | '_' | '.' | '．' | '·'
+        ' ' | '-' | '\u{a0}' | '\u{2002}'..='\u{200a}' | '\u{2010}'..='\u{2015}' | '\u{202f}' | '\u{2212}' | '\u{3000}' | '－' | '_' | '.' | '．' | '·'
     )
 }
 
@@ -314,6 +340,18 @@ mod tests {
         for (text, expected) in [
             ("电话13812345612，急", "电话138******12，急"),
             ("电话138-1234-5678", "电话138******78"),
+            ("电话138\u{2011}1234\u{2011}5678", "电话138******78"),
+            ("电话138\u{2009}1234\u{2009}5678", "电话138******78"),
+            ("电话138 123 456 78", "电话138******78"),
+            ("电话13812 345678", "电话138******78"),
+            ("证件3609-2119-9001-0112-3X", "证件36**************3X"),
+            ("证件360921 1990 0101123X", "证件36**************3X"),
+            (
+                "证件3 6 0 9 2 1 1 9 9 0 0 1 0 1 1 2 3 X",
+                "证件36*************23 X",
+            ),
+            ("写信123456789＠qq．com", "写信1***@qq．com"),
+            ("车牌赣C－12345", "车牌赣C*****"),
             ("电话138 1234 5678。", "电话138******78。"),
             ("+86 13812345678", "+86 138******78"),
             ("8613812345678", "86138******78"),

@@ -16,7 +16,7 @@ use crate::kafka::ClientConfigError;
 #[derive(Debug, Error)]
 pub enum SettingsError {
     /// The file could not be read.
-    #[error("cannot read {path}: {source}; name an existing file with --config", path = path.display())]
+    #[error("cannot read {path}; see that it is there, is text and may be read, and that its name is right where it is given", path = path.display())]
     Read {
         /// The file.
         path: PathBuf,

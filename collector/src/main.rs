@@ -19,7 +19,7 @@ use collector::{app, check};
     after_help = "Examples:
   collector --config deploy/config/collector.toml                 runs until Ctrl-C
   collector --config deploy/config/collector.toml check-config    says what is wrong with settings or sources
-  collector --config deploy/config/collector.toml check deploy/config/sources.d/board.toml
+  collector --config deploy/config/collector.toml check deploy/config/sources.d/message-board.toml
   collector --config deploy/config/collector.toml sources
 
 Environment: RUST_LOG (what is logged), WENSHENG_LOG_FORMAT=json, and the variables that the settings

@@ -203,19 +203,28 @@ impl Live {
     pub fn publish(&self, received: impl IntoIterator<Item = Received<Assessment>>) {
         let mut recent = held(&self.shared.recent);
         let before = recent.back().map_or(0, |post| post.number);
-        let batch: Arc<[Arc<Fresh>]> = received
-            .into_iter()
-            .zip(before + 1..)
-            .map(|(mut received, number)| {
-                received.message.post.author = None;
-                Arc::new(Fresh {
-                    number,
-                    id: format!("{}-{}", received.partition, received.offset),
-                    assessment: received.message,
-                    shown: OnceLock::new(),
-                })
-            })
-            .collect();
+        let mut batch: Vec<Arc<Fresh>> = Vec::new();
+        for mut received in received {
+            received.message.post.author = None;
+            let mut fresh = Fresh {
+                number: before + 1 + batch.len() as u64,
+                id: format!("{}-{}", received.partition, received.offset),
+                assessment: received.message,
+                shown: OnceLock::new(),
+            };
+            // A post that an officer put into another event did not come anew.
+            let moved = fresh.assessment.event.as_ref();
+            if moved.is_some_and(|event| event.edit.is_some()) {
+                let same = |known: &&mut Arc<Fresh>| known.post_id() == fresh.post_id();
+                if let Some(known) = recent.iter_mut().rev().find(same) {
+                    (fresh.number, fresh.id) = (known.number, known.id.clone());
+                    *known = Arc::new(fresh);
+                }
+                continue;
+            }
+            batch.push(Arc::new(fresh));
+        }
+        let batch: Arc<[Arc<Fresh>]> = batch.into();
         recent.extend(batch.iter().map(Arc::clone));
         let over = recent.len().saturating_sub(KEPT);
         recent.drain(..over);

@@ -163,20 +163,20 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             reply::command::run(&asked, &settings.regions, &mut stdout())
         }
         Some(Command::Knowledge(asked)) => {
-            let store = Store::open(&settings.store.place()?).await?;
+            let store = Store::existing(&settings.store.place()?).await?;
             knowledge::command::run(&asked, &settings, &store, Timestamp::now(), &mut stdout())
                 .await
         }
         Some(Command::Report(asked)) => report(&settings, &asked).await,
         Some(Command::Erase(asked)) => {
-            let store = Store::open(&settings.store.place()?).await?;
+            let store = Store::existing(&settings.store.place()?).await?;
             let accounts = Accounts::new(store.clone(), settings.console.session_limits());
             let archive = backbone::clickhouse::client(&settings.clickhouse)?;
             let now = Timestamp::now();
             erasure::command::erase(&asked, &store, &accounts, &archive, now, &mut stdout()).await
         }
         Some(Command::Held { post }) => {
-            let store = Store::open(&settings.store.place()?).await?;
+            let store = Store::existing(&settings.store.place()?).await?;
             let accounts = Accounts::new(store.clone(), settings.console.session_limits());
             let archive = backbone::clickhouse::client(&settings.clickhouse)?;
             let now = Timestamp::now();
@@ -188,11 +188,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             Ok(())
         }
         Some(Command::Erasure { post }) => {
-            let store = Store::open(&settings.store.place()?).await?;
+            let store = Store::existing(&settings.store.place()?).await?;
             erasure::command::show(&store, post.as_deref(), &mut stdout()).await
         }
         Some(Command::Corrections) => {
-            let corrections = Corrections::new(Store::open(&settings.store.place()?).await?);
+            let corrections = Corrections::new(Store::existing(&settings.store.place()?).await?);
             corrections.write(&mut stdout()).await
         }
         Some(Command::User(command)) => {
@@ -219,7 +219,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
 async fn report(settings: &Settings, asked: &report::command::Arguments) -> anyhow::Result<()> {
     let routings = regions::load(settings)?;
     let routing = served(&routings, asked.region())?;
-    let store = Store::open(&settings.store.place()?).await?;
+    let store = Store::existing(&settings.store.place()?).await?;
     let timing = Timing {
         deadlines: settings.deadlines.clone(),
         calendar: Calendar::load(&settings.calendar)?,
@@ -288,7 +288,7 @@ async fn roster(settings: &Settings, command: &roster::command::Command) -> anyh
     let routings = regions::load(settings)?;
     let region = served(&routings, command.region())?.region();
     let calendar = Calendar::load(&settings.calendar)?;
-    let roster = Roster::new(Store::open(&settings.store.place()?).await?);
+    let roster = Roster::new(Store::existing(&settings.store.place()?).await?);
     let known = roster::known_names(region);
     let now = Timestamp::now();
     roster::command::run(command, &roster, &calendar, &known, now, &mut stdout()).await

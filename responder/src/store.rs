@@ -6,7 +6,7 @@ mod backup;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
@@ -58,6 +58,22 @@ impl Store {
         (migrations.run(&store.pool).await)
             .context("cannot bring the tables of the case store up to date")?;
         Ok(store)
+    }
+
+    /// Opens a store that a responder has made: a command that would make one has been given the wrong place.
+    ///
+    /// # Errors
+    /// When there is none, and as [`Store::open`].
+    pub async fn existing(place: &Place) -> anyhow::Result<Self> {
+        if let Place::File(path) = place
+            && !path.is_file()
+        {
+            bail!(
+                "there is no store at {}; give --config the settings of the responder that has it, or start that first",
+                path.display()
+            );
+        }
+        Self::open(place).await
     }
 
     /// Opens a store as it is; none where its file is not there. Nothing of it is made or changed, so that it can be looked

@@ -1,5 +1,7 @@
 //! The words an event is told in: a plain title, and a gist of two of its posts' own sentences.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::profile::{Profile, beginning};
@@ -26,12 +28,12 @@ impl Gist {
         tell: &dyn Fn(&str) -> Vec<(u32, f32)>,
     ) {
         let kept = std::mem::take(&mut self.0);
-        let mut lines: Vec<(f32, Vec<u32>, &str)> = kept
+        let mut lines: Vec<(f32, Vec<u32>, Cow<'_, str>)> = kept
             .iter()
-            .map(Box::as_ref)
+            .map(|line| Cow::Borrowed(line.as_ref()))
             .chain(sentences(text).take(SENTENCES))
             .map(|line| {
-                let mut pairs: Vec<u32> = tell(line).into_iter().map(|(pair, _)| pair).collect();
+                let mut pairs: Vec<u32> = tell(&line).into_iter().map(|(pair, _)| pair).collect();
                 pairs.sort_unstable();
                 pairs.dedup();
                 // A longer sentence tells more, but less than its length says.
@@ -66,18 +68,26 @@ impl Gist {
 }
 
 /// The sentences of a text's beginning that can tell a matter, cut where they are long.
-fn sentences(text: &str) -> impl Iterator<Item = &str> {
+fn sentences(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     beginning(text)
         .split(['。', '！', '？', '；', '!', '?', ';', '\n', '\r'])
         .map(|sentence| {
             let sentence = sentence.trim();
-            let end = sentence.char_indices().nth(LONGEST);
-            sentence
-                .get(..end.map_or(sentence.len(), |(at, _)| at))
-                .unwrap_or_default()
+            match sentence.char_indices().nth(LONGEST) {
+                Some((end, _)) => Cow::Owned(format!("{}…", shortened(sentence, end))),
+                None => Cow::Borrowed(sentence),
+            }
         })
         // One that holds masked numbers tells of people, not of the matter.
         .filter(|sentence| sentence.chars().nth(SHORTEST - 1).is_some() && !sentence.contains("**"))
+}
+
+/// The beginning of a sentence up to `end`, or to the last comma before it where that is not far.
+fn shortened(sentence: &str, end: usize) -> &str {
+    let beginning = sentence.get(..end).unwrap_or_default();
+    let comma = beginning.rfind(['，', ',', '、']);
+    let comma = comma.filter(|comma| 2 * comma >= end).unwrap_or(end);
+    beginning.get(..comma).unwrap_or_default()
 }
 
 /// What a title may begin with that says nothing of the matter.
@@ -111,9 +121,11 @@ pub(crate) fn plain_title(title: &str, text: &str) -> String {
     };
     let whole = title.trim();
     let whole = if whole.is_empty() {
-        sentences(text).next().unwrap_or_else(|| text.trim())
+        sentences(text)
+            .next()
+            .unwrap_or_else(|| Cow::Borrowed(text.trim()))
     } else {
-        whole
+        Cow::Borrowed(whole)
     };
     let mut plain = whole.trim_matches(marks);
     loop {
@@ -132,7 +144,7 @@ pub(crate) fn plain_title(title: &str, text: &str) -> String {
         }
     }
     if plain.is_empty() {
-        plain = whole;
+        plain = &whole;
     }
     plain.chars().take(TITLE).collect()
 }

@@ -4,19 +4,21 @@ use std::collections::HashMap;
 
 use crate::rules::{Kind, Rules};
 use crate::stage::lexicon::{Found, Sense};
+use crate::stage::segment::Words;
 
-/// What denies a word of harm right before it.
-const DENIALS: [&str; 9] = [
-    "没有",
-    "无",
-    "未",
-    "不存在",
-    "未造成",
-    "没有人",
-    "无人",
-    "未发生",
-    "避免",
+/// What denies a word of harm before it, or says that it is to be kept off.
+const DENIALS: [&str; 14] = [
+    "没有", "没", "无", "未", "不", "避免", "杜绝", "预防", "防止", "防范", "严防", "谨防", "防",
+    "反",
 ];
+/// What ends like one and denies nothing.
+const NO_DENIALS: [&str; 5] = ["动不动", "时不时", "要不", "消防", "要不要"];
+/// What may stand between: 没有发生人员伤亡.
+const BETWEEN: [&str; 10] = [
+    "人员", "任何", "人", "发生", "造成", "出现", "导致", "存在", "再", "过",
+];
+/// What follows where nothing has happened: 死亡证明, 火灾演练.
+const NOT_OF_HARM: [&str; 4] = ["证明", "演练", "知识", "宣传"];
 
 /// The kinds of harm.
 #[derive(Debug)]
@@ -44,9 +46,13 @@ impl Intensity {
 
     /// The words found that are not denied, each once, the gravest first, with their kinds' names.
     #[must_use]
-    pub fn read<'a>(&'a self, text: &'a str, found: &[Found]) -> Vec<(Found, &'a str, &'a Kind)> {
+    pub fn read<'a>(
+        &'a self,
+        words: &mut Words<'a>,
+        found: &[Found],
+    ) -> Vec<(Found, &'a str, &'a Kind)> {
+        let text = words.text();
         let mut read: Vec<(Found, &str, &Kind)> = Vec::new();
-        let mut end = 0;
         for word in found {
             let Sense::Intensity(index) = word.sense else {
                 continue;
@@ -57,17 +63,12 @@ impl Intensity {
             ) else {
                 continue;
             };
-            let before = text.get(..word.start).unwrap_or_default();
-            let denied = DENIALS.iter().any(|denial| {
-                before.ends_with(denial)
-                    || before
-                        .strip_suffix("人员")
-                        .is_some_and(|before| before.ends_with(denial))
+            let is_known = read.iter().any(|(known, written, of)| {
+                *written == said || (of.name == kind.name && word.end <= known.end)
             });
-            if word.end <= end || denied || read.iter().any(|(_, known, _)| *known == said) {
+            if is_known || is_denied(text, word) || words.crosses(word.start..word.end) {
                 continue;
             }
-            end = word.end;
             read.push((*word, said, kind));
         }
         read.sort_by(|one, other| other.2.weight.total_cmp(&one.2.weight));
@@ -88,4 +89,19 @@ impl Intensity {
         let sum: f64 = weighed.map(|(kind, part)| kind.weight * part).sum();
         sum.min(1.0)
     }
+}
+
+/// Whether it is said that it did not happen, or is not to.
+fn is_denied(text: &str, word: &Found) -> bool {
+    let after = text.get(word.end..).unwrap_or_default();
+    let mut before = text.get(..word.start).unwrap_or_default();
+    while let Some(rest) = BETWEEN
+        .iter()
+        .find_map(|between| before.strip_suffix(between))
+    {
+        before = rest;
+    }
+    let ends = |with: &[&str]| with.iter().any(|end| before.ends_with(end));
+    (ends(&DENIALS) && !ends(&NO_DENIALS))
+        || NOT_OF_HARM.iter().any(|thing| after.starts_with(thing))
 }

@@ -63,8 +63,6 @@ pub struct Names {
 enum Weight {
     /// Alone.
     Strong,
-    /// Unless a place elsewhere is named: a shop or a dish may carry it there.
-    Carried,
     /// Beside another sign.
     Weak,
 }
@@ -124,13 +122,12 @@ impl Names {
         let addressed = kind == SourceKind::Import;
         let elsewhere = named.iter().any(|named| named.sense == Sense::Elsewhere);
         let strong = |named: &Named| {
-            let counts = match named.weight {
-                Weight::Strong => true,
-                Weight::Carried => !elsewhere,
-                Weight::Weak => false,
-            };
-            counts && !matches!(named.sense, Sense::Parent | Sense::Elsewhere)
+            named.weight == Weight::Strong
+                && !matches!(named.sense, Sense::Parent | Sense::Elsewhere)
         };
+        // 江西 in 江西赣州 says that it is another county.
+        let of_ours =
+            |named: &Named| named.sense == Sense::Parent && named.weight == Weight::Strong;
         let is_town = |index: u32| {
             let place = self.places.get(index as usize);
             place.is_some_and(|(place, _)| place.kind == "town")
@@ -148,7 +145,7 @@ impl Names {
         let weak_region = named.iter().any(|named| named.sense == Sense::WeakRegion);
         let signed = addressed
             || named.iter().any(strong)
-            || named.iter().any(|named| named.sense == Sense::Parent)
+            || named.iter().any(of_ours)
             || (weak_region && !weak_places.is_empty())
             || weak_places.iter().any(|inner| {
                 weak_places.iter().any(|outer| {
@@ -232,13 +229,20 @@ impl Names {
             if (word.start, word.end) != span && word.start < end {
                 continue;
             }
-            if sense != Sense::Trap
-                && !(stands_alone(text, word.start, word.end)
-                    && words.is_bound(word.start)
-                    && (words.is_bound(word.end)
-                        || (matches!(sense, Sense::Region | Sense::Elsewhere)
-                            && words.goes_on(word.end))))
-            {
+            let in_region = named.last().is_some_and(|before| {
+                before.end == word.start
+                    && (before.sense == Sense::Region || place_of(before.sense).is_some())
+            });
+            let mut is_name = || {
+                // 罗市 in 奉新罗市政府 follows on a name that is ours, however 市政府 is cut.
+                (in_region && place_of(sense).is_some())
+                    || words.is_bound(word.start)
+                        && (words.is_bound(word.end)
+                            || (matches!(sense, Sense::Region | Sense::Elsewhere)
+                                && words.goes_on(word.end))
+                            || (sense == Sense::Region && begins_alone(words, word)))
+            };
+            if sense != Sense::Trap && !(stands_alone(text, word.start, word.end) && is_name()) {
                 continue;
             }
             span = (word.start, word.end);
@@ -246,10 +250,29 @@ impl Names {
             if sense == Sense::Trap {
                 continue;
             }
-            let weight = self.weight(words, word, sense);
+            let mut weight = self.weight(words, word, sense);
+            if weight == Weight::Strong
+                && sense == Sense::Region
+                && self.is_carried(words, word)
+                && named.iter().any(|before| {
+                    before.sense == Sense::Elsewhere && words.in_one_clause(before.end, word.start)
+                })
+            {
+                weight = Weight::Weak;
+            }
             let after_elsewhere = named
                 .last()
                 .is_some_and(|before| before.sense == Sense::Elsewhere && before.end == word.start);
+            if sense == Sense::Elsewhere {
+                let mut start = word.start;
+                for before in named.iter_mut().rev() {
+                    if before.end != start || before.sense != Sense::Parent {
+                        break;
+                    }
+                    start = before.start;
+                    before.weight = Weight::Weak;
+                }
+            }
             // 义乌赤岸镇 is another one.
             if after_elsewhere && weight == Weight::Weak && sense != Sense::Elsewhere {
                 continue;
@@ -289,20 +312,32 @@ impl Names {
         if name == self.name {
             return Weight::Strong;
         }
-        let after = text.get(word.end..).unwrap_or_default();
-        let carried = sense == Sense::Region
-            && self
-                .carriers
-                .iter()
-                .any(|carrier| after.starts_with(carrier.as_str()));
         if is_person(words, word) {
             Weight::Weak
-        } else if carried {
-            Weight::Carried
         } else {
             Weight::Strong
         }
     }
+
+    /// Whether a shop, a dish or a road may carry the name: 奉新饭店, but not 奉新路灯.
+    fn is_carried(&self, words: &mut Words<'_>, word: &Found) -> bool {
+        let text = words.text();
+        let after = text.get(word.end..).unwrap_or_default();
+        text.get(word.start..word.end) != Some(self.name.as_str())
+            && self.carriers.iter().any(|carrier| {
+                after.starts_with(carrier.as_str()) && words.is_bound(word.end + carrier.len())
+            })
+    }
+}
+
+/// Whether the first character of a name is a word of its own, as where 奉新建学校 is cut into 奉 and 新建.
+fn begins_alone(words: &mut Words<'_>, word: &Found) -> bool {
+    let first = words
+        .text()
+        .get(word.start..)
+        .and_then(|text| text.chars().next());
+    let end = word.start + first.map_or(0, char::len_utf8);
+    words.at(word.start) == Some(word.start..end)
 }
 
 /// Whether a family name stands before, as a word of its own, and the name could be a given one.

@@ -4,12 +4,15 @@ use backbone::message::{Place, Responsible, Role, Subject};
 use backbone::region::{Region, Unit, UnitKind};
 
 use crate::stage::lexicon::{Found, Sense};
+use crate::stage::relevance::Relevance;
 
 /// What speaks for a unit: a duty's word by its characters, the subject, its second level, its name.
 const PER_CHARACTER: f64 = 0.5;
 const SUBJECT: f64 = 1.5;
 const SECOND: f64 = 2.0;
 const NAMED: f64 = 1.0;
+/// The subject of how offices serve people, and what speaks for the office that is named then.
+const SERVICE: (&str, f64) = ("政务服务", 5.0);
 /// A second department assists when this share of the lead's reasons, and at least so much, speaks for it.
 const ASSISTS: (f64, f64) = (0.6, 2.0);
 /// Words told in a reason, at most.
@@ -36,9 +39,9 @@ pub fn responsible(
     text: &str,
     found: &[Found],
     subject: &Subject,
-    places: &[Place],
+    relevance: &Relevance,
 ) -> (Vec<Responsible>, Vec<UnitWord>) {
-    let mut candidates = candidates(region, text, found, subject);
+    let mut candidates = candidates(region, text, found, subject, relevance);
     candidates.sort_by(|one, other| other.weight.total_cmp(&one.weight));
     let mut responsible: Vec<Responsible> = Vec::new();
     let mut decided: Vec<&str> = Vec::new();
@@ -55,7 +58,7 @@ pub fn responsible(
         decided.push(&candidate.unit.code);
         responsible.push(entry(candidate.unit, role, candidate.reason()));
     }
-    if let Some((unit, place)) = of_place(region, places)
+    if let Some((unit, place)) = of_place(region, &relevance.places)
         && !responsible.iter().any(|known| known.code == unit.code)
     {
         let role = if responsible.is_empty() {
@@ -102,11 +105,11 @@ fn candidates<'a>(
     text: &'a str,
     found: &[Found],
     subject: &'a Subject,
+    relevance: &Relevance,
 ) -> Vec<Candidate<'a>> {
     let mut candidates: Vec<Candidate<'_>> = region
         .units
         .iter()
-        .filter(|unit| unit.kind != UnitKind::Place)
         .map(|unit| Candidate {
             unit,
             weight: 0.0,
@@ -117,7 +120,15 @@ fn candidates<'a>(
         .collect();
     let whole = subject.name.as_str();
     let part = format!("{whole}/{}", subject.second);
-    for candidate in &mut candidates {
+    let serves = whole == SERVICE.0;
+    // The 医院 of 人民医院 says where, not what.
+    let in_a_place = |word: &Found| {
+        (relevance.mentions.iter()).any(|mention| {
+            mention.is_place && mention.start <= word.start && word.end <= mention.end
+        })
+    };
+    let departments = (candidates.iter_mut()).filter(|one| one.unit.kind != UnitKind::Place);
+    for candidate in departments {
         if candidate.unit.subjects.contains(&part) {
             candidate.weight += SUBJECT * subject.probability + SECOND;
             candidate.subject = Some(&subject.second);
@@ -128,6 +139,7 @@ fn candidates<'a>(
     }
     for word in found {
         let (index, named) = match word.sense {
+            Sense::Duty(_) if in_a_place(word) => continue,
             Sense::Duty(index) => (index, false),
             Sense::Unit(index) => (index, true),
             _ => continue,
@@ -147,14 +159,16 @@ fn candidates<'a>(
         if named {
             if !candidate.named {
                 candidate.named = true;
-                candidate.weight += NAMED;
+                candidate.weight += if serves { SERVICE.1 } else { NAMED };
             }
         } else if !candidate.words.iter().any(|known| known.contains(written)) {
             candidate.weight += PER_CHARACTER * written.chars().count() as f64;
             candidate.words.push(written);
         }
     }
-    candidates.retain(|candidate| candidate.weight > 0.0);
+    // The unit of a place leads by its name only where it is about itself.
+    let counts = |one: &Candidate<'_>| one.unit.kind != UnitKind::Place || (serves && one.named);
+    candidates.retain(|candidate| candidate.weight > 0.0 && counts(candidate));
     candidates
 }
 

@@ -111,6 +111,24 @@ impl<'a> Words<'a> {
         self.at(byte).is_none_or(|word| word.start == byte)
     }
 
+    /// Whether no clause ends between two bytes.
+    #[must_use]
+    pub fn in_one_clause(&self, start: usize, end: usize) -> bool {
+        let between = self.text.get(start..end);
+        between.is_some_and(|between| !between.contains(ends_clause))
+    }
+
+    /// Whether a word begins or ends within a part of the text and goes on beyond it: 停电 in 乱停|电动车.
+    pub fn crosses(&mut self, part: Range<usize>) -> bool {
+        let mut inside = |byte: usize| {
+            self.at(byte)
+                .filter(|word| word.start != byte)
+                .map(|word| (word.start, word.end))
+        };
+        inside(part.start).is_some_and(|(_, end)| end < part.end)
+            || inside(part.end).is_some_and(|(start, _)| start > part.start)
+    }
+
     /// Whether a word of the dictionary begins at a byte in the middle of one, with what is left of that or with its last
     /// character: 城区 in 奉新城区, 城管 in 奉新城管, but nothing in 上高速公路.
     pub fn goes_on(&mut self, byte: usize) -> bool {

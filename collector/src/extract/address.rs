@@ -3,7 +3,7 @@
 use url::Url;
 
 /// Parameters that say how a visitor came, or who it is.
-const TRACKING: [&str; 20] = [
+const TRACKING: [&str; 19] = [
     "spm",
     "scm",
     "from_source",
@@ -22,9 +22,10 @@ const TRACKING: [&str; 20] = [
     "phpsessid",
     "aspsessionid",
     "sessionid",
-    "sid",
     "_t",
 ];
+/// Letters and digits of a session's name, at least.
+const SESSION: usize = 16;
 /// Names that one site has for its desktop and its phones.
 const SAME_SITE: [&str; 5] = ["www", "m", "wap", "3g", "mobile"];
 
@@ -36,11 +37,20 @@ pub fn canonical(mut url: Url) -> Url {
         let name = name.to_ascii_lowercase();
         name.starts_with("utm_") || TRACKING.contains(&name.as_str())
     };
+    // The name is an article's number elsewhere: /show.jsp?sid=100.
+    let is_session = |name: &str, value: &str| {
+        name.eq_ignore_ascii_case("sid")
+            && value.len() >= SESSION
+            && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
     // Kept as written: many a board's parameters are GBK under their percent signs.
     let kept: Option<Vec<&str>> = url.query().map(|query| {
         query
             .split('&')
-            .filter(|pair| !tracks(pair.split('=').next().unwrap_or_default()))
+            .filter(|pair| {
+                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                !tracks(name) && !is_session(name, value)
+            })
             .collect()
     });
     let query = kept

@@ -123,7 +123,7 @@ impl Import {
             let fits = path
                 .file_name()
                 .and_then(|name| name.to_str())
-                .is_some_and(|name| !name.starts_with('.') && matches(pattern, name));
+                .is_some_and(|name| !name.starts_with(['.', '~']) && matches(pattern, name));
             if fits && path.is_file() && self.format(&path).is_some() {
                 files.push(path);
             }
@@ -248,6 +248,12 @@ impl Source for Import {
 
 impl Import {
     fn open(&self, file: &Path) -> Result<Export, SourceError> {
+        if !file.exists() {
+            return Err(SourceError::Content(format!(
+                "there is no {}; make the folder, or name another in `import.file`",
+                file.display()
+            )));
+        }
         let Some(format) = self.format(file) else {
             return Err(SourceError::Content(format!(
                 "{} ends in none of .csv, .jsonl and .xlsx; set `import.format`",

@@ -98,8 +98,12 @@ pub(crate) fn read_map(page: &Page, now: Timestamp) -> Result<Listed, String> {
         match reader.read_event() {
             Err(error) => return Err(format!("is no sitemap: {error}")),
             Ok(Event::Eof) => break,
+            // An image:loc is no page's.
             Ok(Event::Start(start)) => {
-                start.local_name().as_ref().clone_into(&mut element);
+                element.clear();
+                if (start.name().prefix()).is_none_or(|prefix| prefix.as_ref() != "image") {
+                    start.local_name().as_ref().clone_into(&mut element);
+                }
                 is_map |= matches!(element.as_str(), "urlset" | "sitemapindex");
             }
             Ok(Event::Text(words)) => match element.as_str() {
@@ -107,11 +111,13 @@ pub(crate) fn read_map(page: &Page, now: Timestamp) -> Result<Listed, String> {
                 "lastmod" => changed = time::parse(&words, now),
                 _ => {}
             },
+            Ok(Event::CData(words)) if element == "loc" => location.push_str(&words),
             // Of the references an address only ever has this one.
             Ok(Event::GeneralRef(reference)) if element == "loc" && reference.as_ref() == "amp" => {
                 location.push('&');
             }
             Ok(Event::End(end)) => {
+                element.clear();
                 let list = match end.local_name().as_ref() {
                     "url" => &mut listed.pages,
                     "sitemap" => &mut listed.maps,
@@ -119,7 +125,8 @@ pub(crate) fn read_map(page: &Page, now: Timestamp) -> Result<Listed, String> {
                 };
                 let named = std::mem::take(&mut location);
                 let changed = changed.take();
-                if let Ok(url) = page.url.join(named.trim())
+                if !named.trim().is_empty()
+                    && let Ok(url) = page.url.join(named.trim())
                     && matches!(url.scheme(), "http" | "https")
                 {
                     list.push(Entry { url, changed });

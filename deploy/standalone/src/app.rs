@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
+use url::{Host, Url};
 
 use crate::engine::Engine;
 use crate::sample::{Input, Sample};
@@ -191,14 +192,25 @@ impl Plan {
         let ports = ports(arguments.port)?;
         let [console, of_collector, of_analyzer, of_responder] =
             ports.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        responder.console.listen = console;
-        responder.console.public_url = format!("http://{console}/").parse()?;
+        // What the settings say of other machines stands; a loopback address is the console's own.
+        let served = &mut responder.console;
+        if served.listen.ip().is_loopback() {
+            served.listen = console;
+        }
+        if is_loopback(&served.public_url) {
+            let scheme = if served.tls.is_some() {
+                "https"
+            } else {
+                "http"
+            };
+            served.public_url = format!("{scheme}://{}/", served.listen).parse()?;
+        }
         collector.operations.listen = of_collector;
         analyzer.operations.listen = of_analyzer;
         responder.operations.listen = of_responder;
         let addresses = Addresses {
             pid: std::process::id(),
-            console: format!("http://{console}/"),
+            console: responder.console.public_url.to_string(),
             collector: format!("http://{of_collector}"),
             analyzer: format!("http://{of_analyzer}"),
             responder: format!("http://{of_responder}"),
@@ -255,6 +267,16 @@ impl Plan {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether an address leads to this machine only.
+fn is_loopback(address: &Url) -> bool {
+    match address.host() {
+        Some(Host::Ipv4(host)) => host.is_loopback(),
+        Some(Host::Ipv6(host)) => host.is_loopback(),
+        Some(Host::Domain(host)) => host == "localhost",
+        None => false,
     }
 }
 

@@ -98,7 +98,7 @@ fn format(name: &str) -> Result<Format, String> {
 }
 
 async fn open(settings: &Settings) -> anyhow::Result<Accounts> {
-    let store = Store::open(&settings.store.place()?).await?;
+    let store = Store::existing(&settings.store.place()?).await?;
     Ok(Accounts::new(store, settings.console.session_limits()))
 }
 

@@ -4,6 +4,8 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Console;
+use super::archive::trends::Scope;
+use super::fields::Fields;
 use crate::case::{Case, State};
 use crate::clock::CHINA;
 pub(super) use crate::clock::time;
@@ -145,6 +147,20 @@ pub(super) fn excerpt(text: &str, length: usize) -> String {
 /// A whole percentage.
 pub(super) fn percent(part: u64, whole: u64) -> u64 {
     (part * 100 + whole / 2).checked_div(whole).unwrap_or(0)
+}
+
+/// Where the posts of a period and a scope are of which one filter says more.
+pub(super) fn posts_of(period: Period, scope: &Scope, filter: &str, value: &str) -> String {
+    let fields = [
+        ("from", period.from.to_string()),
+        ("to", period.to.to_string()),
+        ("subject", scope.subject.clone()),
+        ("place", scope.place.clone()),
+        ("source", scope.source.clone()),
+    ];
+    let fields = fields.map(|(name, value)| (name.to_owned(), value));
+    let fields = Fields::from(Vec::from(fields)).with(filter, value);
+    format!("/posts?{}", fields.query())
 }
 
 /// A case in a list.

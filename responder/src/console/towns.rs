@@ -42,6 +42,8 @@ pub(super) struct TileMap {
 pub(super) struct TownTile {
     pub(super) name: String,
     pub(super) posts: u64,
+    /// Where they are.
+    pub(super) link: String,
     /// How many of 100 are negative.
     pub(super) negative: u64,
     /// What stands in the tile.
@@ -75,7 +77,7 @@ pub(super) async fn tile_maps(
         .take(MOST);
     let maps = regions.map(|region| async move {
         let towns = by_town(&console.archive, region, scope, period).await?;
-        Ok(TileMap::new(region, &towns, period, shade))
+        Ok(TileMap::new(region, &towns, scope, period, shade))
     });
     let mut maps: Vec<TileMap> = futures::future::try_join_all(maps).await?;
     // A region that nothing comes from has a map only where none has anything.
@@ -99,7 +101,7 @@ pub(super) async fn lately(
 }
 
 impl TileMap {
-    fn new(region: &Region, towns: &[Town], period: Period, shade: Shade) -> Self {
+    fn new(region: &Region, towns: &[Town], scope: &Scope, period: Period, shade: Shade) -> Self {
         let most = towns.iter().map(|town| town.posts).max().unwrap_or(0);
         let tiles = region.tiles();
         let rows = tiles.iter().map(|tile| tile.row).max().unwrap_or(0);
@@ -116,6 +118,7 @@ impl TileMap {
             if let Some(place) = place {
                 *place = Some(TownTile {
                     name: tile.name.to_owned(),
+                    link: show::posts_of(period, scope, "place", tile.name),
                     posts,
                     negative: show::percent(negative, posts),
                     number: match shade {

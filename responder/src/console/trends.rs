@@ -62,9 +62,8 @@ struct Figure {
 struct MovedTable {
     id: &'static str,
     title: &'static str,
-    /// What each is called, and the filter that shows its posts.
+    /// What each is called.
     head: &'static str,
-    filter: &'static str,
     rows: Vec<Moved>,
 }
 
@@ -395,7 +394,7 @@ fn tables(days: &[&Day], asked: &Asked, comparable: bool) -> Vec<MovedTable> {
             "source",
             asked.scope.source.is_empty(),
         ),
-        (Aspect::Appeal, "appeals", "诉求类型", "", true),
+        (Aspect::Appeal, "appeals", "诉求类型", "appeal", true),
     ]
     .into_iter()
     // Of what is asked for there is one row, which the figures are.
@@ -407,8 +406,9 @@ fn tables(days: &[&Day], asked: &Asked, comparable: bool) -> Vec<MovedTable> {
             id,
             title,
             head: title,
-            filter,
-            rows: moved::rows(&rows, comparable),
+            rows: moved::rows(&rows, comparable, |name| {
+                show::posts_of(asked.period, &asked.scope, filter, name)
+            }),
         }
     })
     .collect()

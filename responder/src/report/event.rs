@@ -197,11 +197,14 @@ async fn gather(desk: &Desk<'_>, id: &str, to: Date) -> Result<Facts, MakeError>
     Ok(facts)
 }
 
-/// The two lines of a gist as sentences, without the end where it is cut off.
+/// The two lines of a gist as sentences; one that is cut off says so.
 fn sentences(gist: &str) -> String {
     let lines = gist.lines().map(str::trim).filter(|line| !line.is_empty());
-    let lines = lines.map(|line| line.trim_end_matches(['。', '；', '，', '…']));
-    lines.collect::<Vec<_>>().join("。")
+    let sentence = |line: &str| match line.trim_end_matches(['。', '；', '，']) {
+        cut if cut.ends_with('…') => cut.to_owned(),
+        whole => format!("{whole}。"),
+    };
+    lines.map(sentence).collect()
 }
 
 fn sum(step: &Step) -> u64 {

@@ -2,10 +2,13 @@
 
 use jiff::Timestamp;
 
+use crate::calendar::day_of;
+use crate::console::archive::trends::Scope;
 use crate::console::archive::{self, Counted, EventOfDay, Hour, Unavailable};
 use crate::console::chart::{Chart, Series};
 use crate::console::show::{self, Level};
 use crate::console::signals::SignalLine;
+use crate::trend::Period;
 
 /// An hour in milliseconds.
 const HOUR: i64 = 3_600_000;
@@ -40,6 +43,8 @@ pub(super) struct Bar {
     pub(super) length: u64,
     pub(super) negative: u64,
     pub(super) percent: u64,
+    /// Where its posts of these days are.
+    pub(super) link: String,
 }
 
 /// A part of the sentiment bar.
@@ -101,12 +106,17 @@ pub(super) async fn day(client: &clickhouse::Client) -> Result<Day, Unavailable>
         async { Ok(archive::signals(client, SIGNALS).await.unwrap_or_default()) },
     )?;
     let rows = rows(&hours, &by_hour, span.first);
+    let day = |hour| day_of(Timestamp::from_millisecond(hour).unwrap_or_default());
+    let days = Period {
+        from: day(first),
+        to: day(span.last),
+    };
     Ok(Day {
         newest: show::time(Timestamp::from_millisecond(span.last).unwrap_or_default()),
         posts: counted.iter().map(|counted| counted.posts).sum(),
         chart: chart(&rows),
         sentiments: parts(&counted),
-        subjects: bars(&counted),
+        subjects: bars(&counted, days),
         events: events.into_iter().map(event_line).collect(),
         alerts: alerts
             .into_iter()
@@ -211,7 +221,7 @@ fn parts(counted: &[Counted]) -> Vec<Part> {
 }
 
 /// The subjects of most posts.
-fn bars(counted: &[Counted]) -> Vec<Bar> {
+fn bars(counted: &[Counted], days: Period) -> Vec<Bar> {
     let mut subjects: Vec<(&str, u64, u64)> = Vec::new();
     for one in counted.iter().filter(|one| !one.subject.is_empty()) {
         let negative = if one.sentiment == "negative" {
@@ -234,6 +244,7 @@ fn bars(counted: &[Counted]) -> Vec<Bar> {
         .into_iter()
         .map(|(title, posts, negative)| Bar {
             title: title.to_owned(),
+            link: show::posts_of(days, &Scope::default(), "subject", title),
             posts,
             length: show::percent(posts, most),
             negative: show::percent(negative, most),
@@ -311,7 +322,9 @@ mod tests {
             one("环境保护", "positive", 3),
             one("", "neutral", 9),
         ];
-        let bars = bars(&counted);
+        let day = "2026-11-20".parse().unwrap();
+        let days = Period { from: day, to: day };
+        let bars = bars(&counted, days);
         let shown: Vec<_> = bars
             .iter()
             .map(|bar| (bar.title.as_str(), bar.posts, bar.percent))

@@ -252,6 +252,7 @@ async fn page(
             })
             .collect();
         tables = (content.figures.tables.iter())
+            .filter(|table| !table.rows.is_empty())
             .map(|table| Download {
                 file: format!("{}.csv", table.name),
                 title: table.title.clone(),

@@ -136,7 +136,7 @@ pub(in crate::console) async fn page(
     };
     let counted: Vec<&Day> = counted.iter().map(AsRef::as_ref).collect();
     let calendar = &console.cases.timing().calendar;
-    let answer = sides.map(|sides| answer(&counted, sides, calendar));
+    let answer = sides.map(|sides| answer(&counted, sides, &scope, calendar));
     render(&EffectPage {
         frame,
         date: day.map_or(String::new(), |day| day.to_string()),
@@ -165,7 +165,7 @@ fn sides(day: Date, before: u32, after: u32, known: Period) -> Result<Around, St
     })
 }
 
-fn answer(days: &[&Day], sides: Around, calendar: &Calendar) -> Answer {
+fn answer(days: &[&Day], sides: Around, scope: &Scope, calendar: &Calendar) -> Answer {
     let each = || days.iter().copied();
     let Around { before, after } = sides;
     let all = sides.all();
@@ -190,10 +190,13 @@ fn answer(days: &[&Day], sides: Around, calendar: &Calendar) -> Answer {
             moved::points(after.value - before.value, difference(after, before))
         )
     });
-    let table = |aspect| {
+    let table = |aspect, filter| {
         let counted = by_week(each(), aspect, after, before);
         let varies = negative_dispersion(each(), all);
-        moved::rows(&movements(&counted, after, before, None, varies), true)
+        let moved = movements(&counted, after, before, None, varies);
+        moved::rows(&moved, true, |name| {
+            show::posts_of(after, scope, filter, name)
+        })
     };
     Answer {
         day: show::day(after.from),
@@ -207,8 +210,8 @@ fn answer(days: &[&Day], sides: Around, calendar: &Calendar) -> Answer {
             measured("每周负面占比", "%", 1, &bins, changes.negative, first),
             measured("每周平均情感", "", 2, &bins, changes.mean, first),
         ],
-        appeals: table(Aspect::Appeal),
-        subjects: table(Aspect::Subject),
+        appeals: table(Aspect::Appeal, "appeal"),
+        subjects: table(Aspect::Subject, "subject"),
         holidays: holidays(&bins, calendar),
     }
 }

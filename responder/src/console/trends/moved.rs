@@ -13,6 +13,8 @@ pub(super) struct Moved {
     /// How many ranks it went up or down.
     pub(super) rank_change: String,
     pub(super) name: String,
+    /// Where its posts are.
+    pub(super) link: String,
     pub(super) posts: u64,
     pub(super) before: String,
     pub(super) change: String,
@@ -26,14 +28,18 @@ pub(super) struct Moved {
     pub(super) negative_verdict: &'static str,
 }
 
-/// The rows of a table, the first ones.
-pub(super) fn rows(movements: &[Movement], comparable: bool) -> Vec<Moved> {
+/// The rows of a table, the first ones; `link` says where the posts of one are, by its name.
+pub(super) fn rows(
+    movements: &[Movement],
+    comparable: bool,
+    link: impl Fn(&str) -> String,
+) -> Vec<Moved> {
     (movements.iter().take(MOST))
-        .map(|movement| row(movement, comparable))
+        .map(|movement| row(movement, comparable, link(&movement.name)))
         .collect()
 }
 
-fn row(movement: &Movement, comparable: bool) -> Moved {
+fn row(movement: &Movement, comparable: bool, link: String) -> Moved {
     let change = movement.change.filter(|_| comparable);
     let (verdict, class) = match movement.verdict {
         _ if !comparable => ("—", ""),
@@ -43,6 +49,7 @@ fn row(movement: &Movement, comparable: bool) -> Moved {
         Verdict::TooFew => ("帖数太少", ""),
     };
     Moved {
+        link,
         rank: movement.rank,
         rank_change: match movement.rank_before {
             _ if !comparable => "—".to_owned(),
