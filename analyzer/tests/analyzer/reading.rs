@@ -52,6 +52,22 @@ fn nearly_every_case_of_what_is_ours_and_what_is_not_is_told_right() {
 }
 
 #[test]
+fn another_county_named_beside_it_takes_nothing_away() {
+    for (ours, text) in [
+        (true, "奉新路灯不亮，南昌的路灯就很亮"),
+        (true, "奉新大米掺假，卖到了广东"),
+        (true, "希望奉新建一个游泳馆"),
+        (true, "奉新建学校征了我们的地"),
+        (true, "奉新罗市停水了"),
+        (false, "江西赣州的碧云花园物业太差"),
+        (false, "宜春市袁州区的书院路堵车"),
+        (false, "杭州西湖边的奉新饭店难吃"),
+    ] {
+        assert_eq!(read(text).relevant, ours, "{text}");
+    }
+}
+
+#[test]
 fn places_are_told_with_the_town_each_lies_in() {
     let post = read("上富镇九溪村的自来水断了半个月，奉新县供水公司没人管");
     assert_eq!(places(&post), ["九溪村", "上富镇"]);
@@ -156,6 +172,38 @@ fn what_is_denied_is_no_harm() {
             .iter()
             .all(|word| word != "受伤")
     );
+}
+
+#[test]
+fn a_word_of_harm_is_one_of_its_own() {
+    for (text, word) in [
+        ("奉新县城乱停电动车没人管", "停电"),
+        ("奉新县人社局电话拨打人社局没人接", "打人"),
+        ("奉新县开展防溺水宣传进校园活动", "溺水"),
+        ("奉新县没有发生人员死亡", "死亡"),
+    ] {
+        let found = read(text).intensity;
+        assert!(
+            !found.iter().any(|known| known == word),
+            "{text}: {found:?}"
+        );
+    }
+    for (text, word) in [
+        ("奉新县城又停电了", "停电"),
+        ("奉新县城时不时停电", "停电"),
+        ("奉新工地塔吊倒了，压死两个工人", "压死"),
+        ("奉新三百多名业主围在门口", "百多名"),
+        ("奉新小学生食物中毒住院", "中毒"),
+    ] {
+        let found = read(text).intensity;
+        assert!(found.iter().any(|known| known == word), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn who_is_named_for_how_it_serves_leads() {
+    let post = read("奉新县人社局的工作人员态度恶劣，办事推诿，电话也不接");
+    assert_eq!(post.units[0].code, "renshe", "{:?}", post.units);
 }
 
 #[test]

@@ -243,15 +243,17 @@ async fn a_case_is_moved_and_a_move_on_an_older_version_is_refused(kept: Kept) {
     );
 
     let again = officer.ask("POST", &moves, &dispatch).await;
-    assert_eq!(
-        (again.status, again.problem().as_str()),
-        (409, "not-allowed")
-    );
+    assert_eq!((again.status, again.problem().as_str()), (409, "stale"));
     let urge = json!({ "action": "urge", "version": 1 });
     let stale = officer.ask("POST", &moves, &urge).await;
     assert_eq!((stale.status, stale.problem().as_str()), (409, "stale"));
     let told = stale.json();
-    assert!(told["detail"].as_str().unwrap().contains("请刷新后再操作"));
+    assert!(
+        told["detail"]
+            .as_str()
+            .unwrap()
+            .contains("请核对最新情况后再提交")
+    );
 
     let mut program = office
         .program("housing", &[Scope::CasesRead, Scope::CasesMove])

@@ -603,7 +603,14 @@ async fn more_time_is_asked_for_and_given_and_clocks_stand_for_a_stated_reason_o
     let paused = perform(pause, morning()).await.unwrap();
     assert_eq!(paused.clocks(), []);
     assert!(!paused.overdue(morning() + SignedDuration::from_hours(1_000)));
-    let resume = Deed::plain(Action::Resume, paused.version, "");
+    // A unit that reports meanwhile does not end it.
+    let report = Deed::plain(Action::Report, paused.version, "水样已送检");
+    let reported = (office.cases)
+        .perform(&case.id, &report, &lead, &office.notices, morning())
+        .await
+        .unwrap();
+    assert_eq!(reported.paused_at, paused.paused_at);
+    let resume = Deed::plain(Action::Resume, reported.version, "");
     let later = morning() + SignedDuration::from_hours(30);
     let resumed = perform(resume, later).await.unwrap();
     assert_eq!(

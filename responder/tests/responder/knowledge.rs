@@ -137,6 +137,10 @@ async fn only_its_unit_approves_it(kept: Kept) {
         .propose(&region(), &deadline(), &insurer(), morning())
         .await
         .unwrap();
+    let mut personal = deadline();
+    personal.answer.push_str("经办人手机13812345678。");
+    let told = (knowledge.propose(&region(), &personal, &insurer(), morning())).await;
+    assert!(matches!(told, Err(KnowledgeError::Personal("答复"))));
     for stranger in [theirs, officer(), account(Role::Auditor, "")] {
         let approved = knowledge.approve(&entry.id, 1, &stranger, morning()).await;
         assert!(matches!(approved, Err(KnowledgeError::NotAllowed(_))));

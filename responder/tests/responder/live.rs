@@ -415,6 +415,9 @@ async fn the_page_begins_with_what_came_lately(kept: Kept) {
         .live
         .publish([post(1, |post| post.post.text = "又说了一遍".to_owned())]);
     office.live.publish([post(4, |post| post.relevant = false)]);
+    // Posts that an officer put into another event: one that came lately, and an old one.
+    let moved = |number| post(number, |post| post.event.as_mut().unwrap().edit = Some(7));
+    office.live.publish([moved(2), moved(9)]);
     let page = officer.get("/live").await.text;
     let ids: Vec<_> = page.split("<li ").skip(1).map(shown).collect();
     assert_eq!(ids, ["post-1", "post-2"], "the newest first, each once");

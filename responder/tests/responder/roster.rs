@@ -8,6 +8,7 @@ use crate::ground::{at, calendar, project};
 use crate::stores::{Kept, on_each_store};
 use jiff::{SignedDuration, Timestamp};
 use responder::roster::{self, FileError, Planned, Post, Roster, Shift, SwapError, gaps, read};
+use responder::store::{Place, Store};
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
 const REGION: &str = "990101";
@@ -517,6 +518,16 @@ fn a_wrong_file_brings_nothing_in_and_a_right_one_is_seen_by_check_config() {
     assert!(checked.status.success(), "{}", said(&checked));
     assert!(!said(&checked).contains("roster of"), "{}", said(&checked));
     assert!(said(&checked).contains("warning: "), "{}", said(&checked));
+
+    let shown = responder(folder.path(), &["roster", "show", "--region", REGION]);
+    assert!(
+        said(&shown).contains("there is no store at"),
+        "{}",
+        said(&shown)
+    );
+    let store = Place::File(folder.path().join("responder.sqlite"));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    (runtime.block_on(async { Store::open(&store).await.unwrap().close().await }));
 
     let wrong = folder.path().join("wrong.csv");
     std::fs::write(
