@@ -62,6 +62,7 @@ fn another_county_named_beside_it_takes_nothing_away() {
         (false, "江西赣州的碧云花园物业太差"),
         (false, "宜春市袁州区的书院路堵车"),
         (false, "杭州西湖边的奉新饭店难吃"),
+        (false, "上海徐汇区奉新路上的梧桐树被砍了"),
     ] {
         assert_eq!(read(text).relevant, ours, "{text}");
     }
