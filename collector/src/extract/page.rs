@@ -12,25 +12,38 @@ const UNCLOSED: [&str; 28] = [
     "option", "p", "param", "source", "tbody", "td", "tfoot", "th", "thead", "tr", "track", "wbr",
     "colgroup", "optgroup", "rp",
 ];
-/// The page is nested too deeply to be read.
+/// Elements that format text. One that is left open is opened anew in each element that comes later, as HTML has it
+/// (WHATWG HTML, 13.2.4.3); of equal ones three at most.
+const FORMATTING: [&str; 14] = [
+    "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u",
+];
+const EQUAL: usize = 3;
+/// Elements that are opened anew, at most.
+const MOST_REOPENED: usize = 200_000;
+/// The page is nested too deeply to be read, or leaves too much open.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("is nested more than {DEEPEST} elements deep; that is no page for people")]
+#[error(
+    "is nested more than {DEEPEST} elements deep, or leaves so many open that they would be opened anew {MOST_REOPENED} times; \
+     that is no page for people"
+)]
 pub struct TooDeep;
 
 /// A page as a tree. Its scripts do not run.
 ///
 /// # Errors
-/// When it is nested too deeply.
+/// When it is nested too deeply or leaves too much open.
 pub fn parse(text: &str) -> Result<Html, TooDeep> {
-    if depth(text) > DEEPEST {
+    if is_too_deep(text) {
         return Err(TooDeep);
     }
     Ok(Html::parse_document(text))
 }
 
-/// How deep the tags are within each other, told from their names alone.
-fn depth(text: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
+/// How deep the tags are within each other and what they leave open, told from the tags alone.
+fn is_too_deep(text: &str) -> bool {
+    let (mut depth, mut reopened) = (0_usize, 0);
+    // What is open of formatting: its name, and its tag.
+    let mut open: Vec<(String, &str)> = Vec::new();
     for piece in text.split('<').skip(1) {
         let (is_end, piece) = match piece.strip_prefix('/') {
             Some(piece) => (true, piece),
@@ -43,14 +56,25 @@ fn depth(text: &str) -> usize {
         if name.is_empty() || UNCLOSED.contains(&name.as_str()) {
             continue;
         }
+        let formats = FORMATTING.contains(&name.as_str());
         if is_end {
             depth = depth.saturating_sub(1);
-        } else {
-            depth += 1;
-            deepest = deepest.max(depth);
+            if formats && let Some(last) = open.iter().rposition(|(known, _)| *known == name) {
+                open.remove(last);
+            }
+            continue;
+        }
+        depth += 1;
+        reopened += open.len();
+        if depth > DEEPEST || reopened > MOST_REOPENED {
+            return true;
+        }
+        let tag = piece.split('>').next().unwrap_or_default();
+        if formats && open.iter().filter(|(_, known)| *known == tag).count() < EQUAL {
+            open.push((name, tag));
         }
     }
-    deepest
+    false
 }
 
 /// The elements within one, in the order of the page.
@@ -76,5 +100,21 @@ mod tests {
         assert!(parse(&sloppy).is_ok());
         let long = "<div><b>一</b></div>".repeat(DEEPEST);
         assert!(parse(&long).is_ok());
+    }
+
+    #[test]
+    fn a_page_that_would_be_opened_anew_without_end_is_refused() {
+        let formats: String = (0..400).map(|number| format!("<b id={number}>")).collect();
+        let blocks = "<div>一</div>".repeat(8_000);
+        assert_eq!(
+            parse(&format!("<div>{formats}</div>{blocks}")).unwrap_err(),
+            TooDeep
+        );
+        let wrong: String = (0..20_000)
+            .map(|number| format!("<b id={number}></q>"))
+            .collect();
+        assert_eq!(parse(&wrong).unwrap_err(), TooDeep);
+        let careless = format!("{}{blocks}", "<p><font color=red>一".repeat(400));
+        assert!(parse(&careless).is_ok());
     }
 }
