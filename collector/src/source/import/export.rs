@@ -16,6 +16,8 @@ use crate::source::SourceError;
 
 /// The longest line, in bytes.
 const LONGEST_LINE: u64 = 4_000_000;
+/// Of so many characters of more than one byte one may be damaged.
+const DAMAGED: usize = 50;
 
 /// An exported file, open.
 pub(crate) struct Export {
@@ -143,23 +145,30 @@ impl Export {
     }
 }
 
-/// UTF-8 if every byte fits, else GB18030. A character cut off at the end may be still being written.
+/// UTF-8 where next to every character of more than one byte is one, else GB18030: a value that was cut within a character makes no file
+/// another one. A character cut off at the end may be still being written.
 fn detect(bytes: &mut impl Read) -> io::Result<&'static Encoding> {
     let mut decoder = UTF_8.new_decoder();
     let (mut buffer, mut text) = (vec![0; 65_536], String::with_capacity(262_144));
+    let (mut whole, mut damaged) = (0_usize, 0);
     loop {
         let length = bytes.read(&mut buffer)?;
         if length == 0 {
-            return Ok(UTF_8);
+            let is_utf_8 = damaged * DAMAGED <= whole;
+            return Ok(if is_utf_8 { UTF_8 } else { GB18030 });
         }
-        text.clear();
-        let (result, _) = decoder.decode_to_string_without_replacement(
-            buffer.get(..length).unwrap_or_default(),
-            &mut text,
-            false,
-        );
-        if matches!(result, DecoderResult::Malformed(..)) {
-            return Ok(GB18030);
+        let mut rest = buffer.get(..length).unwrap_or_default();
+        loop {
+            text.clear();
+            let (result, read) =
+                decoder.decode_to_string_without_replacement(rest, &mut text, false);
+            whole += text.chars().filter(|letter| !letter.is_ascii()).count();
+            rest = rest.get(read..).unwrap_or_default();
+            match result {
+                DecoderResult::InputEmpty => break,
+                DecoderResult::OutputFull => {}
+                DecoderResult::Malformed(..) => damaged += 1,
+            }
         }
     }
 }
@@ -266,5 +275,23 @@ fn describe(error: &csv::Error) -> String {
             )
         }
         _ => "is no CSV row; correct or remove the line".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_cut_within_a_character_makes_no_file_another_one() {
+        let row = "路灯坏了三个月没有人来修，请尽快处理\n";
+        let mut utf_8 = row.repeat(5_000).into_bytes();
+        let (gb, ..) = GB18030.encode(row);
+        let gb = gb.repeat(5_000);
+        assert_eq!(detect(&mut utf_8.as_slice()).unwrap(), UTF_8);
+        assert_eq!(detect(&mut gb.as_slice()).unwrap(), GB18030);
+        utf_8.remove(row.len() * 70 + 1);
+        assert_eq!(detect(&mut utf_8.as_slice()).unwrap(), UTF_8);
+        assert_eq!(detect(&mut "abc".as_bytes()).unwrap(), UTF_8);
     }
 }
