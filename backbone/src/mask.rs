@@ -56,7 +56,7 @@ struct Form {
     kept: usize,
 }
 
-static FORMS: [Form; 20] = [
+static FORMS: [Form; 16] = [
     form(&[3, 4, 4], is_mobile, 3),
     form(&[3, 8], is_mobile, 3),
     form(&[7, 4], is_mobile, 3),
@@ -64,9 +64,6 @@ static FORMS: [Form; 20] = [
     form(&[4, 4, 3], is_mobile, 3),
     form(&[3, 3, 3, 2], is_mobile, 3),
     form(&[1; 11], is_mobile, 3),
-    form(&[6, 8, 4], is_identity, 2),
-    form(&[6, 4, 4, 4], is_identity, 2),
-    form(&[6, 12], is_identity, 2),
     form(&[4, 4, 4, 4, 3], is_card, 2),
     form(&[4, 4, 4, 4, 2], is_card, 2),
     form(&[4, 4, 4, 4, 1], is_card, 2),
@@ -76,7 +73,6 @@ static FORMS: [Form; 20] = [
     form(&[13], is_mobile_dialled, 5),
     form(&[15], is_identity, 2),
     form(&[15], is_mobile_dialled, 7),
-    form(&[18], is_identity, 2),
 ];
 
 const fn form(groups: &'static [usize], is_one: fn(&str) -> bool, kept: usize) -> Form {

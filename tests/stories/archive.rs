@@ -170,6 +170,12 @@ fn keeping(column: &'static str, days: u32) -> Kept {
     Kept { column, days }
 }
 
+/// An archiver of assessments that keeps posts so many days.
+fn archiver(store: &Store, days: u32) -> Archiver<AssessmentRow> {
+    let kept = keeping("collected_at", days);
+    Archiver::new(&settings_of(store), kept, metrics()).unwrap()
+}
+
 /// Posts counted that have a sentiment.
 async fn counted(store: &Store, sentiment: Polarity, place: &str) -> u64 {
     let query = format!(
@@ -182,10 +188,7 @@ async fn counted(store: &Store, sentiment: Polarity, place: &str) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_twice_or_out_of_order_counts_once_and_as_it_is_last() {
     let store = Store::start();
-    let archiver =
-        Archiver::<AssessmentRow>::new(&settings_of(&store), keeping("collected_at", 0), metrics())
-            .unwrap();
-    let mut archiver = Hand(archiver.counting_hours());
+    let mut archiver = Hand(archiver(&store, 0).counting_hours());
     let mut first: Assessment = example("assessments/v1/relevant.json");
     first.sentiment.label = Polarity::Negative;
     let place = first.places[0].name.clone();
@@ -240,9 +243,7 @@ async fn what_is_written_twice_or_out_of_order_counts_once_and_as_it_is_last() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_post_dated_by_two_collectors_is_there_once() {
     let store = Store::start();
-    let archiver =
-        Archiver::<AssessmentRow>::new(&settings_of(&store), keeping("collected_at", 0), metrics());
-    let mut archiver = Hand(archiver.unwrap());
+    let mut archiver = Hand(archiver(&store, 0));
     let seen = |post: &str, certainty, later: u64| {
         let mut seen: Assessment = example("assessments/v1/relevant.json");
         post.clone_into(&mut seen.post.id);
@@ -294,9 +295,7 @@ async fn wait_until_counted<H: Handler>(store: &Store, archiver: &mut H) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backlog_is_written_whole_but_for_what_cannot_be_read() {
     let store = Store::start();
-    let archiver =
-        Archiver::<AssessmentRow>::new(&settings_of(&store), keeping("collected_at", 0), metrics());
-    let mut archiver = Hand(archiver.unwrap());
+    let mut archiver = Hand(archiver(&store, 0));
     let mut assessment: Assessment = example("assessments/v1/relevant.json");
     "她说\"停水\"了\n三天".clone_into(&mut assessment.post.text);
     let mut messages: Vec<Vec<u8>> = (0..12_000)
@@ -356,12 +355,7 @@ async fn rows_go_when_they_are_older_than_they_are_kept() {
     // An old post that was collected lately.
     new.post.collected_at = Timestamp::now();
     for (days, left) in [(0, 2), (120, 2), (90, 1)] {
-        let archiver = Archiver::<AssessmentRow>::new(
-            &settings_of(&store),
-            keeping("collected_at", days),
-            metrics(),
-        );
-        Hand(archiver.unwrap()).write(&[&old, &new]).await;
+        Hand(archiver(&store, days)).write(&[&old, &new]).await;
         client(&store)
             .query("OPTIMIZE TABLE assessments FINAL")
             .execute()

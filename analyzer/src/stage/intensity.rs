@@ -7,12 +7,11 @@ use crate::stage::lexicon::{Found, Sense};
 use crate::stage::segment::Words;
 
 /// What denies a word of harm before it, or says that it is to be kept off.
-const DENIALS: [&str; 14] = [
-    "没有", "没", "无", "未", "不", "避免", "杜绝", "预防", "防止", "防范", "严防", "谨防", "防",
-    "反",
+const DENIALS: [&str; 11] = [
+    "没有", "没", "无", "未", "不", "避免", "杜绝", "防止", "防范", "防", "反",
 ];
 /// What ends like one and denies nothing.
-const NO_DENIALS: [&str; 5] = ["动不动", "时不时", "要不", "消防", "要不要"];
+const NO_DENIALS: [&str; 4] = ["动不动", "时不时", "要不", "消防"];
 /// What may stand between: 没有发生人员伤亡.
 const BETWEEN: [&str; 10] = [
     "人员", "任何", "人", "发生", "造成", "出现", "导致", "存在", "再", "过",

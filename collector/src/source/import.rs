@@ -248,17 +248,13 @@ impl Source for Import {
 
 impl Import {
     fn open(&self, file: &Path) -> Result<Export, SourceError> {
-        if !file.exists() {
-            return Err(SourceError::Content(format!(
-                "there is no {}; make the folder, or name another in `import.file`",
-                file.display()
-            )));
-        }
         let Some(format) = self.format(file) else {
-            return Err(SourceError::Content(format!(
-                "{} ends in none of .csv, .jsonl and .xlsx; set `import.format`",
-                file.display()
-            )));
+            let shown = file.display();
+            return Err(SourceError::Content(if file.exists() {
+                format!("{shown} ends in none of .csv, .jsonl and .xlsx; set `import.format`")
+            } else {
+                format!("there is no {shown}; make the folder, or name another in `import.file`")
+            }));
         };
         let export =
             Export::open(file, format, self.encoding()).map_err(|source| SourceError::File {

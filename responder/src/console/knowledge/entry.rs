@@ -121,12 +121,13 @@ pub(in crate::console) async fn form(
         id,
         version,
         typed,
-        newer: String::new(),
+        ..Shown::default()
     };
     form_page(&console, &signed_in, region, shown, String::new())
 }
 
 /// What stands in the form.
+#[derive(Default)]
 struct Shown {
     id: String,
     version: i64,
@@ -161,10 +162,8 @@ pub(in crate::console) async fn add(
         }
         Err(refused) => {
             let shown = Shown {
-                id: String::new(),
-                version: 0,
                 typed,
-                newer: String::new(),
+                ..Shown::default()
             };
             form_page(&console, &signed_in, region, shown, said(refused)?)
         }
@@ -200,7 +199,7 @@ pub(in crate::console) async fn change(
                 id,
                 version,
                 typed,
-                newer: String::new(),
+                ..Shown::default()
             };
             if matches!(refused, KnowledgeError::Stale) {
                 let entry = found(&console, &shown.id, &actor).await?;
