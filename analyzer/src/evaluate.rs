@@ -1,10 +1,11 @@
 //! How good the analyzer is on labelled texts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use backbone::message::Assessment;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -16,10 +17,10 @@ use crate::score;
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// What is judged.
-    #[arg(long, value_parser = ["subject", "sentiment", "appeal", "relevance"])]
+    #[arg(long, value_parser = ["subject", "sentiment", "appeal", "relevance", "unit"])]
     task: String,
     /// Labelled texts: tab-separated `label<TAB>text`, a header line may come first; or JSON Lines with `label` and `text`
-    /// (and `title`). Labels of relevance are yes and no.
+    /// (and `title`). Labels of relevance are yes and no, of units the code of the one that leads, or none.
     file: PathBuf,
     /// The region that the texts are read for: its folder or its region.toml; the first one configured where absent.
     #[arg(long)]
@@ -33,6 +34,9 @@ pub struct Arguments {
 const BINS: usize = 15;
 /// The share of the texts that would be routed without a second look.
 const COVERAGE: f64 = 0.8;
+
+/// What leads a text that is not relevant.
+const NONE: &str = "none";
 
 /// Right and wrong answers, class by class, and how sure they were.
 #[derive(Debug, Clone)]
@@ -281,7 +285,18 @@ pub fn run(
             task,
             &rows(&arguments.file, task.labels())?,
         ),
-        None => judge_relevance(pipeline, region, &rows(&arguments.file, &["yes", "no"])?),
+        None => {
+            let units: Vec<&str> = pipeline.units(region).chain([NONE]).collect();
+            let (labels, told): (&[&str], fn(&Assessment) -> &str) = match arguments.task.as_str() {
+                "unit" => (&units, |assessment| {
+                    assessment.units.first().map_or(NONE, |unit| &unit.code)
+                }),
+                _ => (&["yes", "no"], |assessment| {
+                    if assessment.relevant { "yes" } else { "no" }
+                }),
+            };
+            judge_whole(pipeline, region, &rows(&arguments.file, labels)?, told)
+        }
     };
     if arguments.json {
         writeln!(out, "{}", report.json())?;
@@ -320,15 +335,27 @@ fn judge(pipeline: &Pipeline, region: &str, task: Task, rows: &[Row]) -> Report 
     report
 }
 
-fn judge_relevance(pipeline: &Pipeline, region: &str, rows: &[Row]) -> Report {
-    let mut report = Report::new(&["yes", "no"]);
-    for row in rows {
-        let assessment = score::assess(pipeline, region, &row.title, &row.text, score::BOARD);
-        report.add(
-            usize::from(row.label != "yes"),
-            usize::from(!assessment.relevant),
-            1.0,
-        );
+/// Judges what the whole chain tells of each text. Only labels that are used or said count.
+fn judge_whole(
+    pipeline: &Pipeline,
+    region: &str,
+    rows: &[Row],
+    told: fn(&Assessment) -> &str,
+) -> Report {
+    let answers: Vec<(&str, String)> = (rows.iter())
+        .map(|row| {
+            let read = score::assess(pipeline, region, &row.title, &row.text, score::BOARD);
+            (row.label.as_str(), told(&read).to_owned())
+        })
+        .collect();
+    let labels: BTreeSet<&str> = (answers.iter())
+        .flat_map(|(truth, said)| [*truth, said])
+        .collect();
+    let labels: Vec<&str> = labels.into_iter().collect();
+    let mut report = Report::new(&labels);
+    for (truth, said) in &answers {
+        let of = |label: &str| labels.binary_search(&label).unwrap_or_default();
+        report.add(of(truth), of(said), 1.0);
     }
     report
 }

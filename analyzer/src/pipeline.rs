@@ -104,6 +104,12 @@ impl Pipeline {
         }
     }
 
+    /// The codes of a region's units; none where it is not served.
+    pub fn units(&self, region: &str) -> impl Iterator<Item = &str> {
+        let known = self.regions.get(region).into_iter();
+        known.flat_map(|known| known.region.units.iter().map(|unit| unit.code.as_str()))
+    }
+
     /// Whether a region is served.
     #[must_use]
     pub fn serves(&self, region: &str) -> bool {
@@ -266,7 +272,7 @@ impl Pipeline {
         let (feels, feeling) = sentiment::sentiment(&feelings);
         let silence = sentiment::silence(assessment.post.kind, relevance.elsewhere);
         assessment.sentiment = silence.map_or(feeling, sentiment::silent);
-        let wishes = of(Task::Appeal);
+        let wishes = appeal::of_kind(of(Task::Appeal), assessment.post.kind);
         let (wants, mut wish) = appeal::appeal(&wishes);
         let subjects = of(Task::Subject);
         let (class, mut matter) = subject::subject(&subjects, text, &found, &known.lexicon.seconds);

@@ -215,11 +215,16 @@ fn unseen(character: char) -> bool {
 const FIRST_HAN: u32 = 0x3400;
 const LAST_HAN: u32 = 0x9fff;
 
+/// Characters of the General Standard Chinese Characters (通用规范汉字表, 2013) that the library takes
+/// for other writings of rarer ones (呵 for 嗬, 捍 for 扞).
+const STANDARD: &str = "呵呱吒捍彷煅磐祗薰阪黏";
+
 /// The simplified form of every Chinese character of the basic plane, asked once of the library.
 static SIMPLIFIED: LazyLock<Vec<u16>> = LazyLock::new(|| {
     (FIRST_HAN..=LAST_HAN)
         .map(|code| {
             let simplified = char::from_u32(code)
+                .filter(|&character| !STANDARD.contains(character))
                 .map(|character| fast2s::convert(character.encode_utf8(&mut [0; 4])))
                 .and_then(|converted| converted.chars().next());
             simplified
@@ -272,6 +277,7 @@ mod tests {
         check("", "馮川鎮的路燈壞了", "冯川镇的路灯坏了");
         check("", "服务真好👍谢谢", "服务真好👍谢谢");
         check("", "路灯坏了 没人修", "路灯坏了 没人修");
+        check("", "呵呵,捍衛權益", "呵呵,捍卫权益");
     }
 
     #[test]

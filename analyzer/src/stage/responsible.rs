@@ -7,14 +7,21 @@ use crate::stage::lexicon::{Found, Sense};
 use crate::stage::relevance::Relevance;
 
 /// What speaks for a unit: a duty's word by its characters, the subject, its second level, its name.
-const PER_CHARACTER: f64 = 0.5;
+const PER_CHARACTER: f64 = 0.75;
 const SUBJECT: f64 = 1.5;
 const SECOND: f64 = 2.0;
 const NAMED: f64 = 1.0;
+/// In a text of more characters than this a word counts less, in proportion: more is said by the way.
+const SHORT: f64 = 40.0;
 /// The subject of how offices serve people, and what speaks for the office that is named then.
 const SERVICE: (&str, f64) = ("政务服务", 5.0);
 /// A second department assists when this share of the lead's reasons, and at least so much, speaks for it.
 const ASSISTS: (f64, f64) = (0.6, 2.0);
+/// What follows on a word that says where a matter is, not what it is: 小学门口, 医院旁边.
+const BESIDE: [&str; 16] = [
+    "门口", "大门", "门前", "门外", "附近", "旁", "对面", "隔壁", "周边", "周围", "边上", "后面",
+    "前面", "楼下", "路口", "路段",
+];
 /// Words told in a reason, at most.
 const WORDS: usize = 3;
 
@@ -121,11 +128,14 @@ fn candidates<'a>(
     let whole = subject.name.as_str();
     let part = format!("{whole}/{}", subject.second);
     let serves = whole == SERVICE.0;
-    // The 医院 of 人民医院 says where, not what.
-    let in_a_place = |word: &Found| {
-        (relevance.mentions.iter()).any(|mention| {
-            mention.is_place && mention.start <= word.start && word.end <= mention.end
-        })
+    // The 医院 of 人民医院 says where, not what, as that of 医院旁边.
+    let says_where = |word: &Found| {
+        let after = text.get(word.end..).unwrap_or_default();
+        let after = after.strip_prefix('的').unwrap_or(after);
+        BESIDE.iter().any(|beside| after.starts_with(beside))
+            || (relevance.mentions.iter()).any(|mention| {
+                mention.is_place && mention.start <= word.start && word.end <= mention.end
+            })
     };
     let departments = (candidates.iter_mut()).filter(|one| one.unit.kind != UnitKind::Place);
     for candidate in departments {
@@ -137,9 +147,10 @@ fn candidates<'a>(
             candidate.subject = Some(whole);
         }
     }
+    let share = (SHORT / text.chars().count().max(1) as f64).min(1.0);
     for word in found {
         let (index, named) = match word.sense {
-            Sense::Duty(_) if in_a_place(word) => continue,
+            Sense::Duty(_) if says_where(word) => continue,
             Sense::Duty(index) => (index, false),
             Sense::Unit(index) => (index, true),
             _ => continue,
@@ -162,7 +173,7 @@ fn candidates<'a>(
                 candidate.weight += if serves { SERVICE.1 } else { NAMED };
             }
         } else if !candidate.words.iter().any(|known| known.contains(written)) {
-            candidate.weight += PER_CHARACTER * written.chars().count() as f64;
+            candidate.weight += share * PER_CHARACTER * written.chars().count() as f64;
             candidate.words.push(written);
         }
     }

@@ -380,7 +380,9 @@ impl Sources<'_> {
             {
                 example.weight *= 0.3;
             }
-            if task == Task::Subject && !title.is_empty() {
+            // Titles teach how short posts are worded. The sentiment loses more by them than it gains: what a title does not
+            // tell, its post does.
+            if task != Task::Sentiment && !title.is_empty() {
                 let weight = weight * 0.5;
                 let mut alone = self.example(title, "", class, weight, Source::Titles, task);
                 alone.signature = example.signature.clone();

@@ -136,6 +136,49 @@ fn the_department_leads_and_the_place_assists() {
 }
 
 #[test]
+fn two_of_three_ironic_posts_without_the_usual_signs_are_told_for_what_they_are() {
+    let rows = rows("irony-unseen.tsv");
+    let wrong: Vec<&str> = (rows.iter().map(|(_, text)| text.as_str()))
+        .filter(|text| read(text).sentiment.label != Polarity::Negative)
+        .collect();
+    assert!(wrong.len() * 3 <= rows.len(), "{wrong:#?}");
+}
+
+#[test]
+fn nearly_every_matter_goes_to_the_unit_in_charge() {
+    let rows = rows("units.tsv");
+    let wrong: Vec<String> = (rows.iter())
+        .map(|(unit, text)| (unit, text, read(text).units))
+        .filter(|(unit, _, units)| units.first().is_none_or(|lead| &lead.code != *unit))
+        .map(|(unit, text, units)| format!("{text}: not {unit}: {units:?}"))
+        .collect();
+    assert!(
+        wrong.len() * 100 <= rows.len() * 3,
+        "{} of {} wrong: {wrong:#?}",
+        wrong.len(),
+        rows.len()
+    );
+}
+
+#[test]
+fn a_word_said_by_the_way_does_not_outweigh_what_a_long_post_is_about() {
+    let text = "奉新县城这条河边建了一家石材厂，白天切割夜里打磨，粉尘飘得满街都是，窗台一天擦三遍还是白的，噪音吵得老人小孩睡不着。\
+        我家旁边就是学校，学生上课也受影响，去医院看过两次，医生说是咽喉炎。请环保部门来查一查。";
+    assert_eq!(read(text).units[0].code, "shengtai-huanjing");
+}
+
+#[test]
+fn who_writes_to_a_board_seldom_wants_nothing() {
+    let text = "奉新急诊没有医生，老人等了一个小时";
+    assert_eq!(read(text).appeal.unwrap().name, "投诉");
+    let rows = rows("units.tsv");
+    let nothing: Vec<&str> = (rows.iter().map(|(_, text)| text.as_str()))
+        .filter(|text| read(text).appeal.is_some_and(|wish| wish.name == "陈述"))
+        .collect();
+    assert!(nothing.len() * 20 <= rows.len(), "{nothing:#?}");
+}
+
+#[test]
 fn a_subject_has_two_levels() {
     let cases = [
         (
