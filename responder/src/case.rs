@@ -23,7 +23,7 @@ pub use figures::{Figures, OfState};
 pub use role::{Actor, Role};
 pub use state::State;
 pub use store::{Cases, Counts, MoveError, Page, Query, Ring, Rung, StoreError, Taken};
-pub use table::{RULES, Refusal, Rule, allowed, rule};
+pub use table::{RULES, Refusal, Rule, allowed, hindered, rule};
 
 /// Hand-backs after which only the office's leader dispatches a case: units are not to play ping-pong with it.
 pub const MOST_HAND_BACKS: u32 = 3;

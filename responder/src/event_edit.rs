@@ -248,6 +248,44 @@ impl EventEdits {
             made.filter(|edit| matches!(&edit.change, Change::Merge { from, .. } if from == event));
         Ok(merged.next().map(|edit| (edit.target(), edit.at)))
     }
+
+    /// The event that has the posts of one now: itself, or that into which it was merged, however often.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn holder(&self, event: &str) -> Result<String, StoreError> {
+        let mut passed = vec![event.to_owned()];
+        let mut holder = event.to_owned();
+        while let Some((into, _)) = self.merged(&holder).await? {
+            if passed.contains(&into) {
+                break;
+            }
+            passed.push(into.clone());
+            holder = into;
+        }
+        Ok(holder)
+    }
+
+    /// An event and those that were merged into it, however often, itself first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn held_by(&self, event: &str) -> Result<Vec<String>, StoreError> {
+        let mut held = vec![event.to_owned()];
+        let mut next = 0;
+        while let Some(into) = held.get(next).cloned() {
+            for made in self.of(&into).await? {
+                if let Change::Merge { from, .. } = made.edit.change
+                    && !held.contains(&from)
+                    && from != into
+                {
+                    held.push(from);
+                }
+            }
+            next += 1;
+        }
+        Ok(held)
+    }
 }
 
 fn read(row: &AnyRow) -> Result<Made, StoreError> {

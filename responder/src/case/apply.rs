@@ -23,6 +23,9 @@ pub(super) fn apply(
     match deed.action {
         Action::Dispatch | Action::Redispatch => {
             let same_lead = case.lead() == deed.lead;
+            if !same_lead {
+                case.routed_because = format!("{}指定牵头单位", actor.role.title());
+            }
             send(case, deed, Some(timing.sign(level, now)));
             if same_lead && deed.action == Action::Redispatch {
                 case.state = from;

@@ -201,6 +201,19 @@ pub fn allowed(case: &Case, actor: &Actor) -> Vec<&'static Rule> {
         .collect()
 }
 
+/// The move that would bring a case on and is the actor's to make, by its title, and why it may not be made yet; nothing where
+/// there is none.
+#[must_use]
+pub fn hindered(case: &Case, actor: &Actor) -> Option<(&'static str, &'static str)> {
+    [A::Dispatch, A::Report, A::Reply, A::Approve]
+        .into_iter()
+        .filter_map(rule)
+        .find_map(|rule| match permits(rule, case, actor) {
+            Err(Refusal::Guard(why)) => Some((rule.action.title(), why)),
+            _ => None,
+        })
+}
+
 /// Whether a rule lets an actor move a case now.
 pub(super) fn permits(rule: &Rule, case: &Case, actor: &Actor) -> Result<(), Refusal> {
     if !rule.roles.contains(&actor.role) || !rule.from.contains(&case.state) {

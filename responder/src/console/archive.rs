@@ -21,7 +21,7 @@ use serde::Deserialize;
 use tracing::warn;
 
 pub(super) use day::{Counted, EventOfDay, Hour, counted, counted_by_hour, events_of_day, span};
-pub(crate) use filter::Filter;
+pub(crate) use filter::{ASKING, Filter};
 pub(super) use filter::{LONGEST_TEXT, RECENT, days};
 pub(super) use health::{Disk, Health, disks, health};
 pub(super) use lines::with_marks;

@@ -25,7 +25,9 @@ use super::problem::Problem;
 use super::reply_check;
 use super::show::{self, CaseLine};
 use super::story::{Earlier, KeyDateLine, Term, earlier, key_dates, terms};
-use crate::case::{Action, Actor, Case, Deed, MoveError, State, StoreError, allowed};
+use crate::case::{
+    Action, Actor, Case, Deed, Move, MoveError, State, StoreError, allowed, hindered,
+};
 use crate::reply::draft::Drafted;
 use crate::{commitment, notify};
 
@@ -80,6 +82,8 @@ struct CasePage {
     drafted: Option<DraftLines>,
     /// Whether one may be asked to.
     may_draft: bool,
+    /// The move that would bring it on and may not be made yet, and why.
+    hindered: Option<(&'static str, &'static str)>,
     forms: Vec<Form>,
     /// What was typed for a move that may not be made any more.
     left: String,
@@ -285,6 +289,13 @@ pub(super) async fn page(
         Some(user) => user.display_name.clone(),
         None => name.to_owned(),
     };
+    let who = |made: &Move| {
+        let unit = (!made.unit.is_empty()).then(|| unit_name(&made.unit));
+        let name = (!made.actor.is_empty()).then(|| person(&made.actor));
+        let role = Some(made.role.title().to_owned());
+        let parts: Vec<String> = [unit, role, name].into_iter().flatten().collect();
+        parts.join(" ")
+    };
     let mut frame = Frame::new(console, signed_in, "/cases", "案件");
     frame.title = show::case_title(&case);
     let page = CasePage {
@@ -331,6 +342,7 @@ pub(super) async fn page(
             .and_then(|typed| typed.drafted.as_ref())
             .map(draft_lines),
         may_draft: console.drafter.is_some(),
+        hindered: hindered(&case, &actor),
         forms,
         left: left.unwrap_or_default(),
         groups: groups(console, &case, typed.as_ref()),
@@ -347,7 +359,9 @@ pub(super) async fn page(
         commitments: (commitments.iter())
             .map(|commitment| CommitmentLine::new(console, commitment, &actor, now))
             .collect(),
-        steps: moves.iter().rev().map(|made| step(made, &person)).collect(),
+        steps: (moves.iter().rev())
+            .map(|made| step(made, who(made)))
+            .collect(),
         notices: notices
             .iter()
             .map(|notice| notice_line(notice, &unit_name))

@@ -14,6 +14,7 @@ use super::fields::{Choice, Fields, Pages};
 use super::page::{Frame, render};
 use super::problem::Problem;
 use super::show::CaseLine;
+use super::units;
 use crate::case::{Actor, Query, State as Stage};
 
 const PER_PAGE: u32 = 30;
@@ -35,10 +36,12 @@ pub(super) fn asked(fields: &Fields, now: Timestamp) -> Query {
         "soon" => Query::due_soon(now),
         _ => Query::default(),
     };
+    let (region, unit) = fields.get("unit").split_once('/').unwrap_or_default();
     Query {
+        region: region.to_owned(),
         states: Stage::named(fields.get("state")).into_iter().collect(),
         level: (1..=4).contains(&level).then_some(level),
-        unit: fields.get("unit").to_owned(),
+        unit: unit.to_owned(),
         text: fields.get("text").to_owned(),
         ..due
     }
@@ -46,9 +49,6 @@ pub(super) fn asked(fields: &Fields, now: Timestamp) -> Query {
 
 /// What may be asked for, and what was.
 pub(super) fn choices(console: &Console, fields: &Fields, actor: &Actor) -> Choices {
-    let units = console.regions.values().flat_map(|region| &region.units);
-    let units =
-        units.map(|unit| Choice::new(unit.code.clone(), unit.name.clone(), fields.get("unit")));
     Choices {
         text: fields.get("text").to_owned(),
         states: Stage::ALL
@@ -62,7 +62,7 @@ pub(super) fn choices(console: &Console, fields: &Fields, actor: &Actor) -> Choi
         units: if actor.role.of_unit() {
             Vec::new()
         } else {
-            units.collect()
+            units::choices(console, fields.get("unit"))
         },
     }
 }

@@ -166,20 +166,24 @@ async fn show(
     let Ok((course, sources, alerts, related, (folds, total))) = asked else {
         return archive_unavailable(frame);
     };
-    let query = Query {
-        event: id.to_owned(),
-        limit: 1,
-        ..Query::default()
-    };
     let actor = signed_in.user.actor();
-    let cases = console.cases.list(&query, &actor).await?.cases;
+    let mut cases = Vec::new();
+    for event in console.edits.held_by(id).await? {
+        let query = Query {
+            event,
+            limit: 1,
+            ..Query::default()
+        };
+        cases.extend(console.cases.list(&query, &actor).await?.cases);
+    }
     let edits = edits::lines(console, id).await?;
     console
         .accounts
         .audit(&signed_in.user.name, "read-event", id, now)
         .await?;
     let most = sources.iter().map(|source| source.posts).max().unwrap_or(0);
-    let told = cases.first().map(|case| &case.alert);
+    let own = cases.iter().find(|case| case.alert.event.id == id);
+    let told = own.map(|case| &case.alert);
     let page = EventPage {
         frame,
         region: event.county.clone(),

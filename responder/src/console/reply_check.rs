@@ -63,7 +63,7 @@ pub(crate) async fn of_case(
     let Some(region) = console.regions.get(&case.region) else {
         return Ok(None);
     };
-    let (against, posts) = posts(console, case).await;
+    let (against, posts) = posts(console, case).await?;
     let Some(check) = console.replies.check(region, &posts, draft) else {
         return Ok(None);
     };
@@ -82,7 +82,7 @@ pub(crate) async fn draft(
     case: &Case,
     actor: &Actor,
 ) -> Result<Result<Drafted, NoDraft>, StoreError> {
-    let (_, posts) = posts(console, case).await;
+    let (_, posts) = posts(console, case).await?;
     let check = (console.regions.get(&case.region))
         .and_then(|region| console.replies.check(region, &posts, ""));
     let suggestions = match check {
@@ -114,9 +114,10 @@ async fn suggestions(
     Ok(suggest(&check.points, &entries, &answered))
 }
 
-async fn posts(console: &Console, case: &Case) -> (Against, Vec<Post>) {
+async fn posts(console: &Console, case: &Case) -> Result<(Against, Vec<Post>), StoreError> {
     let event = &case.alert.event;
-    let of = OfEvents::all([event.id.as_str()]);
+    let holder = console.edits.holder(&event.id).await?;
+    let of = OfEvents::all([holder.as_str()]);
     let found = archive::posts_of_events(&console.archive, &of, POSTS).await;
     let rows = found.map_or_else(|_| Vec::new(), |(rows, _)| rows);
     let mut characters = 0;
@@ -136,9 +137,9 @@ async fn posts(console: &Console, case: &Case) -> (Against, Vec<Post>) {
             title: event.title.clone(),
             text: event.gist.clone(),
         };
-        return (Against::Gist, vec![post]);
+        return Ok((Against::Gist, vec![post]));
     }
-    (Against::Posts, posts)
+    Ok((Against::Posts, posts))
 }
 
 /// The approved entries that are most like the points.

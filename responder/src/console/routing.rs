@@ -100,6 +100,7 @@ struct Asked {
 struct RoutingPage {
     frame: Frame,
     region: String,
+    region_code: String,
     regions: Vec<Choice>,
     asked: Asked,
     subjects: Vec<Choice>,
@@ -138,6 +139,7 @@ pub(super) async fn show(
     let steps = explained.as_ref().map_or(&[][..], |(said, _)| &said.steps);
     let page = RoutingPage {
         region: region.gazetteer.name.clone(),
+        region_code: region.code().to_owned(),
         regions: place::regions(&console, &signed_in, region),
         asked: Asked {
             text: fields.get("text").to_owned(),

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 use super::Console;
 use super::access::SignedIn;
+use super::fields::Choice;
 use super::page::{Frame, render};
 use super::problem::Problem;
 use crate::case::Role;
@@ -108,4 +109,22 @@ fn kind(kind: UnitKind) -> &'static str {
         UnitKind::Place => "属地",
         UnitKind::Office => "办公室",
     }
+}
+
+/// The units of all regions to choose from, as `region/code`.
+pub(super) fn choices(console: &Console, chosen: &str) -> Vec<Choice> {
+    let several = console.regions.len() > 1;
+    console
+        .regions
+        .values()
+        .flat_map(|region| region.units.iter().map(move |unit| (region, unit)))
+        .map(|(region, unit)| {
+            let title = if several {
+                format!("{} · {}", region.gazetteer.name, unit.name)
+            } else {
+                unit.name.clone()
+            };
+            Choice::new(format!("{}/{}", region.code(), unit.code), title, chosen)
+        })
+        .collect()
 }

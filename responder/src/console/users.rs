@@ -16,6 +16,7 @@ use super::fields::{Choice, Fields};
 use super::page::{Frame, render_as};
 use super::problem::Problem;
 use super::show;
+use super::units::choices;
 use crate::account::{AccountError, Change, NewUser, SHORTEST_PASSWORD};
 use crate::case::Role;
 
@@ -180,7 +181,7 @@ async fn page(
     done: &'static str,
 ) -> Result<Response, Problem> {
     let users = console.accounts.list().await?;
-    let units = units(console, typed.get("unit"));
+    let units = choices(console, typed.get("unit"));
     let page = UsersPage {
         users: users
             .into_iter()
@@ -226,22 +227,4 @@ fn unit_of(console: &Console, role: Role, fields: &Fields) -> (String, String) {
     } else {
         (String::new(), String::new())
     }
-}
-
-/// The units to choose from.
-fn units(console: &Console, chosen: &str) -> Vec<Choice> {
-    let several = console.regions.len() > 1;
-    console
-        .regions
-        .values()
-        .flat_map(|region| region.units.iter().map(move |unit| (region, unit)))
-        .map(|(region, unit)| {
-            let title = if several {
-                format!("{} · {}", region.gazetteer.name, unit.name)
-            } else {
-                unit.name.clone()
-            };
-            Choice::new(format!("{}/{}", region.code(), unit.code), title, chosen)
-        })
-        .collect()
 }

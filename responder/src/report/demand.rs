@@ -11,6 +11,7 @@ use super::gather::{FEWEST_BEFORE, Links, word};
 use super::view::nameless;
 use super::{Desk, Kind, Made, MakeError, finish, subtitle};
 use crate::case::Actor;
+use crate::console::archive::ASKING;
 use crate::console::archive::period::{self, Demand, Matter};
 use crate::console::archive::trends::{covered, date_of};
 use crate::knowledge::{KNOWN, Knowledge, Status};
@@ -129,7 +130,7 @@ async fn gather(desk: &Desk<'_>, period: Period) -> Result<Facts, MakeError> {
         .map(|(name, own)| Subject {
             entries: answers.entries.get(name).copied().unwrap_or(0),
             share: own as f64 / posts as f64,
-            posts: links.posts(own, &[("subject", name)]),
+            posts: links.posts(own, &[("subject", name), ("appeal", ASKING)]),
             name: name.to_owned(),
         })
         .collect();
@@ -137,7 +138,7 @@ async fn gather(desk: &Desk<'_>, period: Period) -> Result<Facts, MakeError> {
     Ok(Facts {
         region: region.gazetteer.name.clone(),
         period,
-        posts: links.posts(posts, &[]),
+        posts: links.posts(posts, &[("appeal", ASKING)]),
         compared,
         demands_in_all: moved.len(),
         open: demands.iter().filter(|one| one.open).count(),
@@ -256,7 +257,7 @@ async fn tell(
             });
         }
     }
-    let mut fields = vec![("subject", subject)];
+    let mut fields = vec![("subject", subject), ("appeal", ASKING)];
     if !place.is_empty() {
         fields.push(("place", place));
     }

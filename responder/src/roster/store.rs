@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::gap::{Gap, gaps};
 use super::{Planned, Post, Shift};
 use crate::case::StoreError;
+use crate::event_edit::RECENT;
 use crate::store::Store;
 
 /// What became of a file.
@@ -208,7 +209,8 @@ impl Roster {
         Ok(gaps(&shifts, from, until))
     }
 
-    /// Exchanges who has two shifts of a region.
+    /// Exchanges who has two shifts of a region. Where the last swap of them was the same one, by the same person for the
+    /// same reason within [`RECENT`], it is the form sent twice: that swap.
     ///
     /// # Errors
     /// When they are not on the roster, are over, are of different posts or the same person's, no reason is given, or they
@@ -224,6 +226,16 @@ impl Roster {
         let reason = reason.trim();
         if reason.is_empty() {
             return Err(SwapError::ReasonMissing);
+        }
+        let of_these = |swap: &Swap| swap.shifts.iter().any(|id| shifts.contains(&id.as_str()));
+        let last = self.swaps(region).await?.into_iter().find(of_these);
+        let again = |last: &Swap| {
+            (last.shifts.each_ref().map(String::as_str), last.by.as_str()) == (shifts, by)
+                && last.reason == reason
+                && now.duration_since(last.at) < RECENT
+        };
+        if let Some(same) = last.filter(again) {
+            return Ok(same);
         }
         let mut transaction = self.store.begin().await?;
         let first = find(&mut transaction, region, shifts[0]).await?;

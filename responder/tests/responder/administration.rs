@@ -12,6 +12,7 @@ on_each_store!(
     an_answer_is_proposed_by_the_office_and_approved_by_its_unit,
     a_unit_keeps_what_it_promised_and_another_cannot,
     a_units_page_says_what_it_has_to_do_and_whom_it_is_told_by,
+    who_waits_for_whom_is_said_on_a_case_and_who_did_what,
     a_column_of_the_board_that_is_too_long_leads_to_its_list,
     a_file_of_the_region_is_checked_as_at_the_start,
     the_audit_is_looked_through_and_a_token_is_shown_once,
@@ -433,16 +434,48 @@ async fn a_units_page_says_what_it_has_to_do_and_whom_it_is_told_by(kept: Kept) 
     );
 }
 
+async fn who_waits_for_whom_is_said_on_a_case_and_who_did_what(kept: Kept) {
+    let office = office(kept).await;
+    let case = office.case("停水", "zhujian").await;
+    let (page, moves) = (format!("/cases/{case}"), format!("/cases/{case}/moves"));
+    let mut officer = office.person("officer").await;
+    let mut housing = office.person("housing").await;
+    let version = officer.get(&page).await.hidden("version");
+    let mut sent = vec![("action", "dispatch"), ("version", version.as_str())];
+    sent.extend([("lead", "zhujian"), ("assists", "weijian")]);
+    assert_eq!(officer.form(&moves, &sent).await.status, 303);
+
+    let told = housing.get(&page).await;
+    has(&told, 200, &["暂不能报告核查处置情况：请先签收。"]);
+    let version = told.hidden("version");
+    let sign = [("action", "sign"), ("version", version.as_str())];
+    assert_eq!(housing.form(&moves, &sign).await.status, 303);
+    let told = housing.get(&page).await;
+    has(&told, 200, &["暂不能提交答复：协办单位尚未全部反馈"]);
+    let told = officer.get(&page).await;
+    has(&told, 200, &["住房和城乡建设局 单位负责人 housing"]);
+    assert!(!told.text.contains("指定牵头单位"));
+
+    // Another unit has it now: why the first was proposed says nothing of it.
+    let version = told.hidden("version");
+    let mut sent = vec![("action", "redispatch"), ("version", version.as_str())];
+    sent.extend([("lead", "weijian"), ("note", "属卫健职责")]);
+    assert_eq!(officer.form(&moves, &sent).await.status, 303);
+    has(&officer.get(&page).await, 200, &["值班员指定牵头单位"]);
+}
+
 async fn a_column_of_the_board_that_is_too_long_leads_to_its_list(kept: Kept) {
     let office = office(kept).await;
     for number in 0..23 {
         office.case(&format!("路灯{number}"), "zhujian").await;
     }
     let mut officer = office.person("officer").await;
-    let board = officer.get("/cases/board?unit=zhujian&page=9").await;
-    let list = "/cases?unit=zhujian&#38;page=9&#38;state=pending";
+    let board = officer.get("/cases/board?unit=990101/zhujian&page=9").await;
+    let list = "/cases?unit=990101%2Fzhujian&#38;page=9&#38;state=pending";
     has(&board, 200, &["另有3件", list, "<small>23件</small>"]);
-    let list = officer.get("/cases?unit=zhujian&state=pending").await;
+    let list = officer
+        .get("/cases?unit=990101/zhujian&state=pending")
+        .await;
     has(&list, 200, &["共 23 条"]);
 }
 

@@ -128,6 +128,18 @@ async fn an_edit_is_kept_told_and_noted_once(kept: Kept) {
         Some(("other".to_owned(), now))
     );
     assert_eq!(edits.merged("other").await.unwrap(), None);
+    // The other one goes into a third: that has the posts of all three, and their cases.
+    let onward = merge(&known("other"), &known("third")).unwrap();
+    edits
+        .make("360921", onward, ("乙", "丙"), &officer, now)
+        .await
+        .unwrap();
+    for event in ["one", "other", "third"] {
+        assert_eq!(edits.holder(event).await.unwrap(), "third");
+    }
+    let held = edits.held_by("third").await.unwrap();
+    assert_eq!(held, ["third", "other", "one"]);
+    assert_eq!(edits.held_by("one").await.unwrap(), ["one"]);
     let later = make(now + RECENT + SignedDuration::from_secs(1))
         .await
         .unwrap();

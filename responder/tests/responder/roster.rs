@@ -262,7 +262,10 @@ async fn who_is_on_duty_follows_the_roster_and_its_swaps(kept: Kept) {
     assert!(matches!(refused, Err(SwapError::NotFound(_))));
     let refused = swap([&monday, &tuesday], "家中有事", at("2026-12-28 17:30")).await;
     assert!(matches!(refused, Err(SwapError::Over)));
-    swap([&monday, &tuesday], "家中有事", now).await.unwrap();
+    let swapped = swap([&monday, &tuesday], "家中有事", now).await.unwrap();
+    let again = at("2026-12-28 07:01");
+    let sent_twice = swap([&monday, &tuesday], "家中有事", again).await.unwrap();
+    assert_eq!(sent_twice, swapped);
     assert_eq!(
         names(&roster, "2026-12-28 09:00").await,
         on_duty("许怀谷", "韩守正")

@@ -10,12 +10,16 @@ use crate::console::fields::Fields;
 /// Longest text to look for, in characters; what is longer is cut.
 pub(in crate::console) const LONGEST_TEXT: usize = 200;
 
+/// The appeals of those who wait for an answer, as one value of the filter.
+pub(crate) const ASKING: &str = "咨询、投诉、求助";
+
 /// Which posts or events are asked for.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Filter {
     pub(crate) text: String,
     pub(crate) sentiment: String,
     pub(crate) subject: String,
+    /// One or several, put together by `、`.
     pub(crate) appeal: String,
     pub(crate) place: String,
     /// Code of a unit responsible.

@@ -5,7 +5,7 @@ use clickhouse::{Client, Row};
 use serde::{Deserialize, Serialize};
 
 use super::trends::number;
-use super::{Unavailable, all};
+use super::{ASKING, Unavailable, all};
 use crate::trend::Period;
 
 /// The posts of a region in a period.
@@ -290,7 +290,7 @@ pub(crate) async fn demands(
         "SELECT toString(assessments.subject) AS subject, toString(arrayElement(places, 1)) AS place, \
             toInt32(intDiv(toUnixTimestamp(published_at) + 28800, 86400)) AS day, count() AS posts, \
             countIf(sentiment = 'negative') AS negative \
-         FROM {OF_PERIOD} AND relevant AND subject != '' AND appeal IN ('咨询', '投诉', '求助') \
+         FROM {OF_PERIOD} AND relevant AND subject != '' AND has(splitByString('、', '{ASKING}'), appeal) \
          GROUP BY subject, place, day ORDER BY subject, place, day SETTINGS do_not_merge_across_partitions_select_final = 1"
     ));
     all(of_period(query, region, period)).await
@@ -317,7 +317,7 @@ pub(crate) async fn matters(
     let query = client.query(&format!(
         "SELECT event_id AS event, argMin(event_title, published_at) AS title, toString(subject) AS about, \
             toString(arrayElement(places, 1)) AS at_place, count() AS posts, uniqExact(author) AS voices \
-         FROM {OF_PERIOD} AND relevant AND event_id != '' AND subject != '' AND appeal IN ('咨询', '投诉', '求助') \
+         FROM {OF_PERIOD} AND relevant AND event_id != '' AND subject != '' AND has(splitByString('、', '{ASKING}'), appeal) \
          GROUP BY event, about, at_place ORDER BY posts DESC, event, at_place LIMIT {{limit:UInt32}} BY about, at_place \
          LIMIT 2000 SETTINGS do_not_merge_across_partitions_select_final = 1"
     ));

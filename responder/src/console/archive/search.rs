@@ -280,7 +280,10 @@ impl<'a> Search<'a> {
                 "sentiment = {sentiment:String}",
             ),
             (!filter.subject.is_empty(), "subject = {subject:String}"),
-            (!filter.appeal.is_empty(), "appeal = {appeal:String}"),
+            (
+                !filter.appeal.is_empty(),
+                "has(splitByString('、', {appeal:String}), appeal)",
+            ),
             (!filter.place.is_empty(), "has(places, {place:String})"),
             (!filter.unit.is_empty(), "has(units, {unit:String})"),
             (!filter.source.is_empty(), "source = {source:String}"),

@@ -87,12 +87,7 @@ pub(super) fn clocks(case: &Case, now: Timestamp) -> Vec<Clock> {
     running.chain(answered).chain(paused).collect()
 }
 
-pub(super) fn step(made: &Move, person: &impl Fn(&str) -> String) -> Step {
-    let who = if made.actor.is_empty() {
-        made.role.title().to_owned()
-    } else {
-        format!("{} {}", made.role.title(), person(&made.actor))
-    };
+pub(super) fn step(made: &Move, who: String) -> Step {
     Step {
         title: made.action.title(),
         state: made.to.title(),

@@ -64,12 +64,12 @@ pub(in crate::console) async fn page(
         .map(|part| unit(&part.unit))
         .collect();
     // A sheet goes from hand to hand: who made a move stands there by their unit.
-    let by_unit = |made: &Move| Step {
-        who: match made.unit.as_str() {
+    let by_unit = |made: &Move| {
+        let who = match made.unit.as_str() {
             "" => made.role.title().to_owned(),
             code => unit(code),
-        },
-        ..step(made, &|name| name.to_owned())
+        };
+        step(made, who)
     };
     let frame = Frame::new(&console, &signed_in, "/cases", "交办处置单");
     render(&SheetPage {

@@ -4,7 +4,7 @@ use backbone::message::{APPEALS, SourceKind};
 use backbone::region::SUBJECTS;
 
 use super::super::Console;
-use super::super::archive::{LONGEST_TEXT, RECENT, days};
+use super::super::archive::{ASKING, LONGEST_TEXT, RECENT, days};
 use super::super::fields::{Choice, Fields};
 use super::super::show;
 
@@ -163,7 +163,7 @@ impl Form {
             sentiments: (SENTIMENTS.into_iter())
                 .map(|label| Choice::new(label, show::sentiment(label), of("sentiment")))
                 .collect(),
-            appeals: Choice::plain(APPEALS, of("appeal")),
+            appeals: Choice::plain(APPEALS.into_iter().chain([ASKING]), of("appeal")),
             levels: (1..=4_u8)
                 .map(|level| Choice::new(level.to_string(), level_title(level), of("level")))
                 .collect(),

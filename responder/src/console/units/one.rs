@@ -46,6 +46,7 @@ struct NoticeLine {
 struct UnitPage {
     frame: Frame,
     region: String,
+    region_code: String,
     code: String,
     name: String,
     kind: &'static str,
@@ -120,6 +121,7 @@ pub(in crate::console) async fn show(
     };
     let page = UnitPage {
         region: region.gazetteer.name.clone(),
+        region_code: region.code().to_owned(),
         code: unit.code.clone(),
         name: unit.name.clone(),
         kind: kind(unit.kind),

@@ -8,13 +8,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 
-use super::{unit_of, units};
+use super::unit_of;
 use crate::account::{AccountError, Change, MOST_TOKEN_DAYS, NewToken, Scope, User};
 use crate::case::Role;
 use crate::console::access::SignedIn;
 use crate::console::fields::{Choice, Fields};
 use crate::console::page::{Frame, render_as};
 use crate::console::problem::Problem;
+use crate::console::units::choices;
 use crate::console::{Console, show};
 
 struct SessionLine {
@@ -236,7 +237,7 @@ async fn page(
             .map(|known| Choice::new(known.name(), known.title(), &role))
             .into_iter()
             .collect(),
-        units: units(console, &unit),
+        units: choices(console, &unit),
         sessions: (sessions.into_iter())
             .map(|session| SessionLine {
                 id: session.id,
