@@ -9,6 +9,7 @@
 mod archived;
 mod console;
 mod counties;
+pub mod disk;
 pub mod duty;
 mod engines;
 pub mod everywhere;

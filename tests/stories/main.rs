@@ -12,6 +12,7 @@ mod checkpoint;
 mod console;
 mod edits;
 mod encrypted;
+mod full_disk;
 mod kafka_habits;
 mod life_of_a_post;
 mod paper;

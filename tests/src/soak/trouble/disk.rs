@@ -1,15 +1,13 @@
 //! Disks are full for a while: that of the second place, with the collector's state and the analyzer's checkpoints, a broker's, PostgreSQL's and
 //! ClickHouse's. A small file system in memory is mounted there and filled.
 
-use std::fs::File;
-use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 
 use super::Outcome;
 use crate::Shutdown;
+use crate::disk::SmallDisk;
 use crate::soak::scene::{Scene, Seat};
 
 /// Who keeps something on the disk of the second place.
@@ -139,87 +137,6 @@ async fn noticed(scene: &mut Scene, log: &Path, what: &str) -> anyhow::Result<()
         .await
 }
 
-/// A file system in memory over a folder, with what the folder held; unmounted when dropped.
-struct SmallDisk {
-    folder: PathBuf,
-}
-
 fn mounted(folder: &Path) -> anyhow::Result<SmallDisk> {
     SmallDisk::over(folder)?.context("nothing can be mounted any more")
-}
-
-impl SmallDisk {
-    /// Nothing where that is not allowed.
-    fn over(folder: &Path) -> anyhow::Result<Option<Self>> {
-        let held = tempfile::tempdir()?;
-        copy(folder, held.path())?;
-        let mount = ["-t", "tmpfs", "-o", "size=3g", "none"];
-        let mounted = Command::new("mount").args(mount).arg(folder).output();
-        if !mounted.is_ok_and(|output| output.status.success()) {
-            return Ok(None);
-        }
-        let disk = Self {
-            folder: folder.to_owned(),
-        };
-        copy(held.path(), folder)?;
-        Ok(Some(disk))
-    }
-
-    fn filler(&self) -> PathBuf {
-        self.folder.join("filler")
-    }
-
-    /// Writes a file until there is no room left.
-    fn fill(&self) -> anyhow::Result<()> {
-        let mut file = File::create(self.filler()).context("a file to fill the disk with")?;
-        // Large pieces first, then the last bytes.
-        for piece in [vec![0_u8; 65_536], vec![0_u8; 1]] {
-            loop {
-                match file.write_all(&piece) {
-                    Ok(()) => {}
-                    Err(error) if error.kind() == ErrorKind::StorageFull => break,
-                    Err(error) => return Err(error.into()),
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn free(&self) -> anyhow::Result<()> {
-        std::fs::remove_file(self.filler()).context("the file that filled the disk")
-    }
-
-    /// Puts what it holds where the folder was before.
-    fn take_away(self) -> anyhow::Result<()> {
-        let (folder, held) = (self.folder.clone(), tempfile::tempdir()?);
-        copy(&folder, held.path())?;
-        drop(self);
-        for old in std::fs::read_dir(&folder)? {
-            let old = old?.path();
-            match old.is_dir() {
-                true => std::fs::remove_dir_all(old)?,
-                false => std::fs::remove_file(old)?,
-            }
-        }
-        copy(held.path(), &folder)
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Whoever still has a file open there keeps it until it ends.
-        drop(
-            Command::new("umount")
-                .arg("--lazy")
-                .arg(&self.folder)
-                .status(),
-        );
-    }
-}
-
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    let source = from.join(".");
-    let copied = Command::new("cp").arg("-a").arg(source).arg(to).status();
-    ensure!(copied?.success(), "{} cannot be copied", from.display());
-    Ok(())
 }
