@@ -66,7 +66,7 @@ struct List<'a> {
     links: Vec<Link<'a>>,
 }
 
-/// The links to posts, in the order of the page; `base` is its address. Links of people's own pages are left out.
+/// The links to posts, in the order of the page; `base` is what its addresses begin at. Links of people's own pages are left out.
 #[must_use]
 pub fn entries(html: &Html, base: &Url, now: Timestamp) -> Vec<Entry> {
     let mut best: Option<(f64, Vec<Entry>)> = None;

@@ -2,6 +2,7 @@
 
 use scraper::{ElementRef, Html};
 use thiserror::Error;
+use url::Url;
 
 /// Elements within each other, at most, about as many as browsers bear: what is done with a page takes time with
 /// its depth.
@@ -77,6 +78,17 @@ fn is_too_deep(text: &str) -> bool {
     false
 }
 
+/// What the relative addresses of a page begin at: its own address, or that of its `base` element (WHATWG HTML, 4.2.3).
+#[must_use]
+pub fn base(html: &Html, url: &Url) -> Url {
+    elements(html.root_element())
+        .filter(|element| element.value().name() == "base")
+        .find_map(|element| element.value().attr("href"))
+        .and_then(|href| url.join(href.trim()).ok())
+        .filter(|base| matches!(base.scheme(), "http" | "https"))
+        .unwrap_or_else(|| url.clone())
+}
+
 /// The elements within one, in the order of the page.
 pub(super) fn elements<'a>(of: ElementRef<'a>) -> impl Iterator<Item = ElementRef<'a>> {
     of.descendants().filter_map(ElementRef::wrap)
@@ -100,6 +112,27 @@ mod tests {
         assert!(parse(&sloppy).is_ok());
         let long = "<div><b>一</b></div>".repeat(DEEPEST);
         assert!(parse(&long).is_ok());
+    }
+
+    #[test]
+    fn a_page_may_say_where_its_addresses_begin() {
+        let url = "http://a.test/list/index.html".parse().unwrap();
+        for (head, expected) in [
+            ("", "http://a.test/list/index.html"),
+            ("<base href='/bbs/'>", "http://a.test/bbs/"),
+            (
+                "<base target=_blank><base href=' http://b.test/x/ '><base href='/c/'>",
+                "http://b.test/x/",
+            ),
+            (
+                "<base href='javascript:alert(1)'>",
+                "http://a.test/list/index.html",
+            ),
+            ("<base href='http://'>", "http://a.test/list/index.html"),
+        ] {
+            let html = parse(&format!("<head>{head}</head><p>帖子")).unwrap();
+            assert_eq!(base(&html, &url).as_str(), expected, "{head}");
+        }
     }
 
     #[test]

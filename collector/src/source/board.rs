@@ -49,21 +49,22 @@ impl Board {
     fn links(&self, page: &Page, now: Timestamp) -> Result<(Vec<Url>, Option<Url>), String> {
         let text = self.post.decode(page)?;
         let html = page::parse(&text).map_err(|error| error.to_string())?;
+        let base = page::base(&html, &page.url);
         let targets = |field: &str, selector: &str| -> Result<Vec<Url>, String> {
             let selector = parse(field, selector)?;
             Ok(html
                 .select(&selector)
-                .filter_map(|link| page.url.join(link.value().attr("href")?).ok())
+                .filter_map(|link| base.join(link.value().attr("href")?).ok())
                 .filter(|link| matches!(link.scheme(), "http" | "https"))
                 .collect())
         };
         let next = match &self.next {
             Some(selector) => targets("board.next", selector)?.into_iter().next(),
-            None => listing::next(&html, &page.url),
+            None => listing::next(&html, &base),
         };
         let links = match &self.item {
             Some(selector) => targets("board.item", selector)?,
-            None => listing::entries(&html, &page.url, now)
+            None => listing::entries(&html, &base, now)
                 .into_iter()
                 .map(|entry| entry.url)
                 .collect(),
@@ -72,7 +73,7 @@ impl Board {
         let links = links
             .into_iter()
             .map(address::canonical)
-            .filter(|link| seen.insert(link.clone()))
+            .filter(|link| seen.insert(address::identity(link.as_str())))
             .collect();
         Ok((links, next.map(address::canonical)))
     }

@@ -171,7 +171,7 @@ impl Sitemap {
         Ok(pages
             .into_iter()
             .map(|page| address::canonical(page.url))
-            .filter(|url| seen.insert(url.clone()))
+            .filter(|url| seen.insert(address::identity(url.as_str())))
             .collect())
     }
 }

@@ -113,17 +113,18 @@ impl Seen<'_> {
         let text = charset::decode(&page.bytes, None, page.content_type.as_deref())
             .map_err(|error| error.to_string())?;
         let html = page::parse(&text).map_err(|error| error.to_string())?;
+        let base = page::base(&html, &page.url);
         let anchors = parse("a[href]", "a[href]")?;
         let links = html
             .select(&anchors)
-            .filter_map(|link| page.url.join(link.value().attr("href")?.trim()).ok())
+            .filter_map(|link| base.join(link.value().attr("href")?.trim()).ok())
             .filter(|link| matches!(link.scheme(), "http" | "https"))
             .map(address::canonical);
         self.links.extend(links);
         let now = self.round.now;
         let newest = match times {
             Some(selector) => newest_at(&html, &parse("watch.column.time", selector)?, now),
-            None => listing::entries(&html, &page.url, now)
+            None => listing::entries(&html, &base, now)
                 .into_iter()
                 .filter_map(|entry| entry.time.map(|told| told.at))
                 .max(),

@@ -180,6 +180,24 @@ async fn an_edit_is_noticed_and_a_page_that_is_gone_is_let_be() {
     assert_eq!(site.asked(), ["/list"], "after two weeks no more");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_is_one_post_by_whichever_of_its_addresses_and_wherever_these_begin() {
+    let (desk, site) = (Desk::new().await, Site::start().await);
+    let list = "<base href='/bbs/'><li><a href='thread-7-1-2.html'>路灯</a></li>\
+        <li><a href='forum.php?mod=viewthread&amp;tid=7&amp;extra=page%3D2'>路灯</a></li>\
+        <a class=next href='forum-2-2.html'>下一页</a>";
+    site.set("/list", Page::new("text/html", list));
+    site.set("/bbs/forum-2-2.html", Page::new("text/html", list));
+    for path in ["/bbs/thread-7-1-1.html", "/bbs/forum.php"] {
+        site.set(path, Page::gbk(&post("路灯", "坏了")));
+    }
+    assert_eq!(desk.read(&source(&site)).await, Outcome::Read);
+    let posts = desk.posts();
+    assert_eq!(posts.len(), 1, "{posts:?}");
+    assert_eq!(posts[0].url, site.at("bbs/thread-7-1-1.html").as_str());
+    assert!(site.asked().contains(&"/bbs/forum-2-2.html".to_owned()));
+}
+
 /// A board of one list page of so many posts.
 async fn long_board(posts: u32) -> Site {
     let site = Site::start().await;
