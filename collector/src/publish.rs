@@ -205,9 +205,11 @@ impl Publisher {
         if sent.is_empty() && cursor.is_none() {
             return Ok(0);
         }
-        // A time that was worked out would be another one when a crash has the post sent again; the archive would have both.
+        // A time that was worked out, or is ours, would be another one when a crash has the post sent again; the archive
+        // would have both.
         let undated: Vec<_> = (posts.iter())
-            .filter(|post| post.revision == 1 && post.certainty.is_worked_out())
+            .filter(|post| post.revision == 1)
+            .filter(|post| post.certainty.is_worked_out() || post.published_at == now)
             .map(|post| (post.id.as_str(), post.published_at))
             .collect();
         if !undated.is_empty() {
@@ -271,10 +273,10 @@ impl Publisher {
 
     /// The post as the analyzer gets it: masked, cut to its limits, its author a keyed hash.
     fn post(&self, origin: Origin<'_>, item: &Item, now: Timestamp) -> Post {
-        let (published_at, certainty) = match item.published {
-            Some(told) if told.at <= now => (told.at, told.certainty),
-            // Nothing is published before it is written: a clock is wrong, or a date is another one.
-            Some(_) | None => (now, Certainty::Collected),
+        // Nothing is published before it is written: where a time is to come, a date is another one.
+        let (published_at, certainty) = match item.published.and_then(|told| told.by(now)) {
+            Some(told) => (told.at, told.certainty),
+            None => (now, Certainty::Collected),
         };
         Post {
             id: id::of_post(origin.name, &address::identity(&item.url), &item.id),

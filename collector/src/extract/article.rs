@@ -216,7 +216,7 @@ impl<'a> Article<'a> {
             value: told,
             how: how.to_owned(),
         };
-        let told = |text: &str| time::tell(text, now).filter(|told| told.at <= now);
+        let told = |text: &str| time::tell(text, now).and_then(|told| told.by(now));
         let of_meta = self.meta(&[
             "pubdate",
             "article:published_time",

@@ -231,7 +231,7 @@ fn beside(link: ElementRef<'_>, holder: ElementRef<'_>, now: Timestamp) -> Optio
     }
     .of(row);
     let words: String = words.chars().take(ROW).collect();
-    time::tell(&words, now).filter(|told| told.at <= now)
+    time::tell(&words, now)?.by(now)
 }
 
 fn score(list: &List<'_>, entries: &[Entry]) -> f64 {

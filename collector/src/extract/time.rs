@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 
 use backbone::message::Certainty;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ZonedDateTime};
+use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 use regex::Regex;
 
 use clock::Clock;
@@ -27,6 +27,9 @@ const LONGEST: usize = 4096;
 /// How far before a time the words are that say what it is.
 const WINDOW: usize = 40;
 
+/// How far ahead of ours the clock of a site may be.
+const AHEAD: SignedDuration = SignedDuration::from_mins(10);
+
 /// A time that a text tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Told {
@@ -34,6 +37,19 @@ pub struct Told {
     pub at: Timestamp,
     /// How far it can be relied on.
     pub certainty: Certainty,
+}
+
+impl Told {
+    /// The time as that of something there is at `now`: what a clock that is a little ahead of ours tells was just now.
+    /// Nothing where it is to come.
+    #[must_use]
+    pub fn by(self, now: Timestamp) -> Option<Self> {
+        let is_past = self.at.duration_since(now) <= AHEAD;
+        is_past.then(|| Self {
+            at: self.at.min(now),
+            ..self
+        })
+    }
 }
 
 /// The time zone of sources that do not name one: China has one, of fixed offset since 1991.

@@ -135,8 +135,8 @@ impl Seen<'_> {
 
 fn newest_at(html: &scraper::Html, times: &Selector, now: Timestamp) -> Option<Timestamp> {
     html.select(times)
-        .filter_map(|element| time::parse(&text::of_element(element), now))
-        .filter(|time| *time <= now)
+        .filter_map(|element| time::tell(&text::of_element(element), now)?.by(now))
+        .map(|told| told.at)
         .max()
 }
 

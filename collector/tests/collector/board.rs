@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use backbone::message::Certainty;
 use collector::schedule::Outcome;
 use jiff::SignedDuration;
 
@@ -196,6 +197,34 @@ async fn a_thread_is_one_post_by_whichever_of_its_addresses_and_wherever_these_b
     assert_eq!(posts.len(), 1, "{posts:?}");
     assert_eq!(posts[0].url, site.at("bbs/thread-7-1-1.html").as_str());
     assert!(site.asked().contains(&"/bbs/forum-2-2.html".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_a_little_ahead_tells_now_and_one_that_is_far_ahead_tells_nothing() {
+    let (desk, site) = (Desk::new().await, Site::start().await);
+    site.set("/list", Page::gbk(&list(&["1", "2"], None)));
+    // It is 12:00 in Shanghai.
+    for (number, at) in [(1, "12:07"), (2, "15:00")] {
+        let page = post(
+            &format!("路灯{number}"),
+            "冯川镇的路灯坏了，2023年3月1日就报修过，没有人来。",
+        )
+        .replace("2023年7月18日 08:30", &format!("2023-07-19 {at}"));
+        site.set(&format!("/post/{number}"), Page::gbk(&page));
+    }
+    let by_itself = format!("[board]\nurl = \"{}\"\nitem = \"li a\"", site.at("list"));
+    for source in [source(&site), by_itself] {
+        let desk = Desk::new().await;
+        assert_eq!(desk.read(&source).await, Outcome::Read);
+        let posts = desk.posts();
+        let first = posts.iter().find(|post| post.title == "路灯1").unwrap();
+        assert_eq!(first.certainty, Certainty::Exact);
+        assert_eq!(first.published_at, first.collected_at);
+    }
+    desk.read(&source(&site)).await;
+    let posts = desk.posts();
+    let second = posts.iter().find(|post| post.title == "路灯2").unwrap();
+    assert_eq!(second.certainty, Certainty::Collected);
 }
 
 /// A board of one list page of so many posts.
