@@ -300,8 +300,48 @@ impl Publisher {
     }
 }
 
-/// Words as they are sent: what is not seen taken out, masked, cut to their limit.
+/// Characters of a number or an address that is masked, at most: an address of mail has 254 (RFC 5321).
+const LONGEST_MASKED: usize = 256;
+
+/// Words as they are sent: what is not seen taken out, masked, cut to their limit. Masking is slow, so what is far behind the
+/// limit is cut first, and what that cut may have gone through comes off after it.
 fn as_sent(words: &str, limit: usize) -> String {
     let words = text::visible(words);
-    mask(words.trim()).chars().take(limit).collect()
+    let mut letters = words.trim().chars();
+    let masked = mask(
+        &letters
+            .by_ref()
+            .take(limit + LONGEST_MASKED)
+            .collect::<String>(),
+    );
+    let cut_through = match letters.next() {
+        Some(_) => LONGEST_MASKED,
+        None => 0,
+    };
+    let whole = masked.chars().count().saturating_sub(cut_through);
+    masked.chars().take(whole.min(limit)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_and_no_number_is_left_at_the_cut() {
+        let number = "13812345612";
+        for before in 80..120 {
+            let text = format!("{}{number}{}", "灯".repeat(before), "坏了".repeat(500));
+            let sent = as_sent(&text, 100);
+            let masked: String = mask(&text).chars().take(100).collect();
+            assert_eq!(sent, masked, "behind {before} characters");
+        }
+        // Of what is masked to less than it was the cut comes near the limit.
+        let addresses = "zhangsanfeng@example.test，".repeat(100);
+        let sent = as_sent(&addresses, 600);
+        assert!(
+            sent.chars().count() <= 600 && !sent.contains("zh"),
+            "{sent}"
+        );
+        assert_eq!(as_sent(" 路灯坏了 ", 3), "路灯坏");
+    }
 }

@@ -25,6 +25,13 @@ use super::time::{self, Told};
 /// Lines next to the text that may tell its time though they do not say so.
 const NEAR: usize = 8;
 
+/// Nodes and bytes of an element that may be a label, a name or a heading, at most: elements within each other would each
+/// be read to their end otherwise.
+const SMALL_NODES: usize = 200;
+const SMALL_BYTES: usize = 4_000;
+/// Characters of the titles that a page tells that are read.
+const TOLD: usize = 1_000;
+
 /// A page whose scripts make it has fewer characters than this without them.
 const SCARCE: usize = 80;
 
@@ -119,7 +126,7 @@ impl<'a> Article<'a> {
         let told = self.told_titles();
         let heads = || self.around.iter().copied();
         let of = |head: ElementRef<'_>| {
-            let says = text::of_element(head).replace('\n', " ");
+            let says = small(head)?.replace('\n', " ");
             (says.chars().count() <= 200).then_some(says)
         };
         for name in ["h1", "h2", "h3"] {
@@ -194,8 +201,9 @@ impl<'a> Article<'a> {
             .filter(|element| AUTHOR_NAMES.is_match(&names(**element)))
             .filter_map(|element| {
                 // A name is often a link among other words.
+                let value = small(*element)?;
                 let link = elements(*element).find(|inner| inner.value().name() == "a");
-                let value = text::of_element(link.unwrap_or(*element));
+                let value = link.map_or(value, text::of_element);
                 let is_name = value.chars().count() <= 20
                     && !value.contains(['\n', '|'])
                     && !BESIDE.is_match(&value)
@@ -288,7 +296,8 @@ impl<'a> Article<'a> {
         let window = elements(self.html.root_element())
             .find(|element| element.value().name() == "title")
             .map(|element| element.text().collect::<String>());
-        let titles = [window, self.meta(&["og:title"])];
+        let titles = [window, self.meta(&["og:title"])]
+            .map(|title| Some(title?.chars().take(TOLD).collect::<String>()));
         titles
             .iter()
             .flatten()
@@ -364,6 +373,20 @@ fn written(element: ElementRef<'_>) -> String {
     lines.join("\n")
 }
 
+/// Whether an element is small enough to be a label, a name or a heading.
+fn is_small(element: ElementRef<'_>) -> bool {
+    let mut bytes = 0;
+    element.descendants().enumerate().all(|(nodes, node)| {
+        bytes += node.value().as_text().map_or(0, |words| words.len());
+        nodes < SMALL_NODES && bytes <= SMALL_BYTES
+    })
+}
+
+/// The text of a small element.
+fn small(element: ElementRef<'_>) -> Option<String> {
+    is_small(element).then(|| text::of_element(element))
+}
+
 /// The value beside a label: in the next element, or the one next to the label's parent.
 fn labelled<'a>(html: &'a Html, labels: &str) -> Option<(ElementRef<'a>, String)> {
     let wanted: HashSet<&str> = labels.split('|').collect();
@@ -373,7 +396,7 @@ fn labelled<'a>(html: &'a Html, labels: &str) -> Option<(ElementRef<'a>, String)
             element.value().name(),
             "option" | "label" | "a" | "button" | "title"
         );
-        if is_field || element.children().count() > 3 || is_unread(element) {
+        if is_field || element.children().count() > 3 || is_unread(element) || !is_small(element) {
             return None;
         }
         let mut label = String::new();
@@ -423,11 +446,27 @@ mod tests {
         let deep = "<div class=author>路灯坏了，没人来修。".repeat(500);
         let wide = "<h1 class=title>路灯坏了</h1><p>没人来修，路灯坏了。</p>".repeat(20_000);
         let links = "<i><a href=/t/101>路灯坏了没人修</a></i>".repeat(20_000);
-        for text in [format!("{deep}{wide}"), format!("{deep}{links}")] {
+        let within = "<span><div class=title>".repeat(250);
+        let empty = format!("{within}{}", "<i></i>".repeat(200_000));
+        let long = format!("{within}{}", "路灯坏了。".repeat(150_000));
+        let lines = format!("{}{}", "<span>".repeat(500), "路灯坏了。".repeat(150_000));
+        let titles = format!("<title>{}</title>{wide}", "坏了_".repeat(200_000));
+        for text in [
+            format!("{deep}{wide}"),
+            format!("{deep}{links}"),
+            empty,
+            long,
+            lines,
+            titles,
+        ] {
             let html = page::parse(&text).unwrap();
             let article = Article::new(&html);
-            assert!(article.text().is_some());
-            drop((article.title(), article.author(), article.time(now)));
+            drop((
+                article.text(),
+                article.title(),
+                article.author(),
+                article.time(now),
+            ));
             drop(crate::extract::listing::entries(
                 &html,
                 &"http://a.test/".parse().unwrap(),

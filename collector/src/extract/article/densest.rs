@@ -11,6 +11,10 @@ use crate::extract::text;
 
 /// What words behind the heading of the replies count for.
 const BEHIND: f64 = 0.2;
+/// Nodes and bytes of an element's own words that are counted: elements within each other would each be read to their
+/// end otherwise.
+const OWN_NODES: usize = 1_000;
+const OWN_BYTES: usize = 30_000;
 /// Elements that are looked at closely.
 const BEST: usize = 10;
 
@@ -110,17 +114,20 @@ fn weight(element: ElementRef<'_>) -> f64 {
 fn own_text(element: ElementRef<'_>) -> String {
     let mut own = String::new();
     for child in element.children() {
+        if own.len() > OWN_BYTES {
+            break;
+        }
         match child.value() {
-            Node::Text(words) => own.push_str(words.trim()),
+            Node::Text(words) => own.extend(words.trim().chars().take(OWN_BYTES)),
             Node::Element(inner)
                 if matches!(
                     inner.name(),
                     "b" | "strong" | "span" | "font" | "em" | "i" | "u" | "o:p"
                 ) =>
             {
-                for words in child.descendants() {
+                for words in child.descendants().take(OWN_NODES) {
                     if let Node::Text(words) = words.value() {
-                        own.push_str(words.trim());
+                        own.extend(words.trim().chars().take(OWN_BYTES));
                     }
                 }
             }
