@@ -82,6 +82,15 @@ pub struct Publisher {
     erased: Erased,
 }
 
+/// Addresses whose posts were never sent.
+#[derive(Debug)]
+pub struct Unseen {
+    /// Those to be asked for, in that order.
+    pub due: Vec<Url>,
+    /// How many rest, because they yielded nothing.
+    pub resting: usize,
+}
+
 /// What is remembered instead of the hash of the words of a post that was erased.
 const ERASED: &str = "erased";
 
@@ -255,20 +264,36 @@ impl Publisher {
             .await
     }
 
-    /// Those of the addresses whose posts were never sent.
+    /// Those of the addresses whose posts were never sent: first those that were never asked for, in their order, then those
+    /// that were in vain, the longest ago first; but for those that still rest. `way` is how their pages are read.
     ///
     /// # Errors
     /// When the state fails.
-    pub async fn unseen(&self, source: &str, urls: Vec<Url>) -> Result<Vec<Url>, StateError> {
+    pub async fn unseen(
+        &self,
+        source: &str,
+        way: &str,
+        urls: Vec<Url>,
+        now: Timestamp,
+    ) -> Result<Unseen, StateError> {
         let id = |url: &Url| id::of_post(source, &address::identity(url.as_str()), "");
         let ids: Vec<String> = urls.iter().map(id).collect();
         let known = self.state.sent(&ids).await?;
-        Ok(urls
+        let mut due: Vec<Url> = urls
             .into_iter()
             .zip(ids)
             .filter(|(_, id)| known.get(id).is_none_or(|sent| sent.revision == 0))
             .map(|(url, _)| url)
-            .collect())
+            .collect();
+        let (unseen, asked) = (due.len(), self.state.asked(source, way, &due, now).await?);
+        due.retain(|url| {
+            asked
+                .get(url.as_str())
+                .is_none_or(|asked| asked.again_at <= now)
+        });
+        due.sort_by_key(|url| asked.get(url.as_str()).map(|asked| asked.at));
+        let resting = unseen - due.len();
+        Ok(Unseen { due, resting })
     }
 
     /// The post as the analyzer gets it: masked, cut to its limits, its author a keyed hash.

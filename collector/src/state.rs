@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use backbone::message::{Condition, Fault, Finding};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -48,6 +48,22 @@ pub struct Sent {
     pub revision: u32,
     /// When it was published, as it was sent first; absent for posts sent before this was kept.
     pub published_at: Option<Timestamp>,
+}
+
+/// First rest of a page that yielded nothing; doubled with each further time.
+const FIRST_REST: SignedDuration = SignedDuration::from_hours(1);
+/// Longest such rest.
+const LONGEST_REST: SignedDuration = SignedDuration::from_hours(24);
+/// Days after which it is forgotten that an address was asked for.
+const ASKED_DAYS: i64 = 30;
+
+/// An address that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// When it was last.
+    pub at: Timestamp,
+    /// Until when it rests.
+    pub again_at: Timestamp,
 }
 
 /// The health of a source.
@@ -580,6 +596,71 @@ impl State {
         Ok(())
     }
 
+    /// Those of the addresses that were asked for in this way of reading them.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn asked(
+        &self,
+        source: &str,
+        way: &str,
+        urls: &[Url],
+        now: Timestamp,
+    ) -> Result<HashMap<String, Asked>, StateError> {
+        let forgotten = now - SignedDuration::from_hours(ASKED_DAYS * 24);
+        sqlx::query("DELETE FROM asked WHERE source = ? AND again_at < ?")
+            .bind(source)
+            .bind(forgotten.as_millisecond())
+            .execute(&self.pool)
+            .await?;
+        let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+            "SELECT url, asked_at, again_at FROM asked WHERE source = ? AND way = ? AND url IN (SELECT value FROM json_each(?))",
+        )
+        .bind(source)
+        .bind(way)
+        .bind(serde_json::json!(urls).to_string())
+        .fetch_all(&self.pool)
+        .await?;
+        let time = |at| Timestamp::from_millisecond(at).unwrap_or(now);
+        Ok(rows
+            .into_iter()
+            .map(|(url, at, again_at)| {
+                let (at, again_at) = (time(at), time(again_at));
+                (url, Asked { at, again_at })
+            })
+            .collect())
+    }
+
+    /// Notes that an address was asked for; one that yielded nothing (`in_vain`) rests, for longer each time in a row.
+    ///
+    /// # Errors
+    /// When the state fails.
+    pub async fn note_asked(
+        &self,
+        source: &str,
+        way: &str,
+        url: &Url,
+        in_vain: bool,
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        sqlx::query(
+            "INSERT INTO asked (source, url, way, asked_at, failures, again_at) VALUES (?1, ?2, ?3, ?4, ?5, ?4 + ?5 * ?6) \
+             ON CONFLICT (source, url) DO UPDATE SET way = ?3, asked_at = ?4, \
+             failures = iif(way = ?3, failures + 1, 1) * ?5, \
+             again_at = ?4 + ?5 * min(?6 << iif(way = ?3, min(failures, 16), 0), ?7)",
+        )
+        .bind(source)
+        .bind(url.as_str())
+        .bind(way)
+        .bind(now.as_millisecond())
+        .bind(i64::from(in_vain))
+        .bind(milliseconds(FIRST_REST))
+        .bind(milliseconds(LONGEST_REST))
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
     /// Notes that a post's page was read, so that it is looked at again for edits.
     ///
     /// # Errors
@@ -649,6 +730,10 @@ impl State {
 /// The day of a time in Asia/Shanghai, counted from 1970.
 fn day_of(time: Timestamp) -> i64 {
     (time.as_second() + 8 * 3_600).div_euclid(86_400)
+}
+
+fn milliseconds(time: SignedDuration) -> i64 {
+    time.as_secs() * 1_000
 }
 
 fn signed(count: u64) -> i64 {

@@ -93,7 +93,7 @@ impl Board {
         };
         state.note_unfinished(source, true).await?;
         let validators = first.validators.clone();
-        let (mut new, mut refused, mut missing) = (0, 0, false);
+        let (mut new, mut refused, mut resting, mut missing) = (0, 0, 0, false);
         let mut visited = HashSet::from([self.url.clone()]);
         let mut page = Some(first);
         while let Some(list) = page.take() {
@@ -109,6 +109,7 @@ impl Board {
             let yielded = self.post.read(links, round).await?;
             new += yielded.new;
             refused += yielded.refused;
+            resting += yielded.resting;
             missing |= yielded.missing;
             if round.stop.is_cancelled() {
                 return Ok(());
@@ -124,11 +125,11 @@ impl Board {
         }
         state.note_unfinished(source, missing).await?;
         // A list that has not changed is not read again, so only when nothing of it is left to be had.
-        if refused == 0 {
+        if refused == 0 && resting == 0 {
             state.remember_validators(&self.url, &validators).await?;
         }
         let pages = visited.len();
-        info!(source, pages, new, refused, "board read");
+        info!(source, pages, new, refused, resting, "board read");
         Ok(())
     }
 }

@@ -17,6 +17,8 @@ use crate::extract::article::{Article, Found, needs_a_browser};
 use crate::extract::{charset, page, text, time};
 use crate::fetch::{FetchError, Page, Validators};
 use crate::item::How;
+use crate::publish::Unseen;
+use crate::state::StateError;
 
 /// Posts published together, at most.
 const BATCH: usize = 20;
@@ -209,22 +211,40 @@ impl Posts {
         .map_err(|error| error.to_string())
     }
 
+    /// How pages are read: what yielded nothing may yield something once that is another way.
+    fn way(&self) -> String {
+        backbone::id::of("way", &[&serde_json::json!(self).to_string()])
+    }
+
+    /// Those of a list whose posts were never sent, as they are to be asked for.
+    pub(super) async fn unseen(
+        &self,
+        links: Vec<Url>,
+        round: &Round<'_>,
+    ) -> Result<Unseen, StateError> {
+        let (source, publisher) = (&round.definition.name, round.publisher);
+        publisher
+            .unseen(source, &self.way(), links, round.now)
+            .await
+    }
+
     /// Fetches and publishes those of a list that are new.
     pub(super) async fn read(
         &self,
         links: Vec<Url>,
         round: &Round<'_>,
     ) -> Result<Yield, SourceError> {
-        let mut yielded = Yield::default();
+        let Unseen { due, resting } = self.unseen(links, round).await?;
+        let mut yielded = Yield {
+            resting,
+            ..Yield::default()
+        };
+        let (way, state) = (self.way(), round.publisher.state());
         let mut items = Vec::new();
         let mut read_pages = Vec::new();
         let mut away = 0;
-        let unseen = round
-            .publisher
-            .unseen(&round.definition.name, links)
-            .await?;
         // As many are asked for ahead as the host is asked for at a time; they come in their order.
-        let mut pages = stream::iter(unseen)
+        let mut pages = stream::iter(due)
             .map(|url| async move {
                 let page = round.fetch(&url, &Validators::default()).await;
                 (url, page)
@@ -247,6 +267,7 @@ impl Posts {
             if round.stop.is_cancelled() {
                 break;
             }
+            let may_pass = page.as_ref().is_err_and(FetchError::is_passing);
             let read = match page {
                 Ok(page) => {
                     away = 0;
@@ -262,7 +283,7 @@ impl Posts {
                         })
                 }
                 Err(error) => {
-                    yielded.missing |= error.is_passing();
+                    yielded.missing |= may_pass;
                     let resting = matches!(error, FetchError::Resting { .. });
                     away += u32::from(matches!(error, FetchError::Connection { .. }));
                     if resting || away == MOST_AWAY {
@@ -283,6 +304,8 @@ impl Posts {
                 Err(problem) => {
                     yielded.refused += 1;
                     round.misfit(url.as_str(), &problem).await?;
+                    let source = &round.definition.name;
+                    (state.note_asked(source, &way, &url, !may_pass, round.now)).await?;
                 }
             }
             if items.len() == BATCH {
@@ -292,7 +315,6 @@ impl Posts {
         round.publish(items, None).await?;
         if self.recheck_days > 0 {
             for url in read_pages {
-                let state = round.publisher.state();
                 state.watch(&round.definition.name, &url, round.now).await?;
             }
         }
@@ -347,6 +369,8 @@ pub(super) struct Yield {
     pub(super) recent: u32,
     /// Posts refused.
     pub(super) refused: u32,
+    /// Pages not asked for, because they yielded nothing before.
+    pub(super) resting: usize,
     /// Whether some of these may well be had later.
     pub(super) missing: bool,
 }

@@ -1,6 +1,6 @@
 //! A sitemap: a site's own list of its pages (sitemaps.org), the way into sites without list pages.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
@@ -16,8 +16,10 @@ use super::{Posts, Round, Source, SourceError};
 use crate::extract::{address, charset, time};
 use crate::fetch::{Page, Validators};
 
-/// Sitemaps read in a round, at most: an index names others.
+/// Sitemaps read in a round, at most: an index names others, which take turns.
 const MOST_MAPS: usize = 20;
+/// The way in which sitemaps are asked for.
+const MAPS: &str = "sitemap";
 /// Largest sitemap, unpacked, in bytes: the 50 MB that sitemaps.org allows.
 const LARGEST: u64 = 50 * 1024 * 1024;
 /// What gzip begins with.
@@ -143,28 +145,57 @@ pub(crate) fn read_map(page: &Page, now: Timestamp) -> Result<Listed, String> {
 }
 
 impl Sitemap {
-    /// The pages that are asked for, the one changed last first.
+    /// What a sitemap lists.
+    async fn map(&self, url: &Url, round: &Round<'_>) -> Result<Listed, SourceError> {
+        let Some(map) = round.fetch(url, &Validators::default()).await? else {
+            return Ok(Listed::default());
+        };
+        tokio::task::block_in_place(|| read_map(&map, round.now))
+            .map_err(|problem| SourceError::Content(format!("{} {problem}", map.url)))
+    }
+
+    /// The pages that are asked for, the one changed last first. Of more sitemaps than are read in a round those come first
+    /// that were not read yet, the one changed last first, then those that were not read for longest.
     async fn pages(&self, round: &Round<'_>) -> Result<Vec<Url>, SourceError> {
         let since = round.now - SignedDuration::from_hours(i64::from(self.recent_days) * 24);
         let is_recent = |entry: &Entry| entry.changed.is_none_or(|changed| changed >= since);
-        let mut pages = Vec::new();
-        let mut waiting = VecDeque::from([self.url.clone()]);
-        let mut visited = HashSet::new();
-        while let Some(url) = waiting.pop_front() {
-            if visited.len() == MOST_MAPS || round.stop.is_cancelled() {
+        let (source, state) = (&round.definition.name, round.publisher.state());
+        let Listed { mut pages, maps } = self.map(&self.url, round).await?;
+        let mut waiting = maps;
+        let mut visited = HashSet::from([self.url.clone()]);
+        let mut failed = None;
+        while visited.len() < MOST_MAPS && !round.stop.is_cancelled() {
+            waiting.retain(|map| is_recent(map) && !visited.contains(&map.url));
+            let urls: Vec<Url> = waiting.iter().map(|map| map.url.clone()).collect();
+            let asked = state.asked(source, MAPS, &urls, round.now).await?;
+            let next = waiting.iter().min_by_key(|map| {
+                let asked = asked.get(map.url.as_str()).map(|asked| asked.at);
+                (asked, std::cmp::Reverse(map.changed))
+            });
+            let Some(url) = next.map(|map| map.url.clone()) else {
                 break;
-            }
-            if !visited.insert(url.clone()) {
-                continue;
-            }
-            let Some(map) = round.fetch(&url, &Validators::default()).await? else {
-                continue;
             };
-            let listed = tokio::task::block_in_place(|| read_map(&map, round.now))
-                .map_err(|problem| SourceError::Content(format!("{} {problem}", map.url)))?;
-            pages.extend(listed.pages.into_iter().filter(is_recent));
-            waiting.extend(listed.maps.into_iter().filter(is_recent).map(|map| map.url));
+            match self.map(&url, round).await {
+                Ok(listed) => {
+                    pages.extend(listed.pages);
+                    waiting.extend(listed.maps);
+                }
+                // One of many that is at fault does not keep the others from being read.
+                Err(error @ (SourceError::Fetch(_) | SourceError::Content(_))) => {
+                    round.refuse(url.as_str(), &error.to_string()).await?;
+                    failed = Some(error);
+                }
+                Err(error) => return Err(error),
+            }
+            (state.note_asked(source, MAPS, &url, false, round.now)).await?;
+            visited.insert(url);
         }
+        if let Some(failed) = failed
+            && pages.is_empty()
+        {
+            return Err(failed);
+        }
+        pages.retain(is_recent);
         pages.retain(|page| page.url.as_str().starts_with(&self.under));
         pages.sort_by_key(|page| std::cmp::Reverse(page.changed));
         let mut seen = HashSet::new();
@@ -190,13 +221,14 @@ impl Source for Sitemap {
     async fn read(&self, round: &Round<'_>) -> Result<(), SourceError> {
         let source = &round.definition.name;
         let pages = self.pages(round).await?;
-        let mut unseen = round.publisher.unseen(source, pages).await?;
-        unseen.truncate(self.most_posts);
-        let yielded = self.post.read(unseen, round).await?;
+        let mut unseen = self.post.unseen(pages, round).await?;
+        unseen.due.truncate(self.most_posts);
+        let yielded = self.post.read(unseen.due, round).await?;
         info!(
             source,
             new = yielded.new,
             refused = yielded.refused,
+            resting = unseen.resting,
             "sitemap read"
         );
         self.post.recheck(round).await
