@@ -79,6 +79,8 @@ pub enum FetchError {
         url: Url,
         /// The answer.
         status: StatusCode,
+        /// How long it asks to be left alone, where it does.
+        retry_after: Option<Duration>,
     },
     /// Its host is left alone for a while: it failed again and again, or asked for it.
     #[error(
@@ -309,7 +311,7 @@ impl Fetcher {
                 continue;
             }
             if !status.is_success() {
-                return Err(FetchError::Status { url: next, status });
+                return Err(refused(next, &response));
             }
             return Ok(Some((next, response)));
         }
@@ -365,6 +367,10 @@ impl Fetcher {
             let robots = self.fetch_robots(url).await;
             let went = match &robots {
                 Ok(_) => Went::Served,
+                Err(FetchError::Status {
+                    retry_after: asked @ Some(_),
+                    ..
+                }) => Went::Busy(*asked),
                 Err(_) => Went::Failed,
             };
             host.note(went, asked.elapsed(), least, Instant::now(), rand::random());
@@ -415,7 +421,7 @@ impl Fetcher {
                 continue;
             }
             if !status.is_success() {
-                return Err(FetchError::Status { url: next, status });
+                return Err(refused(next, &response));
             }
             let page = self.read(next, response).await?;
             return Ok(Robots::read(&self.settings.user_agent, &page.bytes));
@@ -500,6 +506,15 @@ impl Turn<'_> {
     }
 }
 
+/// The server says no.
+fn refused(url: Url, response: &Response) -> FetchError {
+    FetchError::Status {
+        url,
+        status: response.status(),
+        retry_after: host::retry_after(response.headers(), Timestamp::now()),
+    }
+}
+
 /// The semaphores are never closed; were they, nothing could be asked any more.
 fn unreachable(url: &Url) -> FetchError {
     FetchError::Connection {
@@ -526,7 +541,14 @@ fn connection(url: &Url, error: reqwest::Error) -> FetchError {
     }
 }
 
+/// Where it redirects to. Bytes beyond ASCII are taken as they are, under percent signs.
 fn redirected(from: &Url, headers: &HeaderMap) -> Option<Url> {
-    from.join(headers.get(header::LOCATION)?.to_str().ok()?)
-        .ok()
+    let mut to = String::new();
+    for byte in headers.get(header::LOCATION)?.as_bytes() {
+        match byte.is_ascii() {
+            true => to.push(char::from(*byte)),
+            false => to.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    from.join(&to).ok()
 }

@@ -1,20 +1,25 @@
 //! Bodies of answers: decompressed as they come, bounded on both sides of that.
 
 use std::io::{self, ErrorKind};
-use std::pin::Pin;
 
-use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder};
+use async_compression::tokio::bufread::{
+    BrotliDecoder, DeflateDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder,
+};
 use async_compression::zstd::DParameter;
 use futures::TryStreamExt;
 use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt};
 use tokio_util::io::StreamReader;
 
 /// What is asked for, in `Accept-Encoding`.
 pub(super) const ACCEPTED: &str = "gzip, br, zstd, deflate";
 /// Largest window of zstd, as a power of two: the 8 MB that RFC 9659 allows on the web.
 const WINDOW: u32 = 23;
+/// What each member of a gzip body begins with (RFC 1952).
+const GZIP: u8 = 0x1f;
+/// What the first byte of the zlib format has in its lower half (RFC 1950), and that of bare deflate never.
+const ZLIB: u8 = 8;
 
 /// Why a body was not had.
 #[derive(Debug)]
@@ -23,6 +28,15 @@ pub(super) enum Problem {
     TooLarge,
     /// The connection broke, or what came is not what was announced.
     Broken(io::Error),
+}
+
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::FileTooLarge => Self::TooLarge,
+            _ => Self::Broken(error),
+        }
+    }
 }
 
 /// Reads a body, at most so many bytes of it before and after decompression.
@@ -44,34 +58,52 @@ pub(super) async fn read(response: Response, most: usize) -> Result<Vec<u8>, Pro
                 false => Ok(chunk),
             })
         });
-    let raw = StreamReader::new(Box::pin(chunks));
-    let mut reader: Pin<Box<dyn AsyncRead + Send>> = match encoding.as_str() {
-        "" | "identity" => Box::pin(raw),
-        "gzip" | "x-gzip" => {
-            let mut decoder = GzipDecoder::new(raw);
-            decoder.multiple_members(true);
-            Box::pin(decoder)
-        }
-        "br" => Box::pin(BrotliDecoder::new(raw)),
+    let mut raw = StreamReader::new(Box::pin(chunks));
+    let mut bytes = Vec::new();
+    match encoding.as_str() {
+        // The last three are no encodings, and sent all the same.
+        "" | "identity" | "none" | "utf-8" | "utf8" => unpack(raw, &mut bytes, most).await?,
+        "gzip" | "x-gzip" => loop {
+            let mut member = GzipDecoder::new(raw);
+            unpack(&mut member, &mut bytes, most).await?;
+            raw = member.into_inner();
+            // What is behind a member and begins none is padding.
+            if raw.fill_buf().await?.first() != Some(&GZIP) {
+                break;
+            }
+        },
+        "br" => unpack(BrotliDecoder::new(raw), &mut bytes, most).await?,
         "zstd" => {
             let window = [DParameter::window_log_max(WINDOW)];
-            Box::pin(ZstdDecoder::with_params(raw, &window))
+            unpack(ZstdDecoder::with_params(raw, &window), &mut bytes, most).await?;
         }
-        "deflate" => Box::pin(ZlibDecoder::new(raw)),
+        // The zlib format by the standard (RFC 9110, 8.4.1.2); some send what is in it, and browsers take both.
+        "deflate" => match raw.fill_buf().await?.first() {
+            Some(first) if first & 0x0f == ZLIB => {
+                unpack(ZlibDecoder::new(raw), &mut bytes, most).await?;
+            }
+            _ => unpack(DeflateDecoder::new(raw), &mut bytes, most).await?,
+        },
         other => {
             let problem = format!("is in the encoding `{other}`, which was not asked for");
             return Err(Problem::Broken(io::Error::other(problem)));
         }
-    };
-    let mut bytes = Vec::new();
+    }
+    Ok(bytes)
+}
+
+/// Reads to the end, at most so many bytes.
+async fn unpack(
+    mut reader: impl AsyncRead + Unpin,
+    bytes: &mut Vec<u8>,
+    most: usize,
+) -> Result<(), Problem> {
     let mut chunk = vec![0; 16 * 1024];
     loop {
-        match reader.read(&mut chunk).await {
-            Ok(0) => return Ok(bytes),
-            Ok(length) if bytes.len() + length > most => return Err(Problem::TooLarge),
-            Ok(length) => bytes.extend_from_slice(chunk.get(..length).unwrap_or_default()),
-            Err(error) if error.kind() == ErrorKind::FileTooLarge => return Err(Problem::TooLarge),
-            Err(error) => return Err(Problem::Broken(error)),
+        match reader.read(&mut chunk).await? {
+            0 => return Ok(()),
+            length if bytes.len() + length > most => return Err(Problem::TooLarge),
+            length => bytes.extend_from_slice(chunk.get(..length).unwrap_or_default()),
         }
     }
 }

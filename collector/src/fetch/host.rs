@@ -46,7 +46,7 @@ impl Went {
 }
 
 /// `Retry-After` (RFC 9110): seconds, or a date.
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let told = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = told.parse() {
         return Some(Duration::from_secs(seconds));

@@ -1,4 +1,6 @@
-use async_compression::tokio::bufread::{BrotliEncoder, GzipEncoder, ZlibEncoder, ZstdEncoder};
+use async_compression::tokio::bufread::{
+    BrotliEncoder, DeflateEncoder, GzipEncoder, ZlibEncoder, ZstdEncoder,
+};
 use collector::fetch::{FetchError, Fetcher, Validators};
 use collector::settings::Fetch;
 use tokio::io::AsyncReadExt;
@@ -29,7 +31,9 @@ async fn a_body_without_end_is_given_up() {
 
 /// The body in each way that it may be packed.
 async fn packed(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
-    let mut packed = vec![("identity", body.to_vec())];
+    let mut packed: Vec<(&str, Vec<u8>)> = ["identity", "", "none", "UTF-8"]
+        .map(|encoding| (encoding, body.to_vec()))
+        .into();
     let mut bytes = Vec::new();
     BrotliEncoder::new(body)
         .read_to_end(&mut bytes)
@@ -45,7 +49,14 @@ async fn packed(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         .read_to_end(&mut bytes)
         .await
         .unwrap();
+    packed.push(("gzip", [bytes.as_slice(), &[0; 64]].concat()));
+    packed.push(("gzip", [bytes.as_slice(), b"\n<!-- cached -->"].concat()));
     packed.push(("gzip", std::mem::take(&mut bytes)));
+    DeflateEncoder::new(body)
+        .read_to_end(&mut bytes)
+        .await
+        .unwrap();
+    packed.push(("deflate", std::mem::take(&mut bytes)));
     ZlibEncoder::new(body)
         .read_to_end(&mut bytes)
         .await
@@ -67,7 +78,7 @@ async fn bodies_are_unpacked_and_bounded_however_they_are_packed() {
         assert_eq!(page.unwrap().unwrap().bytes, small.as_bytes(), "{encoding}");
     }
     for (encoding, bytes) in packed(&vec![b'a'; 5_000_000]).await {
-        assert!(encoding == "identity" || bytes.len() < 50_000);
+        assert!(bytes.len() == 5_000_000 || bytes.len() < 50_000);
         site.set(
             "/page",
             Page::new("text/html", bytes).with("content-encoding", encoding),
@@ -89,6 +100,20 @@ async fn bodies_are_unpacked_and_bounded_however_they_are_packed() {
             "{encoding}: {error}"
         );
     }
+    let members = [packed(b"one ").await, packed(b"two").await]
+        .map(|packed| {
+            packed
+                .into_iter()
+                .rfind(|(encoding, _)| *encoding == "gzip")
+        })
+        .map(|packed| packed.unwrap().1)
+        .concat();
+    let page = Page::new("text/html", members).with("content-encoding", "gzip");
+    site.set("/page", page);
+    let page = reaching()
+        .get(&site.at("page"), &Validators::default())
+        .await;
+    assert_eq!(page.unwrap().unwrap().bytes, b"one two");
     // Nothing comes out of it, but much goes in.
     let empty = [
         0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -140,6 +165,8 @@ async fn redirects_are_followed_with_a_check_at_each_hop() {
     let site = Site::start().await;
     site.set("/here", Page::redirect("/there"));
     site.set("/there", Page::new("text/html", "found"));
+    site.set("/named", Page::redirect("/帖子?q=路灯"));
+    site.set("/%E5%B8%96%E5%AD%90", Page::new("text/html", "named"));
     site.set("/round", Page::redirect("/round"));
     site.set("/away", Page::redirect("ftp://example.test/"));
     site.set("/hidden", Page::redirect("/secret/page"));
@@ -156,6 +183,12 @@ async fn redirects_are_followed_with_a_check_at_each_hop() {
         (page.url, page.bytes),
         (site.at("there"), b"found".to_vec())
     );
+    let named = fetcher
+        .get(&site.at("named"), &Validators::default())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(named.bytes, b"named");
     let error = refusal(&reaching(), &site.at("round")).await;
     assert!(matches!(error, FetchError::Redirects { .. }), "{error}");
     let error = refusal(&reaching(), &site.at("away")).await;
@@ -214,4 +247,18 @@ async fn a_host_that_asks_for_time_is_given_it() {
         "{error}"
     );
     assert_eq!(site.asked(), ["/page"], "it was not asked again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_asks_for_time_by_its_robots_txt_is_given_it_at_once() {
+    let site = Site::start().await;
+    let busy = Page::status(503).with("retry-after", "600");
+    site.set("/robots.txt", busy);
+    let fetcher = reaching();
+    let error = refusal(&fetcher, &site.at("page")).await;
+    assert!(matches!(error, FetchError::Status { .. }), "{error}");
+    let error = refusal(&fetcher, &site.at("page")).await;
+    let rests =
+        matches!(error, FetchError::Resting { seconds, .. } if (590..=600).contains(&seconds));
+    assert!(rests, "{error}");
 }
