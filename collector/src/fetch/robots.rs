@@ -11,6 +11,11 @@ const HOLDS: Duration = Duration::from_secs(3_600);
 /// Longest delay that a site can ask for.
 const LONGEST_DELAY: Duration = Duration::from_secs(60);
 
+/// What is read of a file, in bytes: twice the 500 KiB that RFC 9309 asks for.
+const LARGEST: usize = 1024 * 1024;
+/// Signs `$` in it, at most: a rule with one takes up to some hundred kilobytes of memory.
+const MOST_ENDS: usize = 1_000;
+
 /// What a host allows.
 #[derive(Debug)]
 pub(crate) struct Robots {
@@ -26,11 +31,23 @@ enum Rules {
 }
 
 impl Robots {
-    /// Of a file; one that is none allows nothing.
+    /// Of a file; one that is none, or that would take much memory, allows nothing.
     pub(crate) fn read(agent: &str, bytes: &[u8]) -> Self {
         let name = agent.split(['/', ' ']).next().unwrap_or(agent);
-        let rules =
-            Robot::new(name, bytes).map_or(Rules::None, |robot| Rules::Told(Box::new(robot)));
+        let bytes = match bytes.get(..LARGEST) {
+            // A rule cut off would be another one.
+            Some(begin) => {
+                let end = begin.iter().rposition(|byte| matches!(byte, b'\n' | b'\r'));
+                begin.get(..end.unwrap_or(0)).unwrap_or_default()
+            }
+            None => bytes,
+        };
+        let ends = bytes.iter().filter(|byte| **byte == b'$').count();
+        let robot = match ends <= MOST_ENDS {
+            true => Robot::new(name, bytes).ok(),
+            false => None,
+        };
+        let rules = robot.map_or(Rules::None, |robot| Rules::Told(Box::new(robot)));
         Self::of(rules)
     }
 
@@ -209,5 +226,22 @@ mod tests {
             !allows(&rules, "/a"),
             "beyond the 500 KiB that must be read too"
         );
+        rules.push_str("Disallow: /c");
+        rules.push_str(&"c".repeat(LARGEST));
+        assert!(
+            !allows(&rules, "/a") && allows(&rules, "/c"),
+            "no rule is cut"
+        );
+    }
+
+    #[test]
+    fn a_file_made_to_take_memory_is_none_that_allows_anything() {
+        let usual = "Disallow: /*.pdf$\n".repeat(200);
+        assert!(allows(&format!("User-agent: *\n{usual}"), "/b"));
+        let mut rules = "User-agent: *\n".to_owned();
+        for number in 0..170_000 {
+            rules.push_str(&format!("Disallow: /*{number}$\n"));
+        }
+        assert!(!allows(&rules, "/b"));
     }
 }
