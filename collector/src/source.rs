@@ -186,7 +186,7 @@ pub enum SourceError {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Misfit {
     /// What a selector should find is not there.
-    #[error("has no {what} at `{field}`; has the site's template changed?")]
+    #[error("has no {what} at `{field}`; has the site changed?")]
     Missing {
         /// What it should find.
         what: &'static str,

@@ -1,7 +1,10 @@
 //! The text of a page, as it would be read: blocks on lines of their own, words not torn apart.
 
+use std::sync::LazyLock;
+
 use backbone::mask::has_no_width;
 use ego_tree::NodeId;
+use regex::Regex;
 use scraper::{ElementRef, Node};
 
 use super::page;
@@ -14,12 +17,38 @@ const INLINE: [&str; 24] = [
     "mark", "q", "s", "small", "span", "strong", "sub", "sup", "time", "u", "img",
 ];
 
-/// The text of an HTML fragment: tags gone, references resolved; empty where it is nested too deeply.
+/// Times that HTML is escaped too often, at most.
+const ESCAPED: usize = 2;
+
+#[allow(
+    clippy::expect_used,
+    reason = "a constant pattern, compiled by every test"
+)]
+static MARKUP: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)</?(?:p|br|div|span|img|a|b|i|strong|em|font|table|tr|td|ul|ol|li|h[1-6])(?:\s[^<>]*)?/?>|&(?:lt|gt|amp|quot|nbsp|#[0-9]{1,7});")
+        .expect("a valid pattern")
+});
+
+/// The text of an HTML fragment: tags gone, references resolved, such too as were escaped more often than once; empty where
+/// it is nested too deeply.
 #[must_use]
 pub fn of_html(fragment: &str) -> String {
-    page::parse(fragment)
-        .map(|html| of_element(html.root_element()))
-        .unwrap_or_default()
+    let read = |fragment: &str| {
+        page::parse(fragment)
+            .map(|html| of_element(html.root_element()))
+            .unwrap_or_default()
+    };
+    let mut has_tags = fragment.contains('<');
+    let mut text = read(fragment);
+    for _ in 0..ESCAPED {
+        // Who writes tags of their own writes of such where they escape them.
+        if has_tags || !MARKUP.is_match(&text) {
+            break;
+        }
+        has_tags = text.contains('<');
+        text = read(&text);
+    }
+    text
 }
 
 /// Stands where an element was cut out of a text.
@@ -138,6 +167,13 @@ mod tests {
             ("一<script>var x = 1;</script><style>p {}</style>二", "一二"),
             ("<div>水 &amp; 电&nbsp;</div>", "水 & 电"),
             ("<td>甲\n   乙</td>", "甲 乙"),
+            ("&lt;p&gt;路灯&amp;nbsp;坏了&lt;/p&gt;", "路灯\u{a0}坏了"),
+            ("&amp;lt;p&amp;gt;路灯&amp;lt;br/&amp;gt;坏了", "路灯\n坏了"),
+            ("<p>网页里的&lt;br&gt;没有用</p>", "网页里的<br>没有用"),
+            (
+                "水压 &lt; 0.1 &amp;amp; 5&lt;6，x&lt;y",
+                "水压 < 0.1 & 5<6，x<y",
+            ),
             ("", ""),
         ] {
             assert_eq!(of_html(html), expected, "{html}");

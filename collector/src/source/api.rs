@@ -12,7 +12,7 @@ use serde_json::Value;
 use tracing::info;
 use url::Url;
 
-use super::{Item, Round, Source, SourceError};
+use super::{Item, Misfit, Round, Source, SourceError};
 use crate::extract::{address, charset, text, time};
 use crate::fetch::{FetchError, Page, Validators};
 use crate::item::How;
@@ -113,8 +113,8 @@ impl Api {
     }
 
     pub(crate) fn posts(&self, page: &Page) -> Result<Vec<Value>, String> {
-        let body =
-            charset::decode(&page.bytes, Some("utf-8"), None).map_err(|error| error.to_string())?;
+        let body = charset::decode(&page.bytes, None, page.content_type.as_deref())
+            .map_err(|error| error.to_string())?;
         let mut answer: Value =
             serde_json::from_str(&body).map_err(|error| format!("is no JSON: {error}"))?;
         match answer.pointer_mut(&self.items).map(Value::take) {
@@ -124,21 +124,21 @@ impl Api {
         }
     }
 
-    pub(crate) fn item(&self, post: &Value, page: &Page, now: Timestamp) -> Result<Item, String> {
+    pub(crate) fn item(&self, post: &Value, page: &Page, now: Timestamp) -> Result<Item, Misfit> {
         let of = |place: &str| written(post.pointer(place));
         let or_empty = |place: &Option<String>| place.as_deref().map(of).unwrap_or_default();
         let count = |place: &Option<String>| or_empty(place).parse().unwrap_or(0);
         let id = of(&self.id);
         if id.is_empty() {
-            return Err("has no id at `api.id`; has the API changed?".to_owned());
+            return Err(Misfit::missing("id", "api.id"));
         }
         let title = text::of_html(&or_empty(&self.title)).replace('\n', " ");
         let text = text::of_html(&of(&self.text));
         if title.is_empty() && text.is_empty() {
-            return Err("has neither title nor text; has the API changed?".to_owned());
+            return Err(Misfit::missing("text", "api.text"));
         }
-        let published = time::tell(&of(&self.time), now)
-            .ok_or("tells no time at `api.time`; has the API changed?")?;
+        let published =
+            time::tell(&of(&self.time), now).ok_or_else(|| Misfit::missing("time", "api.time"))?;
         let named = match (&self.link, &self.page) {
             (Some(place), _) => of(place),
             (None, Some(pattern)) => pattern.replace(ID, &id),
@@ -248,10 +248,13 @@ impl Source for Api {
             let mut items = Vec::new();
             for (index, post) in posts.iter().enumerate() {
                 match self.item(post, &page, round.now) {
-                    Ok(item) => items.push(item),
-                    Err(problem) => {
+                    Ok(item) => {
+                        round.fits();
+                        items.push(item);
+                    }
+                    Err(misfit) => {
                         let place = format!("{} item {}", page.url, index + 1);
-                        round.refuse(&place, &problem).await?;
+                        round.misfit(&place, &misfit).await?;
                     }
                 }
             }

@@ -1,3 +1,4 @@
+use backbone::message::Condition;
 use collector::schedule::Outcome;
 
 use crate::desk::Desk;
@@ -72,10 +73,49 @@ async fn an_api_that_changed_is_a_failure_and_a_post_at_fault_is_named() {
     site.set("/posts/1", Page::new("application/json", timeless));
     assert_eq!(desk.read(&source(&site)).await, Outcome::Read);
     let problem = desk.health().await.problem;
-    assert!(problem.contains("item 1: tells no time"), "{problem}");
+    assert!(
+        problem.contains("item 1: has no time at `api.time`"),
+        "{problem}"
+    );
     site.set("/posts/1", whole);
     desk.read(&source(&site)).await;
     assert_eq!(desk.posts().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_whose_items_hold_nothing_that_is_asked_for_has_changed() {
+    let (desk, site) = (Desk::new().await, Site::start().await);
+    let others = "{\"data\":{\"list\":[null,{\"Id\":1,\"body\":\"水\"},{}]}}";
+    site.set("/posts/1", Page::new("application/json", others));
+    desk.read(&source(&site)).await;
+    let told = desk.told();
+    assert_eq!(told.condition, Condition::Changed);
+    assert!(told.problem.contains("`api.id`"), "{}", told.problem);
+    site.set("/posts/1", answer(&[(1, "路灯坏了")]));
+    desk.read(&source(&site)).await;
+    assert_eq!(desk.told().condition, Condition::Well);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_of_old_software_is_read() {
+    let (desk, site) = (Desk::new().await, Site::start().await);
+    let body = "{\"data\":{\"list\":[{\"id\":1,\"title\":\"路灯\",\
+        \"content\":\"&amp;lt;p&amp;gt;冯川镇的路灯坏了&amp;lt;/p&amp;gt;\",\"createTime\":\"\\/Date(1689640200000+0800)\\/\"}]}}";
+    for content_type in ["application/json", "application/json; charset=gbk"] {
+        let bytes = encoding_rs::GBK.encode(body).0.into_owned();
+        site.set("/posts/1", Page::new(content_type, bytes));
+        assert_eq!(desk.read(&source(&site)).await, Outcome::Read);
+    }
+    let posts = desk.posts();
+    assert_eq!(posts.len(), 1);
+    assert_eq!(
+        (posts[0].title.as_str(), posts[0].text.as_str()),
+        ("路灯", "冯川镇的路灯坏了")
+    );
+    assert_eq!(
+        posts[0].published_at,
+        "2023-07-18T00:30:00Z".parse().unwrap()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

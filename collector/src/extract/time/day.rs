@@ -136,7 +136,12 @@ pub(super) static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
                 full,
             )
         },
-        form(Whole, "(?<epoch>[0-9]{13}|[0-9]{10})", epoch),
+        // The zone that .NET puts behind changes nothing: /Date(1689640200000+0800)/.
+        form(
+            Whole,
+            r"(?<epoch>[0-9]{13}|[0-9]{10})(?:[+-][0-9]{4}\))?",
+            epoch,
+        ),
         form(
             Bare,
             &format!(
