@@ -1,14 +1,17 @@
 //! A feed: RSS, Atom or JSON Feed.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 use std::time::{Duration, UNIX_EPOCH};
 
 use backbone::message::Certainty;
+use feed_rs::model::{Entry, FeedType};
 use feed_rs::parser::ParseFeedError;
 use jiff::Timestamp;
 use regex::{Captures, Regex};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use url::Url;
 
 use super::{Item, Round, Source, SourceError};
@@ -78,25 +81,37 @@ static DECLARATION: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)<\?xml\b[^>
 static DESCRIPTION: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"(?s)(<(?:description|content:encoded)>)(.*?)(</(?:description|content:encoded)>)")
 });
+static NO_LINK: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r#"(?is)<guid\s[^>]*isPermaLink\s*=\s*["']false["'][^>]*>\s*(?:<!\[CDATA\[)?\s*([^<\]]*[^<\]\s])"#,
+    )
+});
 static AMPERSAND: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"&(#[0-9]{1,7};|#x[0-9a-fA-F]{1,6};|[a-zA-Z][a-zA-Z0-9]{1,31};)?"));
 
-pub(crate) type Entry = Result<Item, (String, String)>;
+pub(crate) type Read = Result<Item, (String, String)>;
 
-pub(crate) fn entries(page: &Page, now: Timestamp) -> Result<Vec<Entry>, SourceError> {
+pub(crate) fn entries(page: &Page, now: Timestamp) -> Result<Vec<Read>, SourceError> {
     let content = |problem: &str| SourceError::Content(format!("{} {problem}", page.url));
     let text = charset::decode(&page.bytes, None, page.content_type.as_deref())
         .map_err(|error| content(&error.to_string()))?;
     let feed = parse(&whole(&text), page, now)
         .or_else(|_| parse(&mended(&whole(&text)), page, now))
         .map_err(|_| content("is no feed; is the address that of a page?"))?;
+    // The reader does not tell which ids of RSS are no addresses.
+    let no_links: HashSet<String> = NO_LINK
+        .captures_iter(&text)
+        .filter_map(|found| Some(found.get(1)?.as_str().replace("&amp;", "&")))
+        .collect();
+    let is_rss = matches!(feed.feed_type, FeedType::RSS0 | FeedType::RSS2);
     Ok(feed
         .entries
         .into_iter()
         .enumerate()
         .map(|(index, entry)| {
             let place = format!("{} entry {}", page.url, index + 1);
-            item(entry, page).map_err(|problem| (place, problem))
+            let id_is_link = is_rss && !no_links.contains(&entry.id);
+            item(entry, id_is_link, page).map_err(|problem| (place, problem))
         })
         .collect())
 }
@@ -116,9 +131,22 @@ fn whole(text: &str) -> String {
         .into_owned()
 }
 
-/// A feed that cannot be read, with what often is the matter mended: ampersands that begin no reference, and
-/// an end that did not come.
+/// A feed that cannot be read, with what often is the matter mended: ampersands that begin no reference, an end that did
+/// not come, and in JSON ids that are numbers.
 fn mended(text: &str) -> String {
+    if let Ok(mut feed) = serde_json::from_str::<Value>(text) {
+        let items = feed.get_mut("items").and_then(Value::as_array_mut);
+        for id in items
+            .into_iter()
+            .flatten()
+            .filter_map(|item| item.get_mut("id"))
+        {
+            if let Value::Number(number) = id {
+                *id = Value::String(number.to_string());
+            }
+        }
+        return feed.to_string();
+    }
     let mut text = AMPERSAND
         .replace_all(text, |found: &Captures<'_>| {
             let reference = found.get(1).map_or("amp;", |found| found.as_str());
@@ -140,29 +168,33 @@ fn mended(text: &str) -> String {
     text
 }
 
+/// What the times of feeds can be, in the order of their numbers. feed-rs hands on a time alone, of which feeds tell seconds:
+/// in its nanoseconds goes along how far it can be relied on.
+const CERTAINTIES: [Certainty; 3] = [Certainty::Exact, Certainty::Day, Certainty::Guessed];
+
 fn parse(text: &str, page: &Page, now: Timestamp) -> Result<feed_rs::model::Feed, ParseFeedError> {
     feed_rs::parser::Builder::new()
         .base_uri(Some(page.url.as_str()))
         // An id that is made up may be another one the next time.
         .id_generator(|_, _, _| String::new())
         .timestamp_parser(move |text| {
-            let told = time::parse(text, now)?;
-            let since = Duration::from_secs(u64::try_from(told.as_second()).ok()?);
+            let told = time::tell(text, now)?;
+            let seconds = u64::try_from(told.at.as_second()).ok()?;
+            let since = Duration::new(seconds, told.certainty as u32);
             UNIX_EPOCH.checked_add(since).map(Into::into)
         })
         .build()
         .parse(text.as_bytes())
 }
 
-fn item(entry: feed_rs::model::Entry, page: &Page) -> Result<Item, String> {
+fn item(entry: Entry, id_is_link: bool, page: &Page) -> Result<Item, String> {
     // Atom has links of other kinds too: to the feed itself, to enclosures.
     let is_own =
         |link: &&feed_rs::model::Link| link.rel.as_deref().is_none_or(|rel| rel == "alternate");
-    let url = entry
-        .links
-        .iter()
-        .find(is_own)
-        .and_then(|link| page.url.join(&link.href).ok())
+    let linked = (entry.links.iter().find(is_own)).and_then(|link| page.url.join(&link.href).ok());
+    let url = linked
+        .or_else(|| id_is_link.then(|| entry.id.parse().ok())?)
+        .filter(|url: &Url| matches!(url.scheme(), "http" | "https"))
         .map(|url| address::canonical(url).to_string())
         .unwrap_or_default();
     let body = entry
@@ -170,9 +202,12 @@ fn item(entry: feed_rs::model::Entry, page: &Page) -> Result<Item, String> {
         .and_then(|content| content.body)
         .or_else(|| entry.summary.map(|summary| summary.content))
         .unwrap_or_default();
-    let title = entry.title.map(|title| title.content).unwrap_or_default();
+    let title = entry
+        .title
+        .map(|title| text::of_html(&title.content).replace('\n', " "));
+    let title = title.unwrap_or_default();
     let text = text::of_html(&body);
-    if text.is_empty() && title.trim().is_empty() {
+    if text.is_empty() && title.is_empty() {
         return Err("has neither title nor text; is it meant to?".to_owned());
     }
     if entry.id.is_empty() && url.is_empty() {
@@ -181,7 +216,7 @@ fn item(entry: feed_rs::model::Entry, page: &Page) -> Result<Item, String> {
     Ok(Item {
         id: entry.id,
         url,
-        title: title.trim().to_owned(),
+        title,
         text,
         author: entry
             .authors
@@ -189,15 +224,12 @@ fn item(entry: feed_rs::model::Entry, page: &Page) -> Result<Item, String> {
             .next()
             .and_then(|author| author.name)
             .unwrap_or_default(),
-        // feed-rs gives chrono times; seconds are all that feeds tell.
-        published: entry
-            .published
-            .or(entry.updated)
-            .and_then(|time| Timestamp::from_second(time.timestamp()).ok())
-            .map(|at| Told {
-                at,
-                certainty: Certainty::Exact,
-            }),
+        published: entry.published.or(entry.updated).and_then(|time| {
+            Some(Told {
+                at: Timestamp::from_second(time.timestamp()).ok()?,
+                certainty: *CERTAINTIES.get(time.timestamp_subsec_nanos() as usize)?,
+            })
+        }),
         likes: 0,
         opposes: 0,
         answered: None,

@@ -1,3 +1,4 @@
+use backbone::message::Certainty;
 use collector::schedule::Outcome;
 
 use crate::desk::Desk;
@@ -93,6 +94,9 @@ fn feeds() -> Vec<(&'static str, Vec<u8>)> {
         ("with a date of the wrong weekday", rss("", &item.replace("Tue", "Fri"))),
         ("with a relative link", rss("", &item.replace("http://forum.test/t/1", "/t/1"))),
         ("with a link in CDATA", rss("", &item.replace("http://forum.test/t/1", "<![CDATA[ http://forum.test/t/1 ]]>"))),
+        ("with HTML in its title", rss("", &item.replace("<title>停水</title>", "<title>&lt;b&gt;停水&lt;/b&gt;</title>"))),
+        ("with an id for its link", rss("", &item.replace("<link>http://forum.test/t/1</link>", "<guid>http://forum.test/t/1</guid>"))),
+        ("JSON Feed with a number for an id", "{\"version\":\"https://jsonfeed.org/version/1.1\",\"title\":\"论坛\",\"items\":[{\"id\":1,\"url\":\"http://forum.test/t/1\",\"title\":\"停水\",\"content_text\":\"停水三天了\",\"date_published\":\"2023-07-18T08:30:00+08:00\"}]}".to_owned()),
         ("with an empty channel title", rss("", item).replace("<title>论坛</title>", "<title/>")),
     ];
     let mut feeds: Vec<_> = texts
@@ -135,6 +139,41 @@ async fn feeds_of_every_version_and_broken_in_the_usual_ways_are_read() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_tells_no_more_than_it_knows_of_times_and_links() {
+    let (desk, site) = (Desk::new().await, Site::start().await);
+    let item = |guid: &str, date: &str| {
+        format!("<item><title>停水</title>{guid}<pubDate>{date}</pubDate></item>")
+    };
+    let items = [
+        item(
+            "<guid isPermaLink=\"false\">http://forum.test/?a=1&amp;p=1</guid>",
+            "2023-07-16",
+        ),
+        item(
+            "<guid isPermaLink='true'>http://forum.test/?p=2</guid>",
+            "2天前",
+        ),
+        item("<guid>t3</guid>", "Tue, 18 Jul 2023 00:00:00 +0800"),
+    ]
+    .concat();
+    let feed = format!("<rss version=\"2.0\"><channel>{items}</channel></rss>");
+    site.set("/feed", Page::new("application/xml", feed));
+    let source = format!("[feed]\nurl = \"{}\"", site.at("feed"));
+    assert_eq!(desk.read(&source).await, Outcome::Read);
+    let seen: Vec<_> = desk
+        .posts()
+        .into_iter()
+        .map(|post| (post.url, post.certainty))
+        .collect();
+    let expected = [
+        (String::new(), Certainty::Day),
+        ("http://forum.test/?p=2".to_owned(), Certainty::Guessed),
+        (String::new(), Certainty::Exact),
+    ];
+    assert_eq!(seen, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
