@@ -321,7 +321,7 @@ fn exports() {
         let path = folder.path().join("export");
         std::fs::write(&path, bytes).expect("a writable folder");
         for format in [Format::Csv, Format::Jsonl, Format::Xlsx] {
-            let Ok(mut export) = Export::open(&path, format, None) else {
+            let Ok(mut export) = Export::open(&path, format, None, &[]) else {
                 continue;
             };
             while let Ok(Some(row)) = export.next_row(&path) {

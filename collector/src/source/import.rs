@@ -50,7 +50,7 @@ pub struct Import {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// Comma-separated values with a header line.
+    /// Values parted by commas, semicolons or tabs, with a header line.
     Csv,
     /// One JSON object per line.
     Jsonl,
@@ -97,12 +97,14 @@ impl Default for Columns {
 
 impl Import {
     fn format(&self, file: &Path) -> Option<Format> {
-        self.format.or_else(|| match file.extension()?.to_str()? {
-            "csv" => Some(Format::Csv),
-            "jsonl" => Some(Format::Jsonl),
-            "xlsx" => Some(Format::Xlsx),
-            _ => None,
-        })
+        self.format.or_else(
+            || match file.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+                "csv" => Some(Format::Csv),
+                "jsonl" => Some(Format::Jsonl),
+                "xlsx" => Some(Format::Xlsx),
+                _ => None,
+            },
+        )
     }
 
     fn encoding(&self) -> Option<&'static Encoding> {
@@ -123,7 +125,11 @@ impl Import {
             let fits = path
                 .file_name()
                 .and_then(|name| name.to_str())
-                .is_some_and(|name| !name.starts_with(['.', '~']) && matches(pattern, name));
+                .map(str::to_ascii_lowercase)
+                .is_some_and(|name| {
+                    let pattern = pattern.to_ascii_lowercase();
+                    !name.starts_with(['.', '~']) && matches(&pattern, &name)
+                });
             if fits && path.is_file() && self.format(&path).is_some() {
                 files.push(path);
             }
@@ -256,11 +262,13 @@ impl Import {
                 format!("there is no {shown}; make the folder, or name another in `import.file`")
             }));
         };
-        let export =
-            Export::open(file, format, self.encoding()).map_err(|source| SourceError::File {
+        let wanted = [self.columns.id.as_str(), self.columns.time.as_str()];
+        let export = Export::open(file, format, self.encoding(), &wanted).map_err(|source| {
+            SourceError::File {
                 path: file.to_owned(),
                 source,
-            })?;
+            }
+        })?;
         let lacks = |column: &String| !export.has_column(column);
         let Columns {
             id,
@@ -290,14 +298,17 @@ impl Import {
         file: &Path,
         known: Option<Cursor>,
     ) -> Result<Option<(Export, Cursor)>, SourceError> {
+        let stamp = std::fs::metadata(file)
+            .and_then(|about| export::stamp(&about))
+            .ok();
+        if let Some(known) = &known
+            && known.length > 0
+            && stamp == Some((known.length, known.modified))
+        {
+            return Ok(None);
+        }
         let mut export = self.open(file)?;
         if let Some(known) = known {
-            if known.length > 0
-                && known.length == export.length
-                && known.modified == export.modified
-            {
-                return Ok(None);
-            }
             let mut cursor = beginning(file);
             while cursor.rows < known.rows
                 && let Some(row) = export.next_row(file)?

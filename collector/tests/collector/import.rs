@@ -55,6 +55,47 @@ async fn a_csv_in_gb18030_is_read_but_for_the_row_that_does_not_fit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn exports_of_other_offices_are_read_as_they_come() {
+    let row = "1,停水,冯川镇停水三天，没有人管,2023-07-18 08:30:00,张三丰\n";
+    let text = format!("{HEADER}{row}");
+    let utf_16: Vec<u8> = format!("\u{feff}{}", text.replace(',', "\t"))
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    for (name, bytes) in [
+        ("semicolons", gb18030(&text.replace(',', ";"))),
+        ("tabs", text.replace(',', "\t").into_bytes()),
+        ("Unicode text of Excel", utf_16),
+        ("commas", text.clone().into_bytes()),
+    ] {
+        let desk = Desk::new().await;
+        append(&desk.path("hotline.CSV"), &bytes);
+        let source = CSV.replace("hotline.csv", "*.csv");
+        assert_eq!(desk.read(&source).await, Outcome::Read, "{name}");
+        let posts = desk.posts();
+        assert_eq!(posts.len(), 1, "{name}");
+        assert_eq!(posts[0].title, "停水", "{name}");
+        assert_eq!(posts[0].text, "冯川镇停水三天，没有人管", "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_as_it_was_is_not_opened_again() {
+    let desk = Desk::new().await;
+    let path = desk.path("hotline.csv");
+    append(&path, format!("{HEADER}1,停水,内容,2023-07-18,\n").as_bytes());
+    assert_eq!(desk.read(CSV).await, Outcome::Read);
+    let before = std::fs::metadata(&path).unwrap();
+    // No export at all, were it looked into.
+    std::fs::write(&path, "?".repeat(before.len().try_into().unwrap())).unwrap();
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    file.set_modified(before.modified().unwrap()).unwrap();
+    assert_eq!(desk.read(CSV).await, Outcome::Read);
+    append(&path, b"?");
+    assert_eq!(desk.read(CSV).await, Outcome::Failed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_grows_is_read_on_and_one_that_does_not_is_left() {
     let desk = Desk::new().await;
     let (path, source) = (desk.path("posts.jsonl"), "[import]\nfile = \"posts.jsonl\"");
@@ -269,13 +310,16 @@ async fn a_workbook_that_is_none_or_swells_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_workbook_of_two_cells_far_apart_takes_no_more_room_than_two_cells() {
+async fn a_workbook_whose_header_is_not_its_first_row_and_whose_cells_are_far_apart_is_read() {
     let desk = Desk::new().await;
     let mut workbook = rust_xlsxwriter::Workbook::new();
     let sheet = workbook.add_worksheet();
+    // As exports begin: with a title, and when they were made.
+    sheet.write(0, 0, "热线工单一览表").unwrap();
+    sheet.write(1, 3, "2023-07-19 12:00").unwrap();
     for (column, name) in (0..).zip(["工单号", "标题", "内容", "来电时间", "来电人"])
     {
-        sheet.write(0, column, name).unwrap();
+        sheet.write(3, column, name).unwrap();
     }
     sheet.write(1_048_575, 0, "1").unwrap();
     sheet.write(1_048_575, 2, "路灯坏了").unwrap();

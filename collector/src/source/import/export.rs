@@ -1,12 +1,12 @@
 //! The rows of an exported file, as it stood when it was opened.
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use encoding_rs::{DecoderResult, Encoding, GB18030, UTF_8};
+use encoding_rs::{DecoderResult, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 use serde_json::Value;
 
@@ -18,6 +18,13 @@ use crate::source::SourceError;
 const LONGEST_LINE: u64 = 4_000_000;
 /// Of so many characters of more than one byte one may be damaged.
 const DAMAGED: usize = 50;
+
+/// The length of a file in bytes, and when it was last changed, in milliseconds since 1970.
+pub(crate) fn stamp(about: &Metadata) -> io::Result<(u64, i64)> {
+    let since = about.modified()?.duration_since(UNIX_EPOCH);
+    let modified = since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0));
+    Ok((about.len(), modified))
+}
 
 /// An exported file, open.
 pub(crate) struct Export {
@@ -34,22 +41,18 @@ pub(crate) struct Export {
 }
 
 impl Export {
-    /// Opens a file; its charset is found out where it is not given.
+    /// Opens a file; its charset is found out where it is not given. `wanted` are columns that its header must have.
     pub(crate) fn open(
         path: &Path,
         format: Format,
         encoding: Option<&'static Encoding>,
+        wanted: &[&str],
     ) -> io::Result<Self> {
         let file = File::open(path)?;
-        let about = file.metadata()?;
-        let length = about.len();
-        let modified = about
-            .modified()?
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0));
+        let (length, modified) = stamp(&file.metadata()?)?;
         match format {
             Format::Xlsx => {
-                let (columns, rows) = sheet::read(&file)?;
+                let (columns, rows) = sheet::read(&file, wanted)?;
                 Ok(Self {
                     length,
                     modified,
@@ -77,11 +80,14 @@ impl Export {
             Some(encoding) => encoding,
             None => detect(&mut (&file).take(length))?,
         };
-        let mut last = [0];
-        if length > 0 {
-            file.seek(SeekFrom::Start(length - 1))?;
-            file.read_exact(&mut last)?;
-        }
+        let end: &[u8] = match encoding {
+            encoding if encoding == UTF_16LE => b"\n\0",
+            encoding if encoding == UTF_16BE => b"\0\n",
+            _ => b"\n",
+        };
+        let mut last = Vec::new();
+        file.seek(SeekFrom::Start(length.saturating_sub(end.len() as u64)))?;
+        (&file).take(end.len() as u64).read_to_end(&mut last)?;
         file.seek(SeekFrom::Start(0))?;
         // What is appended meanwhile belongs to the next time.
         let text = DecodeReaderBytesBuilder::new()
@@ -89,7 +95,10 @@ impl Export {
             .build(file.take(length));
         let mut columns = None;
         let rows: Box<dyn Iterator<Item = io::Result<Row>> + Send> = if is_csv {
-            let mut reader = csv::ReaderBuilder::new().from_reader(text);
+            let mut text = BufReader::new(text);
+            let mut reader = csv::ReaderBuilder::new()
+                .delimiter(separator(text.fill_buf()?))
+                .from_reader(text);
             let header: Vec<String> = reader
                 .headers()
                 .map_err(|error| io::Error::other(describe(&error)))?
@@ -104,7 +113,7 @@ impl Export {
         Ok(Self {
             length,
             modified,
-            ends_in_full: last == *b"\n",
+            ends_in_full: last == end,
             encoding,
             columns,
             rows,
@@ -145,14 +154,34 @@ impl Export {
     }
 }
 
-/// UTF-8 where next to every character of more than one byte is one, else GB18030: a value that was cut within a character makes no file
+/// What the header's columns are parted by: of comma, semicolon and tab the one that it has most of.
+fn separator(begin: &[u8]) -> u8 {
+    let header = begin
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    let count = |separator: u8| header.iter().filter(|byte| **byte == separator).count();
+    // Of several alike the last is taken.
+    [b'\t', b';', b',']
+        .into_iter()
+        .max_by_key(|separator| count(*separator))
+        .unwrap_or(b',')
+}
+
+/// What a mark at the front says. Without one UTF-8 where next to every character of more than one byte is one, else GB18030: a value that was cut within a character makes no file
 /// another one. A character cut off at the end may be still being written.
 fn detect(bytes: &mut impl Read) -> io::Result<&'static Encoding> {
     let mut decoder = UTF_8.new_decoder();
     let (mut buffer, mut text) = (vec![0; 65_536], String::with_capacity(262_144));
     let (mut whole, mut damaged) = (0_usize, 0);
+    let mut begin = true;
     loop {
         let length = bytes.read(&mut buffer)?;
+        let mark = Encoding::for_bom(buffer.get(..length).unwrap_or_default());
+        if let (true, Some((marked, _))) = (begin, mark) {
+            return Ok(marked);
+        }
+        begin = false;
         if length == 0 {
             let is_utf_8 = damaged * DAMAGED <= whole;
             return Ok(if is_utf_8 { UTF_8 } else { GB18030 });
@@ -293,5 +322,6 @@ mod tests {
         utf_8.remove(row.len() * 70 + 1);
         assert_eq!(detect(&mut utf_8.as_slice()).unwrap(), UTF_8);
         assert_eq!(detect(&mut "abc".as_bytes()).unwrap(), UTF_8);
+        assert_eq!(detect(&mut &b"\xff\xfe1\0"[..]).unwrap(), UTF_16LE);
     }
 }

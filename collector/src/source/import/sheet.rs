@@ -13,6 +13,8 @@ use super::row::Row;
 const MOST_UNPACKED: u64 = 256 * 1024 * 1024;
 /// Columns read, from the left.
 const MOST_COLUMNS: u32 = 1_000;
+/// Rows from the top among which the header is: exports often begin with a title and the time of the export.
+const HEADS: usize = 20;
 /// Most files that a workbook may be made of.
 const MOST_PARTS: usize = 1_000;
 
@@ -22,9 +24,9 @@ pub(super) type Sheet = (
     Box<dyn Iterator<Item = io::Result<Row>> + Send>,
 );
 
-/// Reads the first sheet, cell by cell: a workbook of two cells may claim billions between them. It is
+/// Reads the first sheet, cell by cell, its header being the first row with all of the wanted columns, or else the first row: a workbook of two cells may claim billions between them. It is
 /// unpacked as a whole, so one that is too large unpacked is refused first.
-pub(super) fn read(file: &File) -> io::Result<Sheet> {
+pub(super) fn read(file: &File, wanted: &[&str]) -> io::Result<Sheet> {
     check_size(file)?;
     let damaged =
         |_| io::Error::other("is no Excel workbook of the kind .xlsx; save it as such, or as CSV");
@@ -42,6 +44,12 @@ pub(super) fn read(file: &File) -> io::Result<Sheet> {
             rows.entry(row).or_default().insert(column, value);
         }
     }
+    let is_header = |cells: &BTreeMap<u32, String>| {
+        (wanted.iter()).all(|name| cells.values().any(|cell| cell == name))
+    };
+    let mut heads = rows.iter().take(HEADS);
+    let head = heads.find_map(|(row, cells)| is_header(cells).then_some(*row));
+    rows = rows.split_off(&head.unwrap_or(0));
     let header = rows.pop_first().map(|(_, cells)| cells).unwrap_or_default();
     let width = header.last_key_value().map_or(0, |(column, _)| column + 1);
     let columns: Vec<String> = (0..width)
