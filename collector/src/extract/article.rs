@@ -419,6 +419,9 @@ fn labelled<'a>(html: &'a Html, labels: &str) -> Option<(ElementRef<'a>, String)
     })
 }
 
+/// What is wrong with a page that its scripts make, and the remedy.
+pub const MADE_BY_SCRIPTS: &str = "shows nothing without its scripts, which never run here; look for the JSON that they load and read that with [source.api]";
+
 /// Whether the page shows nothing without its scripts, which never run here.
 #[must_use]
 pub fn needs_a_browser(html: &Html) -> bool {

@@ -106,6 +106,13 @@ pub fn next(html: &Html, base: &Url) -> Option<Url> {
     })
 }
 
+/// Whether scripts, which never run here, make the list: the page has fewer links than a list without them.
+#[must_use]
+pub fn needs_a_browser(html: &Html) -> bool {
+    let names = || elements(html.root_element()).map(|element| element.value().name());
+    names().any(|name| name == "script") && names().filter(|name| *name == "a").count() < FEWEST
+}
+
 fn target(link: ElementRef<'_>, base: &Url) -> Option<Url> {
     let href = link.value().attr("href")?.trim();
     if href.is_empty() || href.starts_with('#') {

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::posts::parse;
 use super::{Misfit, Posts, Round, Source, SourceError};
+use crate::extract::article::MADE_BY_SCRIPTS;
 use crate::extract::{address, listing, page};
 use crate::fetch::{Page, Validators};
 
@@ -62,13 +63,16 @@ impl Board {
             Some(selector) => targets("board.next", selector)?.into_iter().next(),
             None => listing::next(&html, &base),
         };
-        let links = match &self.item {
+        let links: Vec<Url> = match &self.item {
             Some(selector) => targets("board.item", selector)?,
             None => listing::entries(&html, &base, now)
                 .into_iter()
                 .map(|entry| entry.url)
                 .collect(),
         };
+        if links.is_empty() && listing::needs_a_browser(&html) {
+            return Err(MADE_BY_SCRIPTS.to_owned());
+        }
         let mut seen = HashSet::new();
         let links = links
             .into_iter()

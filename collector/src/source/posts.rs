@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::{Item, Misfit, Round, SourceError};
-use crate::extract::article::{Article, Found, needs_a_browser};
+use crate::extract::article::{Article, Found, MADE_BY_SCRIPTS, needs_a_browser};
 use crate::extract::{charset, page, text, time};
 use crate::fetch::{FetchError, Page, Validators};
 use crate::item::How;
@@ -153,8 +153,7 @@ impl Posts {
         };
         let Some(text) = text.filter(|text| !text.value.is_empty()) else {
             if needs_a_browser(&html) {
-                let problem = "shows nothing without its scripts, which never run here; look for the JSON that they load and read that with [source.api]";
-                return Err(Misfit::Other(problem.to_owned()));
+                return Err(Misfit::Other(MADE_BY_SCRIPTS.to_owned()));
             }
             return Err(Misfit::missing("text", "post.text"));
         };

@@ -82,6 +82,22 @@ async fn a_list_without_links_is_a_changed_template_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_scripts_make_is_told_with_the_remedy() {
+    let (desk, site) = (Desk::new().await, Site::start().await);
+    let page = "<title>留言板</title><div id=app></div><script src=app.js></script><a href=/beian>备案</a>";
+    site.set("/list", Page::new("text/html", page));
+    let by_itself = format!("[board]\nurl = \"{}\"", site.at("list"));
+    for source in [board(&site), by_itself] {
+        assert_eq!(desk.read(&source).await, Outcome::Failed);
+        let problem = desk.told().problem;
+        assert!(
+            problem.contains("scripts") && problem.contains("[source.api]"),
+            "{problem}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_source_that_is_away_fails_until_it_is_back() {
     let (desk, site) = (Desk::new().await, Site::start().await);
     site.set("/list", Page::status(500));
