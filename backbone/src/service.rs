@@ -129,6 +129,8 @@ pub fn start_logs() {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("info,librdkafka=warn,rdkafka=warn"));
     let logs = tracing_subscriber::fmt()
+        // It would panic where the log cannot be written, on a full disk for instance.
+        .log_internal_errors(false)
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_target(false);
