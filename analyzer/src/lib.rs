@@ -7,6 +7,7 @@
 pub mod app;
 pub mod archive;
 pub mod assess;
+pub mod check;
 pub mod checkpoint;
 pub mod edit;
 pub mod evaluate;

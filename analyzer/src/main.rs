@@ -1,15 +1,17 @@
 //! The analyzer's program.
 
 use std::collections::BTreeMap;
-use std::io::{BufWriter, Write, stdin, stdout};
+use std::io::{BufWriter, Write, stdin};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use analyzer::pipeline::Pipeline;
 use analyzer::settings::Settings;
-use analyzer::{app, evaluate, explain, region, replay, score, train};
+use analyzer::{app, check, evaluate, explain, region, replay, score, train};
+use backbone::dead_letters;
 use backbone::region::Region;
-use backbone::{dead_letters, service};
+use backbone::service::{self, Output};
+use backbone::settings::Problems;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 
@@ -89,39 +91,38 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match &arguments.command {
         None => app::run(settings(&arguments)?, service::stop_on_signal()?).await,
         Some(Command::CheckConfig) => {
-            let settings = settings(&arguments)?;
-            let regions = Region::load_all(&settings.regions)?;
-            Pipeline::new(&regions, &settings.model, &settings.events, &settings.risk)?;
-            settings.kafka.client_config()?;
-            writeln!(stdout(), "{} is in order", arguments.config.display())?;
-            Ok(())
+            let mut problems = Problems::default();
+            check::config(&arguments.config, &mut problems);
+            problems.tell(&mut Output)?;
+            let file = arguments.config.display();
+            Ok(writeln!(Output, "{file} is in order")?)
         }
         Some(Command::Score(score)) => {
             let (pipeline, region) = pipeline(&arguments.config, score.region())?;
-            let mut out = BufWriter::new(stdout().lock());
+            let mut out = BufWriter::new(Output);
             score::run(&pipeline, &region, score, &mut stdin().lock(), &mut out)?;
             Ok(out.flush()?)
         }
-        Some(Command::Train(train)) => train::run(train, &mut stdout()),
+        Some(Command::Train(train)) => train::run(train, &mut Output),
         Some(Command::Evaluate(evaluate)) => {
             let (pipeline, region) = pipeline(&arguments.config, evaluate.region())?;
-            evaluate::run(&pipeline, &region, evaluate, &mut stdout())
+            evaluate::run(&pipeline, &region, evaluate, &mut Output)
         }
         Some(Command::Risk(risk)) => {
             let settings = settings(&arguments)?;
             let regions = Region::load_all(&settings.regions)?;
             let pipeline =
                 Pipeline::new(&regions, &settings.model, &settings.events, &settings.risk)?;
-            explain::run(&pipeline, &settings, risk, &mut stdout()).await
+            explain::run(&pipeline, &settings, risk, &mut Output).await
         }
         Some(Command::Replay(replay)) => {
             let (pipeline, region) = pipeline(&arguments.config, replay.region())?;
             let archive = settings(&arguments)?.clickhouse;
-            replay::run(&pipeline, &region, &archive, replay, &mut stdout()).await
+            replay::run(&pipeline, &region, &archive, replay, &mut Output).await
         }
-        Some(Command::Region(region)) => region::run(region, &mut stdout()),
+        Some(Command::Region(region)) => region::run(region, &mut Output),
         Some(Command::DeadLetters(command)) => {
-            dead_letters::run(&settings(&arguments)?.kafka, command, &mut stdout()).await
+            dead_letters::run(&settings(&arguments)?.kafka, command, &mut Output).await
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use backbone::settings::{SettingsError, load};
+use backbone::settings::{Flaw, SettingsError, faultless, load};
 use serde::Deserialize;
 
 /// The contents of a folder of rules.
@@ -75,6 +75,18 @@ pub struct Opinion {
 #[serde(deny_unknown_fields)]
 struct Intensity {
     kind: Vec<Kind>,
+}
+
+impl Intensity {
+    fn check(&self) -> Vec<Flaw> {
+        (self.kind.iter().enumerate())
+            .filter(|(_, kind)| !(0.0..=1.0).contains(&kind.weight))
+            .map(|(index, kind)| {
+                let flaw = format!("`weight` of the kind {} must be 0 to 1", kind.name);
+                Flaw::from(flaw).of(format!("kind[{index}]"))
+            })
+            .collect()
+    }
 }
 
 /// A kind of cue: a list of `opinion.toml`.
@@ -155,29 +167,26 @@ impl Rules {
     /// # Errors
     /// Names the file, the entry at fault and the remedy.
     pub fn load(folder: &Path) -> Result<Self, SettingsError> {
-        let subjects = load(&folder.join("subjects.toml"), |_| Ok(()))?;
-        let opinion = load(&folder.join("opinion.toml"), |_| Ok(()))?;
-        let intensity: Intensity = load(
-            &folder.join("intensity.toml"),
-            |intensity: &Intensity| match intensity
-                .kind
-                .iter()
-                .find(|kind| !(0.0..=1.0).contains(&kind.weight))
-            {
-                Some(kind) => Err(format!("kind `{}`: `weight` must be 0 to 1", kind.name)),
-                None => Ok(()),
-            },
-        )?;
-        let divisions = folder.join("divisions.tsv");
-        let divisions = divisions_of(&divisions).map_err(|error| SettingsError::Invalid {
-            path: divisions,
-            problem: error.to_string().into(),
-        })?;
-        Ok(Self {
-            subjects,
-            opinion,
-            intensity: intensity.kind,
-            divisions,
+        faultless(|problems| {
+            let subjects = load(
+                &folder.join("subjects.toml"),
+                |_| Vec::<Flaw>::new(),
+                problems,
+            );
+            let opinion = load(
+                &folder.join("opinion.toml"),
+                |_| Vec::<Flaw>::new(),
+                problems,
+            );
+            let intensity = load(&folder.join("intensity.toml"), Intensity::check, problems);
+            let divisions = folder.join("divisions.tsv");
+            let divisions = problems.tried(&divisions, divisions_of(&divisions));
+            Some(Self {
+                subjects: subjects?,
+                opinion: opinion?,
+                intensity: intensity?.kind,
+                divisions: divisions?,
+            })
         })
     }
 }

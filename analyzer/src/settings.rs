@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use backbone::region::SUBJECTS;
 use backbone::settings::{
-    ClickHouse, Kafka, Operations, Secret, SettingsError, beside, check_regions, load,
+    ClickHouse, Kafka, Operations, Problems, Secret, SettingsError, beside, check_regions,
+    check_web, faultless, load,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -258,30 +259,30 @@ impl Default for Trends {
 }
 
 impl Trends {
-    fn check(&self) -> Result<(), String> {
-        let range = |name: &str, value: f64, least: f64, most: f64| {
-            if (least..=most).contains(&value) {
-                Ok(())
-            } else {
-                Err(format!("`trends.{name}` must be {least} to {most}"))
-            }
-        };
-        range("least_weeks", self.least_weeks.into(), 2.0, 52.0)?;
-        range("half_life_weeks", self.half_life_weeks, 1.0, 52.0)?;
-        range("prior_weeks", self.prior_weeks, 0.5, 52.0)?;
-        range("dispersion", self.dispersion, 1.01, 10.0)?;
-        range("burst_tail", self.burst_tail, 1e-9, 0.1)?;
-        range("burst_least", self.burst_least.into(), 2.0, 1e6)?;
-        range("burst_largest", self.burst_largest, 0.1, 1.0)?;
-        range("burst_ratio", self.burst_ratio, 1.0, 100.0)?;
-        range("burst_over_hours", self.burst_over_hours.into(), 1.0, 36.0)?;
-        range("common_days", self.common_days.into(), 1.0, 30.0)?;
-        range("common_tail", self.common_tail, 1e-9, 0.1)?;
-        range("least_places", self.least_places.into(), 2.0, 1e3)?;
-        range("least_subjects", self.least_subjects.into(), 2.0, 1e3)?;
-        range("rise_weeks", self.rise_weeks.into(), 6.0, 13.0)?;
-        range("rise_tail", self.rise_tail, 1e-9, 0.1)?;
-        range("rise_ratio", self.rise_ratio, 1.0, 100.0)
+    fn check(&self) -> Vec<String> {
+        let ranges = [
+            ("least_weeks", self.least_weeks.into(), 2.0, 52.0),
+            ("half_life_weeks", self.half_life_weeks, 1.0, 52.0),
+            ("prior_weeks", self.prior_weeks, 0.5, 52.0),
+            ("dispersion", self.dispersion, 1.01, 10.0),
+            ("burst_tail", self.burst_tail, 1e-9, 0.1),
+            ("burst_least", self.burst_least.into(), 2.0, 1e6),
+            ("burst_largest", self.burst_largest, 0.1, 1.0),
+            ("burst_ratio", self.burst_ratio, 1.0, 100.0),
+            ("burst_over_hours", self.burst_over_hours.into(), 1.0, 36.0),
+            ("common_days", self.common_days.into(), 1.0, 30.0),
+            ("common_tail", self.common_tail, 1e-9, 0.1),
+            ("least_places", self.least_places.into(), 2.0, 1e3),
+            ("least_subjects", self.least_subjects.into(), 2.0, 1e3),
+            ("rise_weeks", self.rise_weeks.into(), 6.0, 13.0),
+            ("rise_tail", self.rise_tail, 1e-9, 0.1),
+            ("rise_least", self.rise_least.into(), 2.0, 1e6),
+            ("rise_ratio", self.rise_ratio, 1.0, 100.0),
+        ];
+        (ranges.into_iter())
+            .filter(|(_, value, least, most)| !(least..=most).contains(&value))
+            .map(|(name, _, least, most)| format!("`trends.{name}` must be {least} to {most}"))
+            .collect()
     }
 }
 
@@ -291,7 +292,12 @@ impl Settings {
     /// # Errors
     /// Names the file, the line or field, and the remedy.
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
-        let mut settings = load(path, Self::check)?;
+        faultless(|problems| Self::read(path, problems))
+    }
+
+    /// As [`Settings::load`], going on where a value is wrong, which is added to the problems.
+    pub fn read(path: &Path, problems: &mut Problems) -> Option<Self> {
+        let mut settings = load(path, Self::check, problems)?;
         settings.model = beside(path, &settings.model);
         settings.kafka = settings.kafka.beside(path);
         settings.clickhouse = settings.clickhouse.beside(path);
@@ -302,22 +308,49 @@ impl Settings {
         for region in &mut settings.regions {
             *region = beside(path, region);
         }
-        Ok(settings)
+        Some(settings)
     }
 
-    fn check(&self) -> Result<(), String> {
-        check_regions(&self.regions)?;
+    fn check(&self) -> Vec<String> {
+        let mut flaws: Vec<String> = check_regions(&self.regions).into_iter().collect();
+        flaws.extend(self.kafka.check().iter().map(ToString::to_string));
+        flaws.extend(self.clickhouse.check());
+        let mut range = |field: &str, value: f64, least: f64, most: f64| {
+            if !(least..=most).contains(&value) {
+                flaws.push(format!("`{field}` must be {least} to {most}"));
+            }
+        };
+        range(
+            "events.window_days",
+            self.events.window_days.into(),
+            1.0,
+            45.0,
+        );
+        range(
+            "events.least_similarity",
+            self.events.least_similarity,
+            0.1,
+            1.0,
+        );
+        for threshold in self.risk.thresholds {
+            range("risk.thresholds", threshold, 0.0, 1.0);
+        }
+        for (subject, sensitivity) in &self.risk.sensitivity {
+            range(
+                &format!("risk.sensitivity.{subject}"),
+                *sensitivity,
+                0.0,
+                1.0,
+            );
+        }
         if let Some(asked) = &self.second_opinion {
-            let scheme = |scheme: &str| asked.url.starts_with(scheme);
-            if !(scheme("https://") || scheme("http://")) {
-                return Err("`second_opinion.url` must begin with https:// or http://".to_owned());
-            }
-            if !(0.0..=1.0).contains(&asked.below) {
-                return Err("`second_opinion.below` must be 0 to 1".to_owned());
-            }
-            if !(1..=120).contains(&asked.timeout_seconds) {
-                return Err("`second_opinion.timeout_seconds` must be 1 to 120".to_owned());
-            }
+            range("second_opinion.below", asked.below, 0.0, 1.0);
+            let seconds = u32::try_from(asked.timeout_seconds).unwrap_or(u32::MAX);
+            range("second_opinion.timeout_seconds", seconds.into(), 1.0, 120.0);
+            flaws.extend(check_web("second_opinion.url", &asked.url));
+        }
+        if self.events.most_events == 0 {
+            flaws.push("`events.most_events` must be 1 or more".to_owned());
         }
         // ClickHouse counts days from 1970 in 32 bits of seconds.
         let archive = &self.archive;
@@ -327,36 +360,17 @@ impl Settings {
             ("keep_case_events_days", archive.keep_case_events_days),
         ] {
             if days > 25_000 || (1..45).contains(&days) {
-                return Err(format!(
+                flaws.push(format!(
                     "`archive.{field}` must be 0, or 45 (as long as the longest event window) to 25000"
                 ));
             }
         }
-        if !(1..=45).contains(&self.events.window_days) {
-            return Err("`events.window_days` must be 1 to 45".to_owned());
-        }
-        if !(0.1..=1.0).contains(&self.events.least_similarity) {
-            return Err("`events.least_similarity` must be 0.1 to 1".to_owned());
-        }
-        if !self
-            .risk
-            .thresholds
-            .is_sorted_by(|higher, lower| higher > lower)
-        {
-            return Err("`risk.thresholds` must fall from Ⅰ to Ⅳ".to_owned());
+        let thresholds = self.risk.thresholds;
+        if !thresholds.is_sorted_by(|higher, lower| higher > lower) {
+            flaws.push("`risk.thresholds` must fall from Ⅰ to Ⅳ".to_owned());
         }
         let weights = &self.risk.weights;
-        let sum = weights.subject
-            + weights.sentiment
-            + weights.intensity
-            + weights.voices
-            + weights.spread
-            + weights.speed
-            + weights.silence;
-        if (sum - 1.0).abs() > 1e-6 {
-            return Err(format!("`risk.weights` add up to {sum}, not to 1"));
-        }
-        let each = [
+        let adding = [
             weights.subject,
             weights.sentiment,
             weights.intensity,
@@ -364,23 +378,31 @@ impl Settings {
             weights.spread,
             weights.speed,
             weights.silence,
-            weights.answer,
         ];
-        if !each.iter().all(|weight| (0.0..=1.0).contains(weight)) {
-            return Err("each of `risk.weights` must be 0 to 1".to_owned());
+        let sum: f64 = adding.iter().sum();
+        if (sum - 1.0).abs() > 1e-6 {
+            flaws.push(format!(
+                "`risk.weights` add up to {sum} without `answer`, not to 1; change one of them"
+            ));
         }
-        if let Some(subject) = self
+        let is_share = |weight: &f64| (0.0..=1.0).contains(weight);
+        if !adding.iter().chain([&weights.answer]).all(is_share) {
+            flaws.push("each of `risk.weights` must be 0 to 1".to_owned());
+        }
+        let known = |subject: &&String| SUBJECTS.contains(&subject.as_str());
+        for subject in self
             .risk
             .sensitivity
             .keys()
-            .find(|subject| !SUBJECTS.contains(&subject.as_str()))
+            .filter(|subject| !known(subject))
         {
-            return Err(format!(
+            flaws.push(format!(
                 "`risk.sensitivity` has the unknown subject `{subject}`; known are {}",
                 SUBJECTS.join(" ")
             ));
         }
-        self.trends.check()
+        flaws.extend(self.trends.check());
+        flaws
     }
 }
 
@@ -402,6 +424,15 @@ mod tests {
         let settings = format!("{:?}", Settings::load(&path).unwrap());
         let beside = format!("{:?}", folder.path().join("secret"));
         assert_eq!(settings.matches(&beside).count(), 2, "{settings}");
+    }
+
+    #[test]
+    fn the_settings_that_ship_show_every_field() {
+        let shipped = include_str!("../../deploy/config/analyzer.toml");
+        assert_eq!(
+            backbone::settings::fields_not_shown::<Settings>(shipped),
+            Vec::<String>::new()
+        );
     }
 
     #[test]

@@ -78,7 +78,7 @@ fn trusted(settings: &ClickHouse) -> Result<RootCertStore, SettingsError> {
             .and_then(Iterator::collect)
             .map_err(|error| SettingsError::Secret {
                 field: "clickhouse.ca".to_owned(),
-                remedy: format!("cannot read {}: {error}", file.display()),
+                problem: format!("cannot be read from {}: {error}", file.display()),
             })?,
         None if settings.url.starts_with("https:") => load_native_certs().certs,
         None => Vec::new(),

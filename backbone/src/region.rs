@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::settings::{self, Flaw, SettingsError};
+use crate::settings::{self, Flaw, Problems, SettingsError, faultless};
 
 pub use contact::{Contact, ContactRole, Reach};
 pub use hours::Hours;
@@ -183,21 +183,33 @@ impl Region {
     /// # Errors
     /// Names the file, the entry at fault and the remedy.
     pub fn load(folder: &Path) -> Result<Self, SettingsError> {
-        let text = |name: &str| settings::read(&folder.join(name));
-        Self::parse(folder, &text("region.toml")?, &text("units.toml")?)
+        faultless(|problems| {
+            let mut text = |name: &str| problems.take(settings::read(&folder.join(name)));
+            let (gazetteer, units) = (text("region.toml"), text("units.toml"));
+            Self::parse(folder, &gazetteer?, &units?, problems)
+        })
     }
 
-    /// As [`Region::load`], of the texts that the two files of a folder have, or are to have.
-    ///
-    /// # Errors
-    /// Names the file, the entry at fault and the remedy.
-    pub fn parse(folder: &Path, gazetteer: &str, units: &str) -> Result<Self, SettingsError> {
-        let mut gazetteer: Gazetteer =
-            settings::parse(&folder.join("region.toml"), gazetteer, check_gazetteer)?;
+    /// As [`Region::load`], of the texts that the two files of a folder have, or are to have. What is wrong is added to the problems.
+    pub fn parse(
+        folder: &Path,
+        gazetteer: &str,
+        units: &str,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let path = folder.join("region.toml");
+        let gazetteer: Option<Gazetteer> =
+            settings::parse(&path, gazetteer, check_gazetteer, problems);
+        let check = |units: &Units| {
+            (gazetteer.as_ref()).map_or_else(Vec::new, |known| check_units(&units.unit, known))
+        };
+        let units = settings::parse(&folder.join("units.toml"), units, check, problems);
+        let mut gazetteer = gazetteer?;
         gazetteer.rules = folder.join(&gazetteer.rules);
-        let check = |units: &Units| check_units(&units.unit, &gazetteer);
-        let Units { unit: units } = settings::parse(&folder.join("units.toml"), units, check)?;
-        Ok(Self { gazetteer, units })
+        Some(Self {
+            gazetteer,
+            units: units?.unit,
+        })
     }
 
     /// Reads several regions' folders.
@@ -207,21 +219,25 @@ impl Region {
     pub fn load_all<P: AsRef<Path>>(
         folders: &[P],
     ) -> Result<BTreeMap<String, Self>, SettingsError> {
+        faultless(|problems| Some(Self::read_all(folders, problems)))
+    }
+
+    /// As [`Region::load_all`], of those that can be read; what is wrong is added to the problems.
+    pub fn read_all<P: AsRef<Path>>(
+        folders: &[P],
+        problems: &mut Problems,
+    ) -> BTreeMap<String, Self> {
         let mut regions = BTreeMap::new();
         for folder in folders {
-            let region = Self::load(folder.as_ref())?;
+            let Some(region) = problems.take(Self::load(folder.as_ref())) else {
+                continue;
+            };
             let code = region.gazetteer.code.clone();
             if regions.insert(code.clone(), region).is_some() {
-                return Err(SettingsError::Invalid {
-                    path: folder.as_ref().join("region.toml"),
-                    problem: Flaw::new(
-                        format!("code `{code}` is that of another region too; give each its own"),
-                        format!("编码 {code} 与另一区域相同，请各用各的"),
-                    ),
-                });
+                problems.note(&folder.as_ref().join("region.toml"), [code_taken(&code)]);
             }
         }
-        Ok(regions)
+        regions
     }
 
     /// Its code.
@@ -276,9 +292,19 @@ impl Region {
     }
 }
 
-fn check_gazetteer(gazetteer: &Gazetteer) -> Result<(), Flaw> {
+/// That two folders are of one region.
+#[must_use]
+pub fn code_taken(code: &str) -> Flaw {
+    Flaw::new(
+        format!("`code` is \"{code}\", as that of another region served; give each its own"),
+        format!("编码 {code} 与另一区域相同，请各用各的"),
+    )
+}
+
+fn check_gazetteer(gazetteer: &Gazetteer) -> Vec<Flaw> {
+    let mut flaws = Vec::new();
     if gazetteer.code.trim().is_empty() || gazetteer.name.trim().is_empty() {
-        return Err(Flaw::new(
+        flaws.push(Flaw::new(
             "`code` and `name` must not be empty",
             "code 和 name 不能为空",
         ));
@@ -289,22 +315,23 @@ fn check_gazetteer(gazetteer: &Gazetteer) -> Result<(), Flaw> {
         .map(|place| place.name.as_str())
         .collect();
     let mut seen = BTreeSet::new();
-    for place in &gazetteer.place {
+    for (index, place) in gazetteer.place.iter().enumerate() {
         let name = &place.name;
+        let mut wrong = |flaw: Flaw| flaws.push(flaw.of(format!("place[{index}]")));
         if name.chars().count() < 2 {
-            return Err(Flaw::new(
+            wrong(Flaw::new(
                 format!("place `{name}` needs a name of two characters or more"),
                 format!("地名“{name}”太短，至少两个字"),
             ));
         }
         if !seen.insert(name) {
-            return Err(Flaw::new(
+            wrong(Flaw::new(
                 format!("place `{name}` is listed twice; remove one"),
                 format!("地名“{name}”重复，请去掉一个"),
             ));
         }
         if !KINDS.contains(&place.kind.as_str()) {
-            return Err(Flaw::new(
+            wrong(Flaw::new(
                 format!(
                     "place `{name}` has the unknown kind `{}`; known are {}",
                     place.kind,
@@ -318,7 +345,7 @@ fn check_gazetteer(gazetteer: &Gazetteer) -> Result<(), Flaw> {
             ));
         }
         if !place.within.is_empty() && !names.contains(place.within.as_str()) {
-            return Err(Flaw::new(
+            wrong(Flaw::new(
                 format!(
                     "place `{name}` lies within `{}`, which is not listed; add a [[place]] of that name",
                     place.within
@@ -330,21 +357,24 @@ fn check_gazetteer(gazetteer: &Gazetteer) -> Result<(), Flaw> {
             ));
         }
     }
-    tiles::check(&gazetteer.place)
+    flaws.extend(tiles::check(&gazetteer.place));
+    flaws
 }
 
-fn check_units(units: &[Unit], gazetteer: &Gazetteer) -> Result<(), Flaw> {
+fn check_units(units: &[Unit], gazetteer: &Gazetteer) -> Vec<Flaw> {
+    let mut flaws = Vec::new();
     let mut codes = BTreeSet::new();
-    for unit in units {
+    for (index, unit) in units.iter().enumerate() {
         let code = &unit.code;
+        let mut wrong = |flaw: Flaw| flaws.push(flaw.of(format!("unit[{index}]")));
         if code.is_empty() || !code.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-            return Err(Flaw::new(
+            wrong(Flaw::new(
                 format!("unit code `{code}` must be letters, digits and hyphens"),
                 format!("单位编码“{code}”只能用字母、数字和连字符"),
             ));
         }
         if !codes.insert(code) {
-            return Err(Flaw::new(
+            wrong(Flaw::new(
                 format!("unit `{code}` is listed twice; remove one"),
                 format!("单位 {code} 重复，请去掉一个"),
             ));
@@ -352,7 +382,7 @@ fn check_units(units: &[Unit], gazetteer: &Gazetteer) -> Result<(), Flaw> {
         for subject in &unit.subjects {
             let first = subject.split('/').next().unwrap_or_default();
             if !SUBJECTS.contains(&first) {
-                return Err(Flaw::new(
+                wrong(Flaw::new(
                     format!(
                         "unit `{code}` has the unknown subject `{subject}`; known are {}",
                         SUBJECTS.join(" ")
@@ -366,7 +396,7 @@ fn check_units(units: &[Unit], gazetteer: &Gazetteer) -> Result<(), Flaw> {
         }
         for place in &unit.places {
             if !gazetteer.place.iter().any(|known| &known.name == place) {
-                return Err(Flaw::new(
+                wrong(Flaw::new(
                     format!(
                         "unit `{code}` answers for `{place}`, which is not in region.toml; add it there or correct the name"
                     ),
@@ -374,51 +404,46 @@ fn check_units(units: &[Unit], gazetteer: &Gazetteer) -> Result<(), Flaw> {
                 ));
             }
         }
-        contact::check(unit)?;
+        contact::check(unit).into_iter().for_each(&mut wrong);
+        check_parents(unit, units).into_iter().for_each(&mut wrong);
     }
-    for unit in units {
-        check_parents(unit, units)?;
-    }
-    match units.iter().filter(|unit| unit.duty_office).count() {
-        1 => Ok(()),
-        count => Err(Flaw::new(
+    let count = units.iter().filter(|unit| unit.duty_office).count();
+    if count != 1 {
+        flaws.push(Flaw::new(
             format!(
                 "exactly one unit must have `duty_office = true`, not {count}; it gets what no other unit answers for"
             ),
             format!(
                 "须有且只有一个单位写 duty_office = true（现有{count}个），无人负责的事项由它处理"
             ),
-        )),
+        ));
     }
+    flaws
 }
 
-fn check_parents(unit: &Unit, units: &[Unit]) -> Result<(), Flaw> {
+fn check_parents(unit: &Unit, units: &[Unit]) -> Option<Flaw> {
     let code = &unit.code;
-    let mut below = unit;
-    for _ in units {
-        let Some(parent) = &below.parent else {
-            return Ok(());
-        };
-        below = units.iter().find(|known| &known.code == parent).ok_or_else(|| {
-            Flaw::new(
-format!(
-                "unit `{}` has the parent `{parent}`, which is not listed; add a [[unit]] of that code or correct it",
-                below.code
+    let known = |code: &String| units.iter().find(|known| &known.code == code);
+    let parent = unit.parent.as_ref()?;
+    if known(parent).is_none() {
+        return Some(Flaw::new(
+            format!(
+                "unit `{code}` has the parent `{parent}`, which is not listed; add a [[unit]] of that code or correct it"
             ),
-format!("单位 {} 的上级 {parent} 没有列出，请添加该编码的 [[unit]] 或更正", below.code),
-)
-        })?;
-        if &below.code == code {
-            return Err(Flaw::new(
-                format!(
-                    "unit `{code}` is above itself by way of `parent`; take the `parent` of one of them away"
-                ),
-                format!("单位 {code} 经 parent 成了自己的上级，请去掉其中一个的 parent"),
-            ));
-        }
+            format!("单位 {code} 的上级 {parent} 没有列出，请添加该编码的 [[unit]] 或更正"),
+        ));
     }
-    // A circle that it leads into and is not part of is told of by a unit that is.
-    Ok(())
+    // A circle that it leads into and is not part of is told of by the units that are.
+    let mut above =
+        std::iter::successors(known(parent), |unit| unit.parent.as_ref().and_then(known));
+    above.by_ref().take(units.len()).any(|above| &above.code == code).then(|| {
+        Flaw::new(
+            format!(
+                "unit `{code}` is above itself by way of `parent`; take the `parent` of one of them away"
+            ),
+            format!("单位 {code} 经 parent 成了自己的上级，请去掉其中一个的 parent"),
+        )
+    })
 }
 
 #[cfg(test)]
@@ -487,6 +512,28 @@ mod tests {
                     Region::load(&entry).unwrap();
                 }
             }
+        }
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once_each_with_its_line() {
+        let places = "[[place]]\nname = \"石\"\nkind = \"hamlet\"\nwithin = \"望江\"\n";
+        let units = "[[unit]]\ncode = \"a\"\nname = \"a\"\nkind = \"place\"\nsubjects = [\"天文\"]\nparent = \"b\"\n";
+        let said = refusal(&format!("{REGION}{places}"), &format!("{OFFICE}{units}"));
+        let told: Vec<&str> = said
+            .lines()
+            .map(|line| line.rsplit_once(".toml:").unwrap().1)
+            .collect();
+        let begins = [
+            "6: place `石` needs a name",
+            "6: place `石` has the unknown kind `hamlet`",
+            "6: place `石` lies within `望江`",
+            "6: unit `a` has the unknown subject `天文`",
+            "6: unit `a` has the parent `b`",
+        ];
+        assert_eq!(told.len(), begins.len(), "{said}");
+        for (told, begin) in told.iter().zip(begins) {
+            assert!(told.starts_with(begin), "{told}");
         }
     }
 

@@ -51,6 +51,7 @@ impl Certificate {
     /// When the files cannot be read or do not belong together.
     pub async fn read(&self) -> anyhow::Result<RustlsConfig> {
         let Self { certificate, key } = self;
+        crate::tls::install();
         RustlsConfig::from_pem_file(certificate, key)
             .await
             .with_context(|| {

@@ -1,6 +1,7 @@
 //! How a process starts, says how it is, and stops.
 
 use std::collections::BTreeMap;
+use std::io::{ErrorKind, Write, stdout};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -143,6 +144,30 @@ pub fn start_logs() {
     if started.is_err() {
         warn!("logs were started already");
     }
+}
+
+/// Standard output of a command. Where whoever reads it reads no more (`… | head`), the program ends there and says nothing of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Output;
+
+/// What a shell says of a program that a closed pipe ended: 128 and the number of SIGPIPE.
+const PIPE_CLOSED: i32 = 141;
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        ending_silently(stdout().write(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        ending_silently(stdout().flush())
+    }
+}
+
+fn ending_silently<T>(written: std::io::Result<T>) -> std::io::Result<T> {
+    if (written.as_ref()).is_err_and(|error| error.kind() == ErrorKind::BrokenPipe) {
+        std::process::exit(PIPE_CLOSED);
+    }
+    written
 }
 
 /// What a process ends with: 0, or 2 after saying what went wrong.

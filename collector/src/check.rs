@@ -1,14 +1,16 @@
 //! Looking at a source before it is read: once, printed field by field, nothing sent.
 
+use std::fmt::Display;
 use std::future::Future;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use backbone::kafka::SendError;
 use backbone::message::{Certainty, Finding, Post, SourceHealth};
+use backbone::settings::Problems;
 use jiff::Timestamp;
 use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
@@ -78,26 +80,34 @@ struct Seen {
     findings: Option<Vec<Finding>>,
 }
 
-/// Checks what the settings lead to: tells how many sources there are, and every problem.
-#[must_use]
-pub fn config(settings: &Settings) -> (usize, Vec<String>) {
-    let (sources, problems) = Definition::read_all(&settings.sources);
-    let mut problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    problems.extend(
-        settings
-            .kafka
-            .client_config()
-            .err()
-            .map(|error| error.to_string()),
-    );
-    problems.extend(
-        settings
-            .author_key
-            .read("author_key")
-            .err()
-            .map(|error| error.to_string()),
-    );
-    (sources.len(), problems)
+/// Checks a settings file and what it leads to: adds every problem, and tells how many sources there are.
+pub async fn config(path: &Path, problems: &mut Problems) -> usize {
+    let Some(settings) = Settings::read(path, problems) else {
+        return 0;
+    };
+    problems.tried(path, settings.kafka.client_config());
+    problems.tried(path, settings.author_key.read("author_key"));
+    if let Some(certificate) = (settings.intake.as_ref()).and_then(|intake| intake.tls.as_ref()) {
+        let read = certificate.read().await.map(drop);
+        problems.tried(path, read.context("`intake.tls`"));
+    }
+    let sources = Definition::read_all(&settings.sources, problems);
+    for (file, source) in sources.iter().filter(|(_, source)| source.enabled) {
+        let of_source = |problem: &dyn Display| format!("source \"{}\": {problem}", source.name);
+        if let Some(push) = &source.push {
+            let unset = push.token.require("push.token").err();
+            problems.note(file, unset.map(|problem| of_source(&problem)));
+            if settings.intake.is_none() {
+                let needs = "has [push], and the settings have no [intake]; add one with `listen`";
+                problems.note(path, [of_source(&needs)]);
+            }
+        }
+        for (name, value) in source.api.iter().flat_map(|api| &api.headers) {
+            let unset = value.require(&format!("api.headers.{name}")).err();
+            problems.note(file, unset.map(|problem| of_source(&problem)));
+        }
+    }
+    sources.len()
 }
 
 /// Reads the sources of a file once each and prints what they would publish: every field, what it was found

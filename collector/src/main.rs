@@ -1,11 +1,11 @@
 //! The collector's program.
 
-use std::io::{Write, stdout};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::bail;
-use backbone::service;
+use backbone::service::{self, Output};
+use backbone::settings::Problems;
 use clap::{Parser, Subcommand};
 use collector::check::Look;
 use collector::settings::Settings;
@@ -60,29 +60,23 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     service::start_logs();
-    let settings = Settings::load(&arguments.config)?;
+    let settings = || Settings::load(&arguments.config);
     match arguments.command {
-        None => app::run(settings, service::stop_on_signal()?).await,
+        None => app::run(settings()?, service::stop_on_signal()?).await,
         Some(Command::CheckConfig) => {
-            let (sources, problems) = check::config(&settings);
-            for problem in &problems {
-                writeln!(stdout(), "{problem}")?;
-            }
-            if !problems.is_empty() {
-                bail!("{} problems, see above", problems.len());
-            }
-            writeln!(
-                stdout(),
-                "{} is in order, and {} sources",
-                arguments.config.display(),
-                sources
-            )?;
-            Ok(())
+            let mut problems = Problems::default();
+            let sources = check::config(&arguments.config, &mut problems).await;
+            problems.tell(&mut Output)?;
+            let file = arguments.config.display();
+            Ok(writeln!(
+                Output,
+                "{file} is in order, and {sources} sources"
+            )?)
         }
         Some(Command::Check { file, source, save }) => {
             let look = Look { file, source, save };
-            check::run(&settings, &look, &mut stdout()).await
+            check::run(&settings()?, &look, &mut Output).await
         }
-        Some(Command::Sources) => check::sources(&settings, &mut stdout()).await,
+        Some(Command::Sources) => check::sources(&settings()?, &mut Output).await,
     }
 }

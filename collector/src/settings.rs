@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use backbone::serve::Certificate;
-use backbone::settings::{Kafka, Operations, Secret, SettingsError, beside, load};
+use backbone::settings::{
+    Kafka, Operations, Problems, Secret, SettingsError, beside, faultless, load,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -92,12 +94,13 @@ impl Fetch {
         }
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Vec<String> {
+        let mut flaws = Vec::new();
         let is_plain = |text: &str| {
             !text.trim().is_empty() && text.chars().all(|c| c.is_ascii_graphic() || c == ' ')
         };
         if !is_plain(&self.user_agent) {
-            return Err(
+            flaws.push(
                 "`fetch.user_agent` must be ASCII and not empty; say who is reading".to_owned(),
             );
         }
@@ -106,24 +109,24 @@ impl Fetch {
             .as_deref()
             .is_some_and(|contact| !is_plain(contact))
         {
-            return Err(
+            flaws.push(
                 "`fetch.contact` must be ASCII and not empty; give a web address or a mailbox"
                     .to_owned(),
             );
         }
         if !(1..=16).contains(&self.per_host) {
-            return Err("`fetch.per_host` must be 1 to 16".to_owned());
+            flaws.push("`fetch.per_host` must be 1 to 16".to_owned());
         }
         if self.most_at_once == 0 {
-            return Err("`fetch.most_at_once` must be 1 or more".to_owned());
+            flaws.push("`fetch.most_at_once` must be 1 or more".to_owned());
         }
         if !(1..=300).contains(&self.timeout_seconds) {
-            return Err("`fetch.timeout_seconds` must be 1 to 300".to_owned());
+            flaws.push("`fetch.timeout_seconds` must be 1 to 300".to_owned());
         }
         if self.most_bytes == 0 {
-            return Err("`fetch.most_bytes` must be 1 or more".to_owned());
+            flaws.push("`fetch.most_bytes` must be 1 or more".to_owned());
         }
-        Ok(())
+        flaws
     }
 }
 
@@ -133,10 +136,12 @@ impl Settings {
     /// # Errors
     /// Names the file, the line or field, and the remedy.
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
-        let mut settings = load(path, |settings: &Self| {
-            settings.fetch.check()?;
-            settings.share.as_ref().map_or(Ok(()), Share::check)
-        })?;
+        faultless(|problems| Self::read(path, problems))
+    }
+
+    /// As [`Settings::load`], going on where a value is wrong, which is added to the problems.
+    pub fn read(path: &Path, problems: &mut Problems) -> Option<Self> {
+        let mut settings = load(path, Self::check, problems)?;
         settings.sources = beside(path, &settings.sources);
         settings.state = beside(path, &settings.state);
         settings.kafka = settings.kafka.beside(path);
@@ -144,7 +149,14 @@ impl Settings {
             intake.tls = intake.tls.take().map(|tls| tls.beside(path));
         }
         settings.author_key.put_beside(path);
-        Ok(settings)
+        Some(settings)
+    }
+
+    fn check(&self) -> Vec<String> {
+        let mut flaws = self.fetch.check();
+        flaws.extend(self.kafka.check().iter().map(ToString::to_string));
+        flaws.extend(self.share.iter().flat_map(Share::check));
+        flaws
     }
 }
 
@@ -202,6 +214,15 @@ mod tests {
             let said = load(extra).unwrap_err().to_string();
             assert!(said.contains(expected), "{said}");
         }
+    }
+
+    #[test]
+    fn the_settings_that_ship_show_every_field() {
+        let shipped = include_str!("../../deploy/config/collector.toml");
+        assert_eq!(
+            backbone::settings::fields_not_shown::<Settings>(shipped),
+            Vec::<String>::new()
+        );
     }
 
     #[test]

@@ -16,13 +16,12 @@ pub struct Share {
 }
 
 impl Share {
-    /// What is wrong with it, and the remedy.
-    ///
-    /// # Errors
-    /// Names the field.
-    pub fn check(&self) -> Result<(), String> {
+    /// What is wrong with it: the field and the remedy.
+    #[must_use]
+    pub fn check(&self) -> Vec<String> {
+        let mut flaws = Vec::new();
         if !self.among.contains(&self.name) {
-            return Err(format!(
+            flaws.push(format!(
                 "`share.name` is \"{}\", which `share.among` does not have; add it there",
                 self.name
             ));
@@ -31,9 +30,9 @@ impl Share {
         names.sort();
         names.dedup();
         if names.len() < self.among.len() {
-            return Err("`share.among` has a name twice; give each collector its own".to_owned());
+            flaws.push("`share.among` has a name twice; give each collector its own".to_owned());
         }
-        Ok(())
+        flaws
     }
 
     /// Whether the sources of a site are this collector's to read; what has no site goes by its name.
@@ -88,11 +87,11 @@ mod tests {
     #[test]
     fn a_mistake_is_named_with_field_and_remedy() {
         let mut share = shares(&["a", "b"]).remove(0);
-        assert_eq!(share.check(), Ok(()));
+        assert_eq!(share.check(), Vec::<String>::new());
         share.name = "x".to_owned();
-        assert!(share.check().unwrap_err().contains("`share.among`"));
+        assert!(share.check().concat().contains("`share.among`"));
         share.name = "b".to_owned();
         share.among.push("b".to_owned());
-        assert!(share.check().unwrap_err().contains("twice"));
+        assert!(share.check().concat().contains("twice"));
     }
 }

@@ -16,7 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use backbone::id;
 use backbone::message::{Finding, SourceKind};
-use backbone::settings::{SettingsError, beside, load};
+use backbone::settings::{Flaw, Problems, SettingsError, beside, faultless, load};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderMap;
 use schemars::JsonSchema;
@@ -378,15 +378,22 @@ impl Definition {
     /// # Errors
     /// Names the file, the line or field, and the remedy.
     pub fn load(path: &Path) -> Result<Vec<Self>, SettingsError> {
-        let check = |file: &File| {
-            for definition in &file.source {
-                definition
-                    .check()
-                    .map_err(|problem| format!("source \"{}\": {problem}", definition.name))?;
-            }
-            Ok(())
+        faultless(|problems| Self::read_file(path, problems))
+    }
+
+    fn read_file(path: &Path, problems: &mut Problems) -> Option<Vec<Self>> {
+        let check = |file: &File| -> Vec<Flaw> {
+            let numbered = file.source.iter().enumerate();
+            numbered
+                .flat_map(|(index, definition)| {
+                    definition.check().into_iter().map(move |problem| {
+                        let problem = format!("source \"{}\": {problem}", definition.name);
+                        Flaw::from(problem).of(format!("source[{index}]"))
+                    })
+                })
+                .collect()
         };
-        let mut definitions = load(path, check)?.source;
+        let mut definitions = load(path, check, problems)?.source;
         for definition in &mut definitions {
             if let Some(import) = &mut definition.import {
                 import.file = beside(path, &import.file);
@@ -397,7 +404,7 @@ impl Definition {
                 .chain(headers)
                 .for_each(|secret| secret.put_beside(path));
         }
-        Ok(definitions)
+        Some(definitions)
     }
 
     /// Reads all sources of a folder, in the order of their file names.
@@ -405,66 +412,51 @@ impl Definition {
     /// # Errors
     /// As [`Definition::load`], and when two sources have the same name.
     pub fn load_all(folder: &Path) -> Result<Vec<Self>, SettingsError> {
-        let (definitions, problems) = Self::read_all(folder);
-        match problems.into_iter().next() {
-            Some(problem) => Err(problem),
-            None => Ok(definitions),
-        }
+        faultless(|problems| {
+            let read = Self::read_all(folder, problems).into_iter();
+            Some(read.map(|(_, definition)| definition).collect())
+        })
     }
 
-    /// As [`Definition::load_all`], but going on at a problem: the sources in order, and every problem.
-    #[must_use]
-    pub fn read_all(folder: &Path) -> (Vec<Self>, Vec<SettingsError>) {
+    /// As [`Definition::load_all`], but going on at a problem: the sources in order, each with its file.
+    pub fn read_all(folder: &Path, problems: &mut Problems) -> Vec<(PathBuf, Self)> {
         let mut names = BTreeSet::new();
-        let (mut definitions, mut problems) = (Vec::new(), Vec::new());
-        let paths = match files_of(folder) {
-            Ok(paths) => paths,
-            Err(error) => {
-                let problem =
-                    format!("cannot be read: {error}; set `sources` to the folder of the sources");
-                problems.push(SettingsError::Invalid {
-                    path: folder.to_owned(),
-                    problem: problem.into(),
-                });
-                Vec::new()
-            }
-        };
+        let mut definitions = Vec::new();
+        let paths = files_of(folder).unwrap_or_else(|error| {
+            let problem =
+                format!("cannot be read: {error}; set `sources` to the folder of the sources");
+            problems.note(folder, [problem]);
+            Vec::new()
+        });
         for path in paths {
-            match Self::load(&path) {
-                Ok(found) => {
-                    for definition in found {
-                        if names.insert(definition.name.clone()) {
-                            definitions.push(definition);
-                        } else {
-                            let problem = format!(
-                                "`name` is \"{}\", which another source has; give each its own",
-                                definition.name
-                            );
-                            problems.push(SettingsError::Invalid {
-                                path: path.clone(),
-                                problem: problem.into(),
-                            });
-                        }
-                    }
+            let found = Self::read_file(&path, problems).unwrap_or_default();
+            for (index, definition) in found.into_iter().enumerate() {
+                if !names.insert(definition.name.clone()) {
+                    let problem = format!(
+                        "`name` is \"{}\", which another source has; give each its own",
+                        definition.name
+                    );
+                    problems.note(&path, [Flaw::from(problem).of(format!("source[{index}]"))]);
                 }
-                Err(problem) => problems.push(problem),
+                definitions.push((path.clone(), definition));
             }
         }
-        (definitions, problems)
+        definitions
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Vec<String> {
+        let mut flaws = Vec::new();
         if self.name.trim().is_empty() || self.region.trim().is_empty() {
-            return Err("`name` and `region` must not be empty".to_owned());
+            flaws.push("`name` and `region` must not be empty".to_owned());
         }
         if self.every_seconds == 0 {
-            return Err("`every_seconds` must be 1 or more".to_owned());
+            flaws.push("`every_seconds` must be 1 or more".to_owned());
         }
         if (self.longest_seconds).is_some_and(|longest| longest < self.every_seconds) {
-            return Err("`longest_seconds` must not be less than `every_seconds`".to_owned());
+            flaws.push("`longest_seconds` must not be less than `every_seconds`".to_owned());
         }
         let mut kinds = self.kinds();
-        match (kinds.next(), kinds.next()) {
+        let of_kind = match (kinds.next(), kinds.next()) {
             (Some(Kind::Import(import)), None) => import.check(),
             (Some(Kind::Board(board)), None) => board.check(),
             (Some(Kind::Sitemap(sitemap)), None) => sitemap.check(),
@@ -477,7 +469,9 @@ impl Definition {
                  [source.api], [source.push] and [source.watch]"
                     .to_owned(),
             ),
-        }
+        };
+        flaws.extend(of_kind.err());
+        flaws
     }
 
     fn kinds(&self) -> impl Iterator<Item = Kind<'_>> {

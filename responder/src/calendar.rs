@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use backbone::region::{Hours, Unit};
-use backbone::settings::{SettingsError, load};
+use backbone::settings::{Flaw, SettingsError, faultless, load};
 use jiff::civil::{Date, Time, Weekday};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use schemars::JsonSchema;
@@ -264,12 +264,13 @@ pub(crate) fn days_from(day: Date) -> impl Iterator<Item = Date> {
 }
 
 fn read(path: &Path) -> Result<Days, SettingsError> {
-    let holidays = load(path, check).map_err(|error| match error {
+    let holidays = faultless(|problems| load(path, check, problems)).map_err(|error| match error {
         SettingsError::Read { path, source } => SettingsError::Invalid {
             problem: format!(
                 "cannot be read ({source}); put the file of holidays there, or name it by `calendar.holidays`"
             )
             .into(),
+            line: None,
             path,
         },
         other => other,
@@ -290,52 +291,53 @@ fn read(path: &Path) -> Result<Days, SettingsError> {
     Ok(days)
 }
 
-fn check(holidays: &Holidays) -> Result<(), String> {
+fn check(holidays: &Holidays) -> Vec<Flaw> {
     let mut off = BTreeSet::new();
+    let mut flaws = Vec::new();
     for (index, year) in holidays.year.iter().enumerate() {
         let number = year.year;
+        let mut wrong =
+            |problem: String| flaws.push(Flaw::from(problem).of(format!("year[{index}]")));
         if year.source.trim().is_empty() {
-            return Err(format!(
+            wrong(format!(
                 "year {number} has no `source`; name the notice with its number and date"
             ));
         }
         if (holidays.year.iter().take(index)).any(|before| before.year == number) {
-            return Err(format!("year {number} is listed twice; remove one"));
+            wrong(format!("year {number} is listed twice; remove one"));
         }
         for holiday in &year.holidays {
             let (name, from, to) = (&holiday.name, holiday.from, holiday.to);
             if from > to {
-                return Err(format!(
+                wrong(format!(
                     "year {number}: `{name}` ends on {to}, before it begins on {from}; exchange the two"
                 ));
             }
-            for day in days_from(from).take_while(|day| *day <= to) {
-                of_year(number, day)?;
-                if !off.insert(day) {
-                    return Err(format!(
-                        "year {number}: {day} is listed as a holiday twice; remove one"
-                    ));
-                }
-            }
+            // Of a holiday that is wrong one day is told.
+            let problem = days_from(from)
+                .take_while(|day| *day <= to)
+                .find_map(|day| {
+                    let twice =
+                        format!("year {number}: {day} is listed as a holiday twice; remove one");
+                    not_of_year(number, day).or((!off.insert(day)).then_some(twice))
+                });
+            problem.into_iter().for_each(&mut wrong);
         }
         for day in &year.workdays {
-            of_year(number, *day)?;
-            if off.contains(day) {
-                return Err(format!(
-                    "year {number}: {day} is a holiday and a workday; remove one"
-                ));
-            }
+            let both = format!("year {number}: {day} is a holiday and a workday; remove one");
+            let problem = not_of_year(number, *day).or(off.contains(day).then_some(both));
+            problem.into_iter().for_each(&mut wrong);
         }
     }
-    Ok(())
+    flaws
 }
 
-fn of_year(year: i16, day: Date) -> Result<(), String> {
+fn not_of_year(year: i16, day: Date) -> Option<String> {
     // 元旦 may begin in December.
-    if day.year() == year || (day.year() == year - 1 && day.month() == 12) {
-        return Ok(());
-    }
-    Err(format!(
-        "year {year}: {day} is not of that year; correct the date or list it under its own year"
-    ))
+    let is_of_year = day.year() == year || (day.year() == year - 1 && day.month() == 12);
+    (!is_of_year).then(|| {
+        format!(
+            "year {year}: {day} is not of that year; correct the date or list it under its own year"
+        )
+    })
 }

@@ -1,13 +1,15 @@
 //! The responder's program.
 
 use std::collections::BTreeMap;
-use std::io::{Write, stdin, stdout};
+use std::io::{Write, stdin};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use backbone::dead_letters;
 use backbone::message::{self, Alert};
-use backbone::{dead_letters, service};
+use backbone::service::{self, Output};
+use backbone::settings::Problems;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use mimalloc::MiMalloc;
@@ -135,47 +137,46 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     service::start_logs();
-    let settings = Settings::load(&arguments.config)?;
+    let settings = || Settings::load(&arguments.config);
     match arguments.command {
-        None => app::run(settings, service::stop_on_signal()?).await,
+        None => app::run(settings()?, service::stop_on_signal()?).await,
         Some(Command::CheckConfig) => {
-            let routings = regions::load(&settings)?;
-            let calendar = Calendar::load(&settings.calendar)?;
-            for routing in routings.values() {
-                reply::Rules::load(&routing.region().gazetteer.rules)?;
+            let mut problems = Problems::default();
+            let now = Timestamp::now();
+            let warnings = check::config(&arguments.config, now, &mut problems).await;
+            for warning in warnings {
+                writeln!(Output, "warning: {warning}")?;
             }
-            settings.kafka.client_config()?;
-            for warning in check::warnings(&settings, &routings, &calendar, Timestamp::now()).await
-            {
-                writeln!(stdout(), "warning: {warning}")?;
-            }
-            writeln!(stdout(), "{} is in order", arguments.config.display())?;
-            Ok(())
+            problems.tell(&mut Output)?;
+            let file = arguments.config.display();
+            Ok(writeln!(Output, "{file} is in order")?)
         }
         Some(Command::NotifyTest {
             contact,
             region,
             unit,
-        }) => notify_test(&settings, &contact, &region, unit.as_deref()).await,
-        Some(Command::Route { file, json }) => route(&settings, &file, json).await,
-        Some(Command::Roster(command)) => roster(&settings, &command).await,
+        }) => notify_test(&settings()?, &contact, &region, unit.as_deref()).await,
+        Some(Command::Route { file, json }) => route(&settings()?, &file, json).await,
+        Some(Command::Roster(command)) => roster(&settings()?, &command).await,
         Some(Command::ReplyCheck(asked)) => {
-            reply::command::run(&asked, &settings.regions, &mut stdout())
+            reply::command::run(&asked, &settings()?.regions, &mut Output)
         }
         Some(Command::Knowledge(asked)) => {
+            let settings = settings()?;
             let store = Store::existing(&settings.store.place()?).await?;
-            knowledge::command::run(&asked, &settings, &store, Timestamp::now(), &mut stdout())
-                .await
+            knowledge::command::run(&asked, &settings, &store, Timestamp::now(), &mut Output).await
         }
-        Some(Command::Report(asked)) => report(&settings, &asked).await,
+        Some(Command::Report(asked)) => report(&settings()?, &asked).await,
         Some(Command::Erase(asked)) => {
+            let settings = settings()?;
             let store = Store::existing(&settings.store.place()?).await?;
             let accounts = Accounts::new(store.clone(), settings.console.session_limits());
             let archive = backbone::clickhouse::client(&settings.clickhouse)?;
             let now = Timestamp::now();
-            erasure::command::erase(&asked, &store, &accounts, &archive, now, &mut stdout()).await
+            erasure::command::erase(&asked, &store, &accounts, &archive, now, &mut Output).await
         }
         Some(Command::Held { post }) => {
+            let settings = settings()?;
             let store = Store::existing(&settings.store.place()?).await?;
             let accounts = Accounts::new(store.clone(), settings.console.session_limits());
             let archive = backbone::clickhouse::client(&settings.clickhouse)?;
@@ -183,35 +184,36 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let held = held::held(&store, &archive, &post, now).await?;
             let held = held.with_context(|| format!("nothing is held of `{post}`"))?;
             accounts.audit("", "read-held", &held.post, now).await?;
-            serde_json::to_writer_pretty(stdout(), &held)?;
-            writeln!(stdout())?;
+            serde_json::to_writer_pretty(Output, &held)?;
+            writeln!(Output)?;
             Ok(())
         }
         Some(Command::Erasure { post }) => {
+            let settings = settings()?;
             let store = Store::existing(&settings.store.place()?).await?;
-            erasure::command::show(&store, post.as_deref(), &mut stdout()).await
+            erasure::command::show(&store, post.as_deref(), &mut Output).await
         }
         Some(Command::Corrections) => {
-            let corrections = Corrections::new(Store::existing(&settings.store.place()?).await?);
-            corrections.write(&mut stdout()).await
+            let corrections = Corrections::new(Store::existing(&settings()?.store.place()?).await?);
+            corrections.write(&mut Output).await
         }
         Some(Command::User(command)) => {
-            command::user(&settings, command, stdin(), &mut stdout()).await
+            command::user(&settings()?, command, stdin(), &mut Output).await
         }
         Some(Command::Backup { file }) => {
-            store::backup(&settings.store.place()?, &file).await?;
-            writeln!(stdout(), "the store is in {}", file.display())?;
+            store::backup(&settings()?.store.place()?, &file).await?;
+            writeln!(Output, "the store is in {}", file.display())?;
             Ok(())
         }
         Some(Command::Restore { file }) => {
-            store::restore(&settings.store.place()?, &file).await?;
-            writeln!(stdout(), "the store is back from {}", file.display())?;
+            store::restore(&settings()?.store.place()?, &file).await?;
+            writeln!(Output, "the store is back from {}", file.display())?;
             Ok(())
         }
-        Some(Command::Token(command)) => command::token(&settings, command, &mut stdout()).await,
-        Some(Command::Audit(command)) => command::audit(&settings, command, &mut stdout()).await,
+        Some(Command::Token(command)) => command::token(&settings()?, command, &mut Output).await,
+        Some(Command::Audit(command)) => command::audit(&settings()?, command, &mut Output).await,
         Some(Command::DeadLetters(command)) => {
-            dead_letters::run(&settings.kafka, &command, &mut stdout()).await
+            dead_letters::run(&settings()?.kafka, &command, &mut Output).await
         }
     }
 }
@@ -227,7 +229,7 @@ async fn report(settings: &Settings, asked: &report::command::Arguments) -> anyh
     };
     let cases = Cases::new(store.clone(), timing);
     let now = Timestamp::now();
-    report::command::run(settings, cases, routing, &store, asked, now, &mut stdout()).await
+    report::command::run(settings, cases, routing, &store, asked, now, &mut Output).await
 }
 
 async fn notify_test(
@@ -243,7 +245,7 @@ async fn notify_test(
         contact,
         &settings.channel,
         &settings.console.public_url,
-        &mut stdout(),
+        &mut Output,
         Timestamp::now(),
     )
     .await
@@ -274,7 +276,7 @@ async fn route(settings: &Settings, file: &Path, json: bool) -> anyhow::Result<(
             open: &open,
         },
     );
-    let mut out = stdout();
+    let mut out = Output;
     if json {
         serde_json::to_writer_pretty(&mut out, &explained)?;
         writeln!(out)?;
@@ -291,7 +293,7 @@ async fn roster(settings: &Settings, command: &roster::command::Command) -> anyh
     let roster = Roster::new(Store::existing(&settings.store.place()?).await?);
     let known = roster::known_names(region);
     let now = Timestamp::now();
-    roster::command::run(command, &roster, &calendar, &known, now, &mut stdout()).await
+    roster::command::run(command, &roster, &calendar, &known, now, &mut Output).await
 }
 
 fn served<'a>(

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use backbone::message::Alert;
 use backbone::region::{Region, Unit};
-use backbone::settings::{SettingsError, parse, read};
+use backbone::settings::{Problems, SettingsError, faultless, parse, read};
 
 pub use check::Warning;
 pub use explain::{Explained, Told};
@@ -97,31 +97,42 @@ impl Routing {
     /// # Errors
     /// Names the file, the rule at fault and the remedy.
     pub fn load(folder: &Path) -> Result<Self, SettingsError> {
-        let text = |name: &str| read(&folder.join(name));
-        let texts = Texts {
-            region: text(Texts::REGION)?,
-            units: text(Texts::UNITS)?,
-            routing: text(Texts::ROUTING)?,
-        };
-        Self::parse(folder, &texts)
+        faultless(|problems| Self::read(folder, problems))
     }
 
-    /// As [`Routing::load`], of the texts that the files of a folder have, or are to have.
-    ///
-    /// # Errors
-    /// Names the file, the rule at fault and the remedy.
-    pub fn parse(folder: &Path, texts: &Texts) -> Result<Self, SettingsError> {
-        let region = Region::parse(folder, &texts.region, &texts.units)?;
+    /// As [`Routing::load`], going on where something is wrong, which is added to the problems.
+    pub fn read(folder: &Path, problems: &mut Problems) -> Option<Self> {
+        let mut text = |name: &str| problems.take(read(&folder.join(name)));
+        let (region, units, routing) = (
+            text(Texts::REGION),
+            text(Texts::UNITS),
+            text(Texts::ROUTING),
+        );
+        let texts = Texts {
+            region: region?,
+            units: units?,
+            routing: routing?,
+        };
+        Self::parse(folder, &texts, problems)
+    }
+
+    /// As [`Routing::read`], of the texts that the files of a folder have, or are to have.
+    pub fn parse(folder: &Path, texts: &Texts, problems: &mut Problems) -> Option<Self> {
+        let region = Region::parse(folder, &texts.region, &texts.units, problems);
+        let check = |tree: &Tree| {
+            (region.as_ref()).map_or_else(Vec::new, |region| check::tree(tree, region))
+        };
         let tree = parse(
             &folder.join(Texts::ROUTING),
             &texts.routing,
-            |tree: &Tree| check::tree(tree, &region),
-        )?;
-        let duties = Duties::new(&region).map_err(|problem| SettingsError::Invalid {
-            path: folder.join(Texts::UNITS),
-            problem,
-        })?;
-        Ok(Self {
+            check,
+            problems,
+        );
+        let (region, tree) = (region?, tree?);
+        let duties = Duties::new(&region)
+            .map_err(|flaw| problems.note_in(&folder.join(Texts::UNITS), &texts.units, [flaw]))
+            .ok()?;
+        Some(Self {
             duties,
             region,
             folder: folder.to_owned(),

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use backbone::region::Reach;
 use backbone::serve::Certificate;
 use backbone::settings::{
-    ClickHouse, Kafka, Operations, Secret, SettingsError, beside, check_regions, load,
+    ClickHouse, Flaw, Kafka, Operations, Problems, Secret, SettingsError, beside, check_regions,
+    check_web, faultless, load,
 };
 use jiff::SignedDuration;
 use schemars::JsonSchema;
@@ -26,6 +27,9 @@ use crate::store::Place;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
+    /// The file that they were read from.
+    #[serde(skip)]
+    pub file: PathBuf,
     /// Folders of the regions served, relative to this file.
     pub regions: Vec<PathBuf>,
     /// Where cases and accounts are kept.
@@ -229,6 +233,25 @@ fn default_proxies() -> Vec<IpAddr> {
 }
 
 impl Console {
+    /// What is wrong with its values.
+    fn check(&self) -> Vec<String> {
+        let mut flaws = Vec::new();
+        flaws.extend(check_web("console.public_url", self.public_url.as_str()));
+        if let Some(identity) = &self.identity {
+            flaws.extend(check_web("console.identity.issuer", &identity.issuer));
+        }
+        // A year is as long as anybody could mean.
+        for (field, value, most) in [
+            ("session_hours", self.session_hours, 8_784),
+            ("session_idle_minutes", self.session_idle_minutes, 527_040),
+        ] {
+            if !(1..=most).contains(&value) {
+                flaws.push(format!("`console.{field}` must be 1 to {most}"));
+            }
+        }
+        flaws
+    }
+
     /// How long sessions last.
     #[must_use]
     pub fn session_limits(&self) -> Limits {
@@ -245,7 +268,13 @@ impl Settings {
     /// # Errors
     /// Names the file, the line or field, and the remedy.
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
-        let mut settings = load(path, Self::check)?;
+        faultless(|problems| Self::read(path, problems))
+    }
+
+    /// As [`Settings::load`], going on where a value is wrong, which is added to the problems.
+    pub fn read(path: &Path, problems: &mut Problems) -> Option<Self> {
+        let mut settings = load(path, Self::check, problems)?;
+        path.clone_into(&mut settings.file);
         settings.store.file = settings.store.file.map(|file| beside(path, &file));
         settings.store.password.put_beside(path);
         settings.calendar.holidays = beside(path, &settings.calendar.holidays);
@@ -273,26 +302,15 @@ impl Settings {
             .into_iter()
             .map(|channel| channel.beside(path))
             .collect();
-        Ok(settings)
+        Some(settings)
     }
 
-    fn check(&self) -> Result<(), String> {
-        check_regions(&self.regions)?;
-        self.store.check()?;
-        for (index, channel) in self.channel.iter().enumerate() {
-            if self
-                .channel
-                .iter()
-                .take(index)
-                .any(|other| other.name == channel.name)
-            {
-                return Err(format!(
-                    "channel `{}` is listed twice; remove one",
-                    channel.name
-                ));
-            }
-            channel.check()?;
-        }
+    fn check(&self) -> Vec<Flaw> {
+        let mut flaws: Vec<String> = check_regions(&self.regions).into_iter().collect();
+        flaws.extend(self.store.check().err());
+        flaws.extend(self.kafka.check().iter().map(ToString::to_string));
+        flaws.extend(self.clickhouse.check());
+        flaws.extend(self.console.check());
         for (field, help) in [
             ("draft_help", &self.draft_help),
             ("report_help", &self.report_help),
@@ -300,27 +318,39 @@ impl Settings {
             let Some(asked) = help else {
                 continue;
             };
-            if !["https://", "http://"]
-                .iter()
-                .any(|scheme| asked.url.starts_with(scheme))
-            {
-                return Err(format!("`{field}.url` must begin with https:// or http://"));
-            }
+            flaws.extend(check_web(&format!("{field}.url"), &asked.url));
             if !(1..=120).contains(&asked.timeout_seconds) {
-                return Err(format!("`{field}.timeout_seconds` must be 1 to 120"));
+                flaws.push(format!("`{field}.timeout_seconds` must be 1 to 120"));
             }
         }
         for reach in self.administrator.iter().flat_map(|known| &known.reach) {
-            check_reach(reach, &self.channel)
-                .map_err(|problem| format!("`administrator.reach`: {problem}"))?;
+            let unreached = check_reach(reach, &self.channel).err();
+            flaws.extend(unreached.map(|problem| format!("`administrator.reach`: {problem}")));
         }
         if (self.administrator.as_ref()).is_some_and(|known| known.reach.is_empty()) {
-            return Err(
+            flaws.push(
                 "`administrator.reach` is empty; name a channel, or remove [administrator]"
                     .to_owned(),
             );
         }
-        Ok(())
+        let of_channels = self
+            .channel
+            .iter()
+            .enumerate()
+            .flat_map(|(index, channel)| {
+                let name = &channel.name;
+                let before = self.channel.iter().take(index);
+                let twice = format!("channel `{name}` is listed twice; remove one");
+                let is_twice = before.clone().any(|other| other.name == *name);
+                (channel.check().into_iter())
+                    .chain(is_twice.then_some(twice))
+                    .map(move |problem| Flaw::from(problem).of(format!("channel[{index}]")))
+            });
+        flaws
+            .into_iter()
+            .map(Flaw::from)
+            .chain(of_channels)
+            .collect()
     }
 }
 
@@ -351,6 +381,15 @@ mod tests {
             settings.matches(&beside).count(),
             text.matches(secret).count(),
             "{settings}"
+        );
+    }
+
+    #[test]
+    fn the_settings_that_ship_show_every_field() {
+        let shipped = include_str!("../../deploy/config/responder.toml");
+        assert_eq!(
+            backbone::settings::fields_not_shown::<Settings>(shipped),
+            Vec::<String>::new()
         );
     }
 

@@ -42,13 +42,6 @@ const ONLY_IF: &str = "-- if ";
 /// When ClickHouse does not answer or refuses a statement, and [`MigrateError::UnderWay`] while another does it.
 pub async fn migrate(settings: &ClickHouse) -> Result<(), MigrateError> {
     let database = &settings.database;
-    if database.is_empty()
-        || !database
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '_')
-    {
-        return Err(MigrateError::DatabaseName(database.clone()));
-    }
     let server = super::server_client(settings)?;
     execute(&server, 0, &database_of(settings)).await?;
     let client = super::client(settings)?;

@@ -11,9 +11,6 @@ pub enum MigrateError {
     /// The settings make no client.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The database's name is not one.
-    #[error("clickhouse.database = `{0}` is not a name of letters, digits and underscores")]
-    DatabaseName(String),
     /// The database is there, and not in the form that is set.
     #[error(
         "the database `{database}` has the engine {engine}, which does not go with clickhouse.replicated = {replicated}; \

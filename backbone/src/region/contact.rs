@@ -110,26 +110,27 @@ impl Unit {
     }
 }
 
-/// Checks the contacts of a unit.
-pub(super) fn check(unit: &Unit) -> Result<(), Flaw> {
+/// What is wrong with the contacts of a unit.
+pub(super) fn check(unit: &Unit) -> Vec<Flaw> {
+    let mut flaws = Vec::new();
     let code = &unit.code;
     let mut names = BTreeSet::new();
     for contact in &unit.contact {
         let name = contact.name.trim();
         if name.is_empty() {
-            return Err(Flaw::new(
+            flaws.push(Flaw::new(
                 format!("unit `{code}` has a contact without a name; give a person's or a post's"),
                 format!("单位 {code} 有联系人没有名称，请填写姓名或岗位"),
             ));
         }
         if !names.insert(name) {
-            return Err(Flaw::new(
+            flaws.push(Flaw::new(
                 format!("unit `{code}` has two contacts `{name}`; remove one or tell them apart"),
                 format!("单位 {code} 有两个联系人“{name}”，请去掉一个或分别命名"),
             ));
         }
         if contact.reach.is_empty() {
-            return Err(Flaw::new(
+            flaws.push(Flaw::new(
                 format!(
                     "contact `{name}` of unit `{code}` cannot be reached; give `reach` a channel"
                 ),
@@ -137,7 +138,7 @@ pub(super) fn check(unit: &Unit) -> Result<(), Flaw> {
             ));
         }
         if contact.role.of_duty_office() && !unit.duty_office {
-            return Err(Flaw::new(
+            flaws.push(Flaw::new(
                 format!(
                     "contact `{name}` of unit `{code}` is a {}, which only the duty office has; make it contact or lead",
                     contact.role.name()
@@ -149,5 +150,5 @@ pub(super) fn check(unit: &Unit) -> Result<(), Flaw> {
             ));
         }
     }
-    Ok(())
+    flaws
 }

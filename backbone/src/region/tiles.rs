@@ -73,13 +73,15 @@ fn tile(place: &GazetteerPlace, row: usize, column: usize) -> Tile<'_> {
     }
 }
 
-/// Whether each tile is on the map, and has one place only.
-pub(super) fn check(places: &[GazetteerPlace]) -> Result<(), Flaw> {
+/// Which tiles are not on the map, or have two places.
+pub(super) fn check(places: &[GazetteerPlace]) -> Vec<Flaw> {
+    let mut flaws = Vec::new();
     for (at, place) in places.iter().enumerate() {
         let Some(tile) = place.tile else { continue };
         let (name, [row, column]) = (&place.name, tile);
+        let mut wrong = |flaw: Flaw| flaws.push(flaw.of(format!("place[{at}]")));
         if tile.iter().any(|number| !(1..=MOST).contains(number)) {
-            return Err(Flaw::new(
+            wrong(Flaw::new(
                 format!(
                     "place `{name}` has the tile [{row}, {column}]; rows and columns go from 1 to {MOST}"
                 ),
@@ -88,7 +90,7 @@ pub(super) fn check(places: &[GazetteerPlace]) -> Result<(), Flaw> {
         }
         let before = places.iter().take(at);
         if let Some(other) = before.clone().find(|other| other.tile == Some(tile)) {
-            return Err(Flaw::new(
+            wrong(Flaw::new(
                 format!(
                     "place `{name}` has the tile [{row}, {column}], where `{}` is; give each its own",
                     other.name
@@ -100,5 +102,5 @@ pub(super) fn check(places: &[GazetteerPlace]) -> Result<(), Flaw> {
             ));
         }
     }
-    Ok(())
+    flaws
 }

@@ -1,3 +1,6 @@
+use std::path::Path;
+
+use backbone::settings::Problems;
 use collector::check::{self, Look};
 use collector::settings::Settings;
 use tokio_util::sync::CancellationToken;
@@ -5,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::desk::PATIENCE;
 use crate::site::{Page, Site};
 
-fn settings(folder: &std::path::Path, sources: &[(&str, &str)]) -> Settings {
+fn settings(folder: &Path, sources: &[(&str, &str)]) -> Settings {
     std::fs::create_dir(folder.join("sources.d")).unwrap();
     for (name, text) in sources {
         std::fs::write(folder.join("sources.d").join(name), text).unwrap();
@@ -36,18 +39,75 @@ async fn it_waits_for_brokers_that_are_down_and_stops_when_told() {
         .unwrap();
 }
 
-#[test]
-fn every_problem_of_the_sources_is_told() {
+#[tokio::test]
+async fn every_problem_of_the_sources_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let sources = [
         ("a.toml", IMPORT),
         ("b.toml", IMPORT),
         ("c.toml", "[[source]]\nname = \"信箱\"\ncolour = 1\n"),
     ];
-    let (sources, problems) = check::config(&settings(folder.path(), &sources));
-    assert_eq!((sources, problems.len()), (1, 2), "{problems:?}");
-    assert!(problems[0].contains("b.toml: `name` is \"信箱\""));
-    assert!(problems[1].contains("c.toml:3: unknown field `colour`"));
+    settings(folder.path(), &sources);
+    let (sources, told) = checked(folder.path()).await;
+    assert_eq!(sources, 2);
+    assert_eq!(
+        told,
+        [
+            "b.toml:2: `name` is \"信箱\", which another source has; give each its own",
+            "c.toml:3: unknown field `colour`",
+        ]
+    );
+}
+
+/// What `check-config` tells of the settings in a folder: each problem, as far as its field.
+async fn checked(folder: &Path) -> (usize, Vec<String>) {
+    let (mut problems, mut told) = (Problems::default(), Vec::new());
+    let sources = check::config(&folder.join("collector.toml"), &mut problems).await;
+    problems.tell(&mut told).unwrap_err();
+    let told = String::from_utf8(told).unwrap();
+    let names = told
+        .lines()
+        .map(|line| line.rsplit_once('/').map_or(line, |(_, name)| name));
+    let short = names.map(|name| name.split_once(", expected").map_or(name, |(name, _)| name));
+    (sources, short.map(str::to_owned).collect())
+}
+
+#[tokio::test]
+async fn all_that_would_keep_it_from_working_is_told_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let push = "[[source]]\nname = \"热线\"\nregion = \"990101\"\n\
+                push = { token = { env = \"WENSHENG_NOT_SET_ANYWHERE\" } }\n";
+    settings(folder.path(), &[("a.toml", push)]);
+    let settings = folder.path().join("collector.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let wrong = text
+        .replace("127.0.0.1:1", "127.0.0.1")
+        .replace("delay_ms = 0", "per_host = 0\nmost_at_once = 0");
+    let tls = "[kafka.tls]\ncertificate = \"none.pem\"\n";
+    std::fs::write(&settings, format!("{wrong}{tls}")).unwrap();
+    let (_, told) = checked(folder.path()).await;
+    assert_eq!(
+        told,
+        [
+            "collector.toml:9: `fetch.per_host` must be 1 to 16",
+            "collector.toml:10: `fetch.most_at_once` must be 1 or more",
+            "collector.toml:4: `kafka.brokers` must be host:port, with commas between several",
+            "collector.toml:11: `kafka.tls` has one of `certificate` and `key`; give both or neither",
+            "a.toml:1: source \"热线\": `push.token` is not set: set the environment variable WENSHENG_NOT_SET_ANYWHERE",
+            "collector.toml: source \"热线\": has [push], and the settings have no [intake]; add one with `listen`",
+        ]
+    );
+
+    let tls = "[kafka.tls]\nca = \"no-ca.pem\"\n[intake]\nlisten = \"127.0.0.1:0\"\ntls = { certificate = \"none.pem\", key = \"none.pem\" }\n";
+    std::fs::write(&settings, format!("{text}{tls}")).unwrap();
+    let (_, told) = checked(folder.path()).await;
+    let all = told.join("\n");
+    assert_eq!(told.len(), 3, "{all}");
+    assert!(all.contains("no-ca.pem: No such file"), "{all}");
+    assert!(
+        all.contains("none.pem; give PEM files that belong together"),
+        "{all}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,5 +242,26 @@ async fn a_look_at_a_site_tells_by_what_each_field_was_found_and_keeps_the_pages
     assert!(
         said.to_string().contains("has no source \"无此来源\""),
         "{said}"
+    );
+}
+
+#[test]
+fn a_command_whose_output_nobody_reads_on_ends_silently() {
+    let folder = tempfile::tempdir().unwrap();
+    settings(folder.path(), &[("a.toml", IMPORT)]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let ended = std::process::Command::new(env!("CARGO_BIN_EXE_collector"))
+        .arg("--config")
+        .arg(folder.path().join("collector.toml"))
+        .arg("sources")
+        .stdout(writer)
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    assert_eq!(
+        ended.status.code(),
+        Some(141),
+        "as a closed pipe ends programs"
     );
 }

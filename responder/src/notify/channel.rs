@@ -68,12 +68,9 @@ fn default_attempts() -> u32 {
 }
 
 impl Channel {
-    /// Checks what types cannot say.
-    ///
-    /// # Errors
-    /// Names the channel, the field and the remedy.
-    pub fn check(&self) -> Result<(), String> {
-        let name = &self.name;
+    /// What is wrong with it that types cannot say: the channel, the field and the remedy.
+    #[must_use]
+    pub fn check(&self) -> Vec<String> {
         let of_kind = match &self.kind {
             ChannelKind::WecomRobot(robot) => web(&robot.url),
             ChannelKind::WecomApp(app) => web(&app.url),
@@ -82,18 +79,15 @@ impl Channel {
             ChannelKind::Smtp(smtp) => smtp.check(),
             ChannelKind::Webhook(webhook) => web(&webhook.url).and_then(|()| webhook.check()),
         };
-        of_kind.map_err(|problem| format!("channel `{name}`: {problem}"))?;
+        let mut flaws: Vec<String> = of_kind.err().into_iter().collect();
         if !(1..=120).contains(&self.timeout_seconds) {
-            return Err(format!(
-                "channel `{name}`: `timeout_seconds` must be 1 to 120"
-            ));
+            flaws.push("`timeout_seconds` must be 1 to 120".to_owned());
         }
         if self.attempts == 0 || self.per_minute == Some(0) {
-            return Err(format!(
-                "channel `{name}`: `attempts` and `per_minute` must be 1 or more"
-            ));
+            flaws.push("`attempts` and `per_minute` must be 1 or more".to_owned());
         }
-        Ok(())
+        let named = |problem| format!("channel {}: {problem}", self.name);
+        flaws.into_iter().map(named).collect()
     }
 
     /// The same with the paths of its files relative to the settings file.

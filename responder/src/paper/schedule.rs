@@ -148,24 +148,21 @@ pub fn due<'a>(
     found
 }
 
-/// Whether the regions of the schedule are served.
-///
-/// # Errors
-/// Names the entry, the region and the remedy.
+/// Which regions of the schedule are not served: the entry, the region and the remedy.
 pub fn check<'a>(
     schedules: &[Schedule],
     served: impl Iterator<Item = &'a String> + Clone,
-) -> Result<(), String> {
-    for (number, schedule) in schedules.iter().enumerate() {
-        let unknown =
-            (schedule.regions.iter()).find(|code| !served.clone().any(|known| known == *code));
-        if let Some(code) = unknown {
-            return Err(format!(
-                "responder.toml: `reports[{number}].regions` names `{code}`, which is not served; add its folder to `regions` or remove it here"
-            ));
-        }
-    }
-    Ok(())
+) -> Vec<String> {
+    let numbered = schedules.iter().enumerate();
+    numbered
+        .flat_map(|(number, schedule)| schedule.regions.iter().map(move |code| (number, code)))
+        .filter(|(_, code)| !served.clone().any(|known| known == *code))
+        .map(|(number, code)| {
+            format!(
+                "`reports[{number}].regions` names `{code}`, which is not served; add its folder to `regions` or remove it here"
+            )
+        })
+        .collect()
 }
 
 /// The clock in China, which is never put forward or back.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use backbone::settings::{SettingsError, load};
+use backbone::settings::{SettingsError, faultless, load};
 use serde::Deserialize;
 
 use super::{Kind, Severity};
@@ -79,26 +79,27 @@ impl Rules {
     /// # Errors
     /// Names the file, the line or field, and the remedy.
     pub fn load(folder: &Path) -> Result<Self, SettingsError> {
-        load(&folder.join("reply.toml"), Self::check)
+        faultless(|problems| load(&folder.join("reply.toml"), Self::check, problems))
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Vec<String> {
+        let mut flaws = Vec::new();
         if !(0.0..=1.0).contains(&self.answers_from) {
-            return Err("`answers_from` must be 0 to 1".to_owned());
+            flaws.push("`answers_from` must be 0 to 1".to_owned());
         }
-        if let Some(phrases) = (self.phrases.iter()).find(|one| !BY_PHRASES.contains(&one.kind)) {
-            return Err(format!(
+        for phrases in (self.phrases.iter()).filter(|one| !BY_PHRASES.contains(&one.kind)) {
+            flaws.push(format!(
                 "`phrases` of kind {:?} are not looked for; use blame, empty or vague",
                 phrases.kind
             ));
         }
         let without = |kind: &&Kind| !BY_PHRASES.contains(kind) && !self.missing.contains_key(kind);
-        match Kind::ALL.iter().find(without) {
-            Some(kind) => Err(format!(
+        for kind in Kind::ALL.iter().filter(without) {
+            flaws.push(format!(
                 "`missing` says nothing of {kind:?}; give its severity and advice"
-            )),
-            None => Ok(()),
+            ));
         }
+        flaws
     }
 
     /// The lists of phrases of a kind.

@@ -15,13 +15,14 @@ use crate::deadline::Term;
 /// Units named in a warning.
 const NAMED: usize = 8;
 
-/// Whether the rules name only what there is, and each can be reached.
-pub(super) fn tree(tree: &Tree, region: &Region) -> Result<(), Flaw> {
+/// Where the rules name what there is not, and which can never be reached.
+pub(super) fn tree(tree: &Tree, region: &Region) -> Vec<Flaw> {
+    let mut flaws = Vec::new();
     let mut times = BTreeSet::new();
     for time in &tree.time {
-        time.check()?;
+        flaws.extend(time.check());
         if !times.insert(time.name.as_str()) {
-            return Err(Flaw::new(
+            flaws.push(Flaw::new(
                 format!("the time `{}` is listed twice; remove one", time.name),
                 format!("时段“{}”重复，请去掉一个", time.name),
             ));
@@ -29,10 +30,10 @@ pub(super) fn tree(tree: &Tree, region: &Region) -> Result<(), Flaw> {
     }
     for (index, inhibition) in tree.inhibit.iter().enumerate() {
         let at = format!("inhibit[{index}]");
-        inhibition.source.check(&format!("{at}.source"), region)?;
-        inhibition.target.check(&format!("{at}.target"), region)?;
+        flaws.extend(inhibition.source.check(&format!("{at}.source"), region));
+        flaws.extend(inhibition.target.check(&format!("{at}.target"), region));
         if inhibition.source.is_empty() || inhibition.target.is_empty() {
-            return Err(Flaw::new(
+            flaws.push(Flaw::new(
                 format!(
                     "`{at}` would hold back by any alert, or any alert back; give `source` and `target` conditions"
                 ),
@@ -40,7 +41,7 @@ pub(super) fn tree(tree: &Tree, region: &Region) -> Result<(), Flaw> {
             ));
         }
         if inhibition.equal.is_empty() {
-            return Err(Flaw::new(
+            flaws.push(Flaw::new(
                 format!(
                     "`{at}.equal` is empty, so that matters that have nothing in common hold each other back; name what must be alike, such as [\"place\", \"subject\"]"
                 ),
@@ -50,22 +51,23 @@ pub(super) fn tree(tree: &Tree, region: &Region) -> Result<(), Flaw> {
             ));
         }
     }
-    rule(&tree.route, "route", region, &times)
+    rule(&tree.route, "route", region, &times, &mut flaws);
+    flaws
 }
 
-fn rule(rule: &Rule, at: &str, region: &Region, times: &BTreeSet<&str>) -> Result<(), Flaw> {
-    units(rule, at, region)?;
-    rule.matches.check(&format!("{at}.match"), region)?;
+fn rule(rule: &Rule, at: &str, region: &Region, times: &BTreeSet<&str>, flaws: &mut Vec<Flaw>) {
+    units(rule, at, region, flaws);
+    flaws.extend(rule.matches.check(&format!("{at}.match"), region));
     for (field, term) in [("group_wait", rule.group_wait), ("repeat", rule.repeat)] {
-        term.map_or(Ok(()), Term::check).map_err(|problem| {
-            Flaw::new(
+        if let Err(problem) = term.map_or(Ok(()), Term::check) {
+            flaws.push(Flaw::new(
                 format!("`{at}.{field}`: {problem}"),
                 format!("{at}.{field} 的时长不对：分钟、小时、天只写一个，1以上，十年以内"),
-            )
-        })?;
+            ));
+        }
     }
     if rule.group_by.as_ref().is_some_and(Vec::is_empty) {
-        return Err(Flaw::new(
+        flaws.push(Flaw::new(
             format!(
                 "`{at}.group_by` is empty; name what its alerts are gathered by, or leave it out"
             ),
@@ -78,7 +80,7 @@ fn rule(rule: &Rule, at: &str, region: &Region, times: &BTreeSet<&str>) -> Resul
     ] {
         let unknown = |name: &&String| !times.contains(name.as_str());
         if let Some(name) = names.iter().flatten().find(unknown) {
-            return Err(Flaw::new(
+            flaws.push(Flaw::new(
                 format!(
                     "`{at}.{field}` names the time `{name}`, which there is not; add a [[time]] of that name or correct it"
                 ),
@@ -88,7 +90,7 @@ fn rule(rule: &Rule, at: &str, region: &Region, times: &BTreeSet<&str>) -> Resul
     }
     let decides = !rule.lead.is_empty() || !rule.assist.is_empty() || !rule.routes.is_empty();
     if !decides {
-        return Err(Flaw::new(
+        flaws.push(Flaw::new(
             format!(
                 "`{at}` sends its matters to no one; give it a `lead`, an `assist` or `routes`"
             ),
@@ -106,24 +108,23 @@ fn rule(rule: &Rule, at: &str, region: &Region, times: &BTreeSet<&str>) -> Resul
         } else {
             ("has a `lead`", "写了 lead")
         };
-        return Err(Flaw::new(
+        flaws.push(Flaw::new(
             format!("`{at}` {what} and says `continue`; a rule that goes on can only add `assist`"),
             format!("{at} {told}，又写了 continue：继续往下的规则只能添加 assist"),
         ));
     }
     for (index, below) in rule.routes.iter().enumerate() {
         let at_below = format!("{at}.routes[{index}]");
-        reachable(rule, index, below, at, region)?;
-        self::rule(below, &at_below, region, times)?;
+        flaws.extend(unreachable(rule, index, below, at, region));
+        self::rule(below, &at_below, region, times, flaws);
     }
-    Ok(())
 }
 
-fn units(rule: &Rule, at: &str, region: &Region) -> Result<(), Flaw> {
+fn units(rule: &Rule, at: &str, region: &Region, flaws: &mut Vec<Flaw>) {
     let leads = [BY_BOTH, BY_PLACE, BY_SUBJECT, ""];
     let named = |code: &str| region.unit(code).is_some();
     if !leads.contains(&rule.lead.as_str()) && !named(&rule.lead) {
-        return Err(Flaw::new(
+        flaws.push(Flaw::new(
             format!(
                 "`{at}.lead` names the unit `{}`, which units.toml does not have; add it there or correct the code",
                 rule.lead
@@ -136,7 +137,7 @@ fn units(rule: &Rule, at: &str, region: &Region) -> Result<(), Flaw> {
     }
     for code in &rule.assist {
         if ![BY_PLACE, BY_SUBJECT].contains(&code.as_str()) && !named(code) {
-            return Err(Flaw::new(
+            flaws.push(Flaw::new(
                 format!(
                     "`{at}.assist` names the unit `{code}`, which units.toml does not have; add it there or correct the code"
                 ),
@@ -144,21 +145,14 @@ fn units(rule: &Rule, at: &str, region: &Region) -> Result<(), Flaw> {
             ));
         }
     }
-    Ok(())
 }
 
-/// Whether any matter can come to a rule: not one that a rule before it takes all of, or that the rule above keeps away.
-fn reachable(
-    above: &Rule,
-    index: usize,
-    rule: &Rule,
-    at: &str,
-    region: &Region,
-) -> Result<(), Flaw> {
+/// Why no matter can come to a rule: a rule before it takes all, or the rule above keeps all away.
+fn unreachable(above: &Rule, index: usize, rule: &Rule, at: &str, region: &Region) -> Option<Flaw> {
     let before = (above.routes.iter().take(index).enumerate())
         .find(|(_, earlier)| !earlier.goes_on && earlier.matches.covers(&rule.matches, region));
     if let Some((earlier, _)) = before {
-        return Err(Flaw::new(
+        return Some(Flaw::new(
             format!(
                 "`{at}.routes[{index}]` is never reached: `{at}.routes[{earlier}]` before it takes all that it takes; put it before that, or narrow that"
             ),
@@ -168,7 +162,7 @@ fn reachable(
         ));
     }
     if above.matches.excludes(&rule.matches) {
-        return Err(Flaw::new(
+        return Some(Flaw::new(
             format!(
                 "`{at}.routes[{index}]` is never reached: no matter fits its `match` and that of `{at}` above it; correct one of them"
             ),
@@ -177,7 +171,7 @@ fn reachable(
             ),
         ));
     }
-    Ok(())
+    None
 }
 
 /// What is not wrong in a region's files, but leaves someone unheard.

@@ -143,13 +143,12 @@ impl Match {
                 && !self.level.iter().any(|level| other.level.contains(level)))
     }
 
-    /// Whether it names only what there is.
-    ///
-    /// # Errors
-    /// Names the field within `at`, what is unknown and the remedy.
-    pub fn check(&self, at: &str, region: &Region) -> Result<(), Flaw> {
+    /// What it names that there is not: the field within `at` and the remedy.
+    #[must_use]
+    pub fn check(&self, at: &str, region: &Region) -> Vec<Flaw> {
+        let mut flaws = Vec::new();
         if let Some(code) = self.region.iter().find(|code| *code != region.code()) {
-            return Err(Flaw::new(
+            flaws.push(Flaw::new(
                 format!(
                     "`{at}.region` has `{code}`, and this folder is of `{}`; correct it or leave it out",
                     region.code()
@@ -163,7 +162,7 @@ impl Match {
         let first = |subject: &str| subject.split('/').next().unwrap_or_default().to_owned();
         let unknown = |subject: &&String| !SUBJECTS.contains(&first(subject).as_str());
         if let Some(subject) = self.subject.iter().find(unknown) {
-            return Err(Flaw::new(
+            flaws.push(Flaw::new(
                 format!(
                     "`{at}.subject` has the unknown subject `{subject}`; known are {}",
                     SUBJECTS.join(" ")
@@ -177,7 +176,7 @@ impl Match {
         let places = &region.gazetteer.place;
         let unknown = |name: &&String| !places.iter().any(|place| &place.name == *name);
         if let Some(name) = self.place.iter().find(unknown) {
-            return Err(Flaw::new(
+            flaws.push(Flaw::new(
                 format!(
                     "`{at}.place` names `{name}`, which region.toml does not have; add it there or correct the name"
                 ),
@@ -186,7 +185,7 @@ impl Match {
         }
         let unknown = |appeal: &&String| !APPEALS.contains(&appeal.as_str());
         if let Some(appeal) = self.appeal.iter().find(unknown) {
-            return Err(Flaw::new(
+            flaws.push(Flaw::new(
                 format!(
                     "`{at}.appeal` has the unknown appeal `{appeal}`; known are {}",
                     APPEALS.join(" ")
@@ -198,7 +197,7 @@ impl Match {
             ));
         }
         if let Some(level) = self.level.iter().find(|level| !(1..=4).contains(*level)) {
-            return Err(Flaw::new(
+            flaws.push(Flaw::new(
                 format!("`{at}.level` has {level}; levels are 1 to 4"),
                 format!("{at}.level 写的是 {level}，级别为1至4"),
             ));
@@ -209,12 +208,12 @@ impl Match {
             .chain(&self.source)
             .any(|word| word.trim().is_empty())
         {
-            return Err(Flaw::new(
+            flaws.push(Flaw::new(
                 format!("`{at}` has an empty word or source, which says nothing; take it away"),
                 format!("{at} 有空的词或来源，请去掉"),
             ));
         }
-        Ok(())
+        flaws
     }
 }
 

@@ -123,7 +123,9 @@ impl Silences {
         }
         new.matches
             .check("matches", region)
-            .map_err(SilenceError::Condition)?;
+            .into_iter()
+            .next()
+            .map_or(Ok(()), |flaw| Err(SilenceError::Condition(flaw)))?;
         if new.until <= new.from || new.until <= now {
             return Err(SilenceError::Over);
         }

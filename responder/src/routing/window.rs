@@ -74,10 +74,11 @@ impl Window {
             && (self.workdays).is_none_or(|workdays| calendar.is_workday(day) == workdays)
     }
 
-    /// Whether it says when it is.
-    pub(super) fn check(&self) -> Result<(), Flaw> {
-        if self.weekdays.is_empty() && self.hours.is_none() && self.workdays.is_none() {
-            return Err(Flaw::new(
+    /// What is wrong where it does not say when it is.
+    pub(super) fn check(&self) -> Option<Flaw> {
+        let is_never = self.weekdays.is_empty() && self.hours.is_none() && self.workdays.is_none();
+        is_never.then(|| {
+            Flaw::new(
                 format!(
                     "the time `{}` has no condition; give it `weekdays`, `hours` or `workdays`",
                     self.name
@@ -86,9 +87,8 @@ impl Window {
                     "时段“{}”没有条件，请写 weekdays、hours 或 workdays",
                     self.name
                 ),
-            ));
-        }
-        Ok(())
+            )
+        })
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use backbone::settings::faultless;
+
 use crate::ground::project;
 use crate::office::{Office, REGION, actor, alert, morning, office, routed};
 use crate::stores::{Kept, on_each_store};
@@ -113,7 +115,10 @@ async fn low_pressure_is_not_told_of_while_the_water_is_cut_off(kept: Kept) {
             target = { words = [\"水压\"] }\nequal = [\"subject\"]\n"
             .to_owned(),
     };
-    let watch = watch_by(&office, Routing::parse(&county, &texts).unwrap());
+    let watch = watch_by(
+        &office,
+        faultless(|problems| Routing::parse(&county, &texts, problems)).unwrap(),
+    );
     let mut cases = Vec::new();
     for (event, title, level) in [("cut", "全镇停水", 2), ("low", "水压太低", 4)] {
         let mut matter = alert(level);

@@ -10,7 +10,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use backbone::settings::SettingsError;
+use backbone::settings::{SettingsError, faultless};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tracing::warn;
@@ -128,7 +128,7 @@ pub(in crate::console) async fn check(
     let found = examine(&console, folder, file, &text);
     let (errors, warnings) = match found {
         Ok(warnings) => (Vec::new(), warnings),
-        Err(error) => (vec![finding(&error)], Vec::new()),
+        Err(error) => (error.each().iter().map(finding).collect(), Vec::new()),
     };
     if !errors.is_empty() {
         let told = Told {
@@ -216,8 +216,12 @@ fn examine(
         units: of(Texts::UNITS)?,
         routing: of(Texts::ROUTING)?,
     };
-    let routing = Routing::parse(folder, &texts)?;
-    check_contacts(&routing, &console.surroundings.channels)?;
+    let routing = faultless(|problems| {
+        let routing = Routing::parse(folder, &texts, problems)?;
+        let flaws = check_contacts(&routing, &console.surroundings.channels);
+        problems.note_in(&folder.join(Texts::UNITS), &texts.units, flaws);
+        Some(routing)
+    })?;
     Ok(warnings(&routing))
 }
 
@@ -227,18 +231,13 @@ fn finding(error: &SettingsError) -> FindingLine {
         None => String::new(),
     };
     match error {
-        SettingsError::Parse {
+        SettingsError::Invalid {
             path,
             line,
             problem,
         } => FindingLine {
             file: name(path),
-            line: Some(*line),
-            problem: format!("写法或字段不对：{problem}"),
-        },
-        SettingsError::Invalid { path, problem } => FindingLine {
-            file: name(path),
-            line: None,
+            line: *line,
             problem: problem.told().to_owned(),
         },
         other => FindingLine {

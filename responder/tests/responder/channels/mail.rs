@@ -23,7 +23,7 @@ fn settings(server: &MailServer, extra: Value) -> Channel {
         .unwrap()
         .extend(extra.as_object().unwrap().clone());
     let channel: Channel = serde_json::from_value(fields).unwrap();
-    assert_eq!(channel.check(), Ok(()));
+    assert_eq!(channel.check(), Vec::<String>::new());
     channel
 }
 
