@@ -1,6 +1,7 @@
 //! Kafka as Wensheng uses it: every message acknowledged, every offset moved only after its result
 //! is, and what cannot be read put aside with the reason.
 
+mod client;
 mod consumer;
 mod lag;
 mod ledger;
@@ -9,6 +10,7 @@ mod partition;
 mod producer;
 mod tail;
 
+pub(crate) use client::Logged;
 pub(crate) use consumer::header_text;
 pub use consumer::{
     Batch, ConsumerMetrics, Consumption, Handler, NotNow, Readable, Received, Rejected, Unread,

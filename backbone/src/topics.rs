@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::types::RDKafkaErrorCode;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::kafka::ClientConfigError;
+use crate::kafka::{ClientConfigError, Logged};
 use crate::message::{
     Alert, Assessment, CaseEvent, Erasure, EventEdit, Message, Post, Signal, SourceEdit,
     SourceHealth,
@@ -224,8 +223,10 @@ pub async fn create_missing(kafka: &Kafka) -> Result<(), CreateTopicsError> {
         brokers: kafka.brokers.clone(),
         source,
     };
-    let admin: AdminClient<DefaultClientContext> =
-        kafka.client_config()?.create().map_err(brokers_error)?;
+    let admin: AdminClient<Logged> = kafka
+        .client_config()?
+        .create_with_context(Logged)
+        .map_err(brokers_error)?;
     let mut wanted: BTreeMap<&str, (i32, u32)> = BTreeMap::new();
     for topic in ALL {
         wanted.insert(topic.name, (kafka.partitions, topic.retention_days));
@@ -312,7 +313,7 @@ async fn existing_topics(
     timeout: Duration,
 ) -> Result<Vec<String>, rdkafka::error::KafkaError> {
     let asked = tokio::task::spawn_blocking(move || {
-        let client: BaseConsumer = config.create()?;
+        let client: BaseConsumer<Logged> = config.create_with_context(Logged)?;
         let metadata = client.fetch_metadata(None, timeout)?;
         Ok(metadata
             .topics()

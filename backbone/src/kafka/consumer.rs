@@ -10,13 +10,14 @@ use anyhow::Context;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance, StreamConsumer};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, Headers as _, Message as _, OwnedHeaders, OwnedMessage};
 use rdkafka::{Offset, Statistics, TopicPartitionList};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::{Producer, SendError, header, one_partition};
+use super::{Producer, SendError, client, header, one_partition};
 use crate::mask::{masked, masked_text};
 use crate::message::{self, Message, Unreadable};
 use crate::service::Readiness;
@@ -224,15 +225,12 @@ struct Changes {
 }
 
 impl ClientContext for Assignments {
-    fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
-        if matches!(
-            level,
-            RDKafkaLogLevel::Debug | RDKafkaLogLevel::Info | RDKafkaLogLevel::Notice
-        ) {
-            debug!(fac, message, "librdkafka");
-        } else {
-            warn!(fac, message, "librdkafka");
-        }
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        client::log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        client::log_error(&error, reason);
     }
 
     fn stats(&self, statistics: Statistics) {
@@ -436,7 +434,7 @@ async fn collect<H: Handler>(
                 backlog.push(raw);
             }
             Ok(Err(error)) => {
-                warn!(%error, topic = consumption.topic.name, "Kafka cannot be read");
+                client::log_error(&error, consumption.topic.name);
                 tokio::time::sleep(PAUSE).await;
                 return;
             }

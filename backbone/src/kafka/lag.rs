@@ -3,6 +3,7 @@
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::Logged;
 use super::partition::{ReadPartitionError, aside, extent_by};
 use crate::settings::Kafka;
 use crate::topics::Topic;
@@ -49,11 +50,11 @@ fn lag(kafka: &Kafka, topic: &Topic, group: &'static str) -> Result<Lag, ReadPar
         source,
     };
     let timeout = kafka.request_timeout();
-    let onlooker: BaseConsumer = kafka
+    let onlooker: BaseConsumer<Logged> = kafka
         .client_config()?
         .set("group.id", group)
         .set("enable.auto.commit", "false")
-        .create()
+        .create_with_context(Logged)
         .map_err(failed)?;
     let metadata = onlooker
         .fetch_metadata(Some(topic.name), timeout)

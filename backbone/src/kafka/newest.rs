@@ -6,20 +6,19 @@ use std::time::Duration;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::message::Message as _;
 use rdkafka::{Offset, TopicPartitionList};
-use tracing::warn;
 
-use super::{ReadPartitionError, Received, partitions};
+use super::{Logged, ReadPartitionError, Received, client, partitions};
 use crate::message::{self, Message};
 use crate::settings::Kafka;
 use crate::topics::Topic;
 
-/// Wait after a failure that the client mends by itself, so that its complaints do not fill the log.
+/// Wait after a failure that the client mends by itself.
 const AFTER_A_FAILURE: Duration = Duration::from_secs(1);
 
 /// The messages that come to a topic from now on. Nothing is committed, and what cannot be read is passed over: its
 /// consumers put it aside.
 pub struct Newest<M> {
-    consumer: StreamConsumer,
+    consumer: StreamConsumer<Logged>,
     topic: Topic,
     messages: PhantomData<fn() -> M>,
 }
@@ -40,14 +39,14 @@ impl<M: Message> Newest<M> {
     /// When the brokers do not say where the partitions end.
     pub async fn new(kafka: &Kafka, topic: &Topic) -> Result<Self, ReadPartitionError> {
         let numbers = partitions(kafka, topic).await?;
-        let consumer: StreamConsumer = kafka
+        let consumer: StreamConsumer<Logged> = kafka
             .client_config()?
             .set("group.id", "wensheng-newest")
             .set("enable.auto.commit", "false")
             .set("auto.offset.reset", "latest")
             .set("fetch.wait.max.ms", "500")
             .set("queued.max.messages.kbytes", "8192")
-            .create()
+            .create_with_context(Logged)
             .map_err(|source| failed(topic, -1, source))?;
         let mut list = TopicPartitionList::new();
         for number in numbers {
@@ -74,7 +73,7 @@ impl<M: Message> Newest<M> {
             let raw = match self.consumer.recv().await {
                 Ok(raw) => raw,
                 Err(error) => {
-                    warn!(%error, topic = self.topic.name, "Kafka cannot be read");
+                    client::log_error(&error, self.topic.name);
                     tokio::time::sleep(AFTER_A_FAILURE).await;
                     continue;
                 }

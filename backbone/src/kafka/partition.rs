@@ -10,7 +10,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, Message as _};
 use thiserror::Error;
 
-use super::{ClientConfigError, Received, one_partition};
+use super::{ClientConfigError, Logged, Received, one_partition};
 use crate::message::{self, Message};
 use crate::settings::Kafka;
 use crate::topics::Topic;
@@ -197,7 +197,7 @@ pub(crate) fn extent(
 
 /// The same of one partition, asked by a client that is there.
 pub(super) fn extent_by(
-    consumer: &BaseConsumer,
+    consumer: &BaseConsumer<Logged>,
     (topic, partition): (&str, i32),
     timeout: Duration,
 ) -> Result<(i64, i64), ReadPartitionError> {
@@ -217,7 +217,11 @@ fn failed(
     }
 }
 
-fn reader(kafka: &Kafka, topic: &str, partition: i32) -> Result<BaseConsumer, ReadPartitionError> {
+fn reader(
+    kafka: &Kafka,
+    topic: &str,
+    partition: i32,
+) -> Result<BaseConsumer<Logged>, ReadPartitionError> {
     kafka
         .client_config()?
         .set("group.id", "wensheng-read")
@@ -225,7 +229,7 @@ fn reader(kafka: &Kafka, topic: &str, partition: i32) -> Result<BaseConsumer, Re
         .set("auto.offset.reset", "earliest")
         .set("enable.partition.eof", "true")
         .set("fetch.wait.max.ms", "10")
-        .create()
+        .create_with_context(Logged)
         .map_err(failed(topic, partition))
 }
 
@@ -336,7 +340,7 @@ pub(crate) fn read_raw(
 }
 
 fn start_at(
-    consumer: &BaseConsumer,
+    consumer: &BaseConsumer<Logged>,
     topic: &str,
     partition: i32,
     since: Timestamp,

@@ -7,7 +7,7 @@ use rdkafka::message::OwnedHeaders;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use thiserror::Error;
 
-use super::ClientConfigError;
+use super::{ClientConfigError, Logged};
 use crate::message::{self, Message};
 use crate::settings::Kafka;
 use crate::topics::Topic;
@@ -39,7 +39,7 @@ pub enum SendError {
 /// An idempotent producer that waits for all in-sync replicas. Clones share one connection.
 #[derive(Clone)]
 pub struct Producer {
-    inner: Arc<FutureProducer>,
+    inner: Arc<FutureProducer<Logged>>,
 }
 
 impl std::fmt::Debug for Producer {
@@ -66,7 +66,7 @@ impl Producer {
             .set("linger.ms", "5")
             .set("delivery.timeout.ms", DELIVERY_TIMEOUT_MS)
             .set("message.max.bytes", "2000000")
-            .create()
+            .create_with_context(Logged)
             .map_err(|error| ClientConfigError::new("kafka", error.to_string()))?;
         Ok(Self {
             inner: Arc::new(inner),

@@ -9,10 +9,9 @@ use rdkafka::error::KafkaResult;
 use rdkafka::message::{Message as _, OwnedMessage};
 use rdkafka::{Offset, TopicPartitionList};
 use thiserror::Error;
-use tracing::warn;
 
 use super::consumer::send_dead_letter;
-use super::{ClientConfigError, Producer, Received, SendError, one_partition};
+use super::{ClientConfigError, Logged, Producer, Received, SendError, client, one_partition};
 use crate::message::{self, Message};
 use crate::settings::Kafka;
 use crate::topics::Topic;
@@ -35,7 +34,7 @@ pub enum TailError {
 
 /// The messages of a topic in the partitions that are followed, as they come. What cannot be read goes to the dead letters.
 pub struct Tail<M> {
-    consumer: BaseConsumer,
+    consumer: BaseConsumer<Logged>,
     topic: Topic,
     reader: &'static str,
     producer: Producer,
@@ -73,7 +72,7 @@ impl<M: Message> Tail<M> {
             .set("enable.auto.commit", "false")
             .set("auto.offset.reset", "earliest")
             .set("fetch.wait.max.ms", "500")
-            .create()
+            .create_with_context(Logged)
             .map_err(|error| ClientConfigError::new("kafka", error.to_string()))?;
         Ok(Self {
             consumer,
@@ -144,7 +143,7 @@ impl<M: Message> Tail<M> {
                 Some(Ok(raw)) => raw,
                 // The client tries again by itself.
                 Some(Err(error)) => {
-                    warn!(%error, topic = self.topic.name, "Kafka cannot be read");
+                    client::log_error(&error, self.topic.name);
                     return Ok(None);
                 }
             };
