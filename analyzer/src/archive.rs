@@ -11,6 +11,7 @@ use ::clickhouse::Client;
 use ::clickhouse::error::Error;
 use backbone::clickhouse;
 use backbone::clickhouse::rows::{OfMessage, Times};
+use backbone::clickhouse::told;
 use backbone::erased::Erased;
 use backbone::kafka::{Handler, NotNow, Received, Rejected, Unread};
 use backbone::settings::ClickHouse;
@@ -88,11 +89,11 @@ impl<R: OfMessage> Archiver<R> {
         if !self.prepared {
             clickhouse::migrate(&self.settings)
                 .await
-                .map_err(NotNow::because)?;
+                .map_err(|failure| NotNow::because(told(&failure)))?;
             let Kept { column, days } = self.kept;
             clickhouse::keep(&self.client, R::TABLE, column, days)
                 .await
-                .map_err(NotNow::because)?;
+                .map_err(|failure| NotNow::because(told(&failure)))?;
             self.prepared = true;
         }
         Ok(())
@@ -104,7 +105,10 @@ impl<R: OfMessage> Archiver<R> {
             return;
         };
         if let Err(error) = hours.count_when_due(Instant::now()).await {
-            warn!(%error, "posts could not be counted by hour; they will be");
+            warn!(
+                error = told(&error),
+                "posts could not be counted by hour; they will be"
+            );
             self.metrics
                 .archive_failures_total
                 .with_label_values(&["post_hours"])
@@ -137,7 +141,7 @@ impl<R: OfMessage> Handler for Archiver<R> {
                     .archive_failures_total
                     .with_label_values(&[R::TABLE])
                     .inc();
-                return Err(NotNow::because(failure));
+                return Err(NotNow::because(told(&failure)));
             }
         };
         self.metrics

@@ -7,8 +7,11 @@ mod statement;
 mod turn;
 
 use std::borrow::Borrow;
+use std::error::Error;
 use std::time::Duration;
 
+use axum::http::Uri;
+use axum::http::uri::Authority;
 use clickhouse::{Client, Compression, Row};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -18,6 +21,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls_native_certs::load_native_certs;
 use serde::Serialize;
+use tower::Service;
 
 pub use migrate::{migrate, on_replicas};
 pub use retention::keep;
@@ -38,9 +42,19 @@ pub fn client(settings: &ClickHouse) -> Result<Client, SettingsError> {
 
 /// A client that names no database, for creating it.
 fn server_client(settings: &ClickHouse) -> Result<Client, SettingsError> {
+    let connector = connector(settings)?;
+    let connect = tower::service_fn(move |address: Uri| {
+        let connecting = connector.clone().call(address.clone());
+        Box::pin(async move {
+            connecting.await.map_err(|source| NotReached {
+                place: address.authority().map_or_else(String::new, place),
+                source,
+            })
+        })
+    });
     let connections = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
         .pool_idle_timeout(IDLE)
-        .build(connector(settings)?);
+        .build(connect);
     let mut client = Client::with_http_client(connections)
         .with_url(&settings.url)
         .with_compression(Compression::None)
@@ -53,6 +67,38 @@ fn server_client(settings: &ClickHouse) -> Result<Client, SettingsError> {
         client = client.with_password(password);
     }
     Ok(client)
+}
+
+/// ClickHouse could not be connected to.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot connect to {place}")]
+struct NotReached {
+    /// Host and port.
+    place: String,
+    source: Box<dyn Error + Send + Sync>,
+}
+
+/// Host and port, without the user that may stand before them.
+fn place(authority: &Authority) -> String {
+    match authority.port() {
+        Some(port) => format!("{}:{port}", authority.host()),
+        None => authority.host().to_owned(),
+    }
+}
+
+/// An error with what it comes from, where that says more: the client's own says only that something went wrong on the way.
+#[must_use]
+pub fn told(error: &dyn Error) -> String {
+    let mut told = error.to_string();
+    let mut within = error.source();
+    while let Some(source) = within {
+        let text = source.to_string();
+        if !told.ends_with(&text) {
+            told = format!("{told}: {text}");
+        }
+        within = source.source();
+    }
+    told
 }
 
 /// How to connect: in the clear or by TLS, as the address says.
@@ -114,4 +160,36 @@ where
         insert.write(row.borrow()).await?;
     }
     insert.end().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Secret;
+
+    #[tokio::test]
+    async fn an_error_names_the_address_that_was_tried_and_nobody() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let place = free.local_addr().unwrap();
+        drop(free);
+        let settings = ClickHouse {
+            url: format!("http://somebody:secret@{place}"),
+            ca: None,
+            database: "none".to_owned(),
+            replicated: false,
+            user: "somebody".to_owned(),
+            password: Secret::default(),
+        };
+        let client = client(&settings).unwrap();
+        let failed = client.query("SELECT 1").execute().await.unwrap_err();
+        let said = told(&failed);
+        assert!(
+            said.contains(&format!("cannot connect to {place}: ")),
+            "{said}"
+        );
+        assert!(
+            said.contains("refused") && !said.contains("somebody"),
+            "{said}"
+        );
+    }
 }

@@ -15,6 +15,7 @@ use std::fmt;
 use std::time::Duration;
 
 use backbone::clickhouse::rows::{AlertRow, AssessmentRow, SignalRow};
+use backbone::clickhouse::told;
 use clickhouse::query::Query;
 use clickhouse::{Client, Row, RowOwned, RowRead};
 use serde::Deserialize;
@@ -304,6 +305,6 @@ fn without_values(error: &clickhouse::error::Error) -> String {
                     .collect::<String>()
             )
         }
-        error => error.to_string(),
+        error => told(error),
     }
 }
