@@ -61,6 +61,26 @@ impl Up {
         (addresses, said)
     }
 
+    /// Runs a command by the settings that all run with, from another folder.
+    fn asked(&self, program: &str, arguments: &[&str]) -> String {
+        let test = std::env::current_exe().unwrap();
+        let settings = self.folder.path().join(format!("settings/{program}.toml"));
+        let output = Command::new(test.ancestors().nth(2).unwrap().join(program))
+            .arg("--config")
+            .arg(settings)
+            .args(arguments)
+            .current_dir("/")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            output.status.success(),
+            "{said}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        said
+    }
+
     fn kill(pid: u32) {
         let killed = Command::new("kill")
             .args(["-KILL", &pid.to_string()])
@@ -187,6 +207,15 @@ async fn a_post_becomes_a_case_that_is_answered_and_nothing_is_lost() {
         .change_password(&password, duty::PASSWORD)
         .await;
     let case = duty::answer_a_case(&addresses.console, &mut administrator, region).await;
+
+    // Commands reach its store, its broker and its archive.
+    up.asked("responder", &["audit", "verify"]);
+    let dead = up.asked("analyzer", &["dead-letters", "list", "--topic", "posts"]);
+    assert!(dead.contains("0 dead letters of posts"), "{dead}");
+    let replayed = up.folder.path().join("replayed").display().to_string();
+    let days = ["--from", "2000-01-01", "--out", replayed.as_str()];
+    let told = up.asked("analyzer", &[&["replay"], days.as_slice()].concat());
+    assert!(told.contains("posts replayed"), "{told}");
 
     // Killed in the middle of it all, and started again: it has what it had, and goes on.
     Up::kill(addresses.pid);

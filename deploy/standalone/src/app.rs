@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use backbone::settings::{self, Kafka};
+use responder::settings::Store;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -61,15 +63,23 @@ pub struct Addresses {
 /// Name of the file with the addresses.
 pub const ADDRESSES: &str = "standalone.json";
 
+/// Name of the folder with the settings that it runs with, for commands: `responder --config DATA/settings/responder.toml …`.
+pub const SETTINGS: &str = "settings";
+
 /// Runs everything until `stop`; calls `ready` once the console answers.
 ///
 /// # Errors
 /// When something cannot start, or a process ends by itself.
 pub async fn run(
-    arguments: Arguments,
+    mut arguments: Arguments,
     stop: CancellationToken,
     ready: impl FnOnce(&Addresses),
 ) -> anyhow::Result<()> {
+    // Settings are written for commands, which are run from other folders.
+    let given = [&mut arguments.config, &mut arguments.data];
+    for path in given.into_iter().chain(&mut arguments.region) {
+        *path = std::path::absolute(&*path)?;
+    }
     let data = &arguments.data;
     std::fs::create_dir_all(data).with_context(|| {
         format!(
@@ -89,6 +99,7 @@ pub async fn run(
     let mut clickhouse = Engine::start("clickhouse", data.join("clickhouse"), library).await?;
 
     let plan = Plan::new(&arguments, sample.as_ref(), &broker, &clickhouse)?;
+    plan.write_settings(&data.join(SETTINGS))?;
     let apps = CancellationToken::new();
     let running = plan.run(sample, &apps);
     let mut running = Box::pin(running);
@@ -163,24 +174,25 @@ impl Plan {
         let mut collector = collector::settings::Settings::load(&config.join("collector.toml"))?;
         let mut analyzer = analyzer::settings::Settings::load(&config.join("analyzer.toml"))?;
         let mut responder = responder::settings::Settings::load(&config.join("responder.toml"))?;
-        for kafka in [
-            &mut collector.kafka,
-            &mut analyzer.kafka,
-            &mut responder.kafka,
-        ] {
-            broker.address().clone_into(&mut kafka.brokers);
-            kafka.replication = 1;
+        let kafka = Kafka {
             // One program reads all of them, and each costs the broker a statement whenever it is asked for messages.
-            kafka.partitions = 1;
+            partitions: 1,
             // After an error a producer goes on with its next epoch, which this broker does not take (tansu-broker 0.6): a task of it panics.
-            kafka.idempotence = false;
-        }
+            idempotence: false,
+            ..Kafka::at(broker.address())
+        };
+        collector.kafka = kafka.clone();
+        analyzer.kafka = kafka.clone();
+        responder.kafka = kafka;
         for settings in [&mut analyzer.clickhouse, &mut responder.clickhouse] {
             clickhouse.address().clone_into(&mut settings.url);
             settings.user.clear();
         }
         collector.state = data.join("collector.sqlite");
-        responder.store.file = Some(data.join("responder.sqlite"));
+        responder.store = Store {
+            file: Some(data.join("responder.sqlite")),
+            ..Store::default()
+        };
         analyzer.checkpoints = Some(data.join("checkpoints"));
         if let Some(sample) = sample {
             collector.sources.clone_from(&sample.sources);
@@ -224,6 +236,15 @@ impl Plan {
             responder,
             addresses,
         })
+    }
+
+    /// Writes the settings into a folder, with which a command reaches what runs here.
+    fn write_settings(&self, folder: &Path) -> anyhow::Result<()> {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+        settings::write(&folder.join("collector.toml"), &self.collector)?;
+        settings::write(&folder.join("analyzer.toml"), &self.analyzer)?;
+        settings::write(&folder.join("responder.toml"), &self.responder)
     }
 
     /// Runs the three processes, and the sample's site, until `stop` or one of them fails. Each is a task
@@ -297,4 +318,41 @@ fn ports(first: u16) -> anyhow::Result<[u16; 4]> {
         held.push(listener);
     }
     Ok(ports)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_reads_the_settings_that_all_run_with_wherever_it_is_run() {
+        let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let config = std::path::absolute(project.join("deploy/config")).unwrap();
+        let read = |folder: &Path| Plan {
+            collector: collector::settings::Settings::load(&folder.join("collector.toml")).unwrap(),
+            analyzer: analyzer::settings::Settings::load(&folder.join("analyzer.toml")).unwrap(),
+            responder: responder::settings::Settings::load(&folder.join("responder.toml")).unwrap(),
+            addresses: Addresses {
+                pid: 0,
+                console: String::new(),
+                collector: String::new(),
+                analyzer: String::new(),
+                responder: String::new(),
+                kafka: String::new(),
+                clickhouse: String::new(),
+                sample_posts: 0,
+            },
+        };
+        let told = |mut plan: Plan| {
+            plan.responder.file = PathBuf::new();
+            format!(
+                "{:?} {:?} {:?}",
+                plan.collector, plan.analyzer, plan.responder
+            )
+        };
+        let data = tempfile::tempdir().unwrap();
+        let shipped = read(&config);
+        shipped.write_settings(&data.path().join(SETTINGS)).unwrap();
+        assert_eq!(told(read(&data.path().join(SETTINGS))), told(shipped));
+    }
 }
