@@ -169,10 +169,15 @@ impl Drawing {
         ));
     }
 
+    /// A bar; nothing where it has no size.
     fn bar(&mut self, corner: (f64, f64), size: (f64, f64), fill: &str, edge: &str) {
+        let [width, height] = [size.0, size.1].map(|length| short(length.max(0.0)));
+        if width == "0" || height == "0" {
+            return;
+        }
         self.raw(&format!(
-            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{fill}\" stroke=\"{edge}\" stroke-width=\"1\"/>",
-            short(corner.0), short(corner.1), short(size.0.max(0.0)), short(size.1.max(0.0)),
+            "<rect x=\"{}\" y=\"{}\" width=\"{width}\" height=\"{height}\" fill=\"{fill}\" stroke=\"{edge}\" stroke-width=\"1\"/>",
+            short(corner.0), short(corner.1),
         ));
     }
 
