@@ -81,6 +81,11 @@ pub async fn run(
         (Some(path), _) => replay_file(path, region, &mut replay)?,
         (None, from) => replay_archive(archive, region, from, arguments.to, &mut replay).await?,
     }
+    if replay.posts == 0 {
+        bail!(
+            "there are no posts to replay; correct --input, or --from, --to and --region (it is {region})"
+        );
+    }
     replay.write(&arguments.out, out)
 }
 
@@ -205,13 +210,29 @@ impl Replay<'_> {
         write_lines(&folder.join("events.jsonl"), &events)?;
         write_lines(&folder.join("signals.jsonl"), self.signals.values())?;
         let [one, two, three, four] = self.alerts;
+        let (posts, folder) = (self.posts, folder.display());
+        let beside = match posts - events.iter().map(|event| event.posts.len()).sum::<usize>() {
+            0 => String::new(),
+            beside => format!(", of which {beside} do not concern the region"),
+        };
+        writeln!(out, "{posts} posts replayed{beside}; nothing was sent")?;
         writeln!(
             out,
-            "{} posts, {} events, {} signals; alerts raised: Ⅰ {one}, Ⅱ {two}, Ⅲ {three}, Ⅳ {four}; written to {}",
-            self.posts,
-            events.len(),
-            self.signals.len(),
-            folder.display()
+            "{} events, the gravest first, are in {folder}/events.jsonl",
+            events.len()
+        )?;
+        writeln!(
+            out,
+            "{} signals are in {folder}/signals.jsonl",
+            self.signals.len()
+        )?;
+        writeln!(
+            out,
+            "alerts would have been raised: Ⅰ {one}, Ⅱ {two}, Ⅲ {three}, Ⅳ {four}"
+        )?;
+        writeln!(
+            out,
+            "to compare, change [events], [risk] or [trends] in a copy of the settings and replay the same posts into another folder"
         )?;
         Ok(())
     }

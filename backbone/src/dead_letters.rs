@@ -137,21 +137,36 @@ pub async fn run(kafka: &Kafka, command: &Command, out: &mut impl Write) -> anyh
         Command::Replay { topic, offset } => {
             let known = find(topic)?;
             let producer = Producer::new(kafka)?;
-            let mut replayed = 0_u64;
             let letters = read_aside(kafka, known, Start::Beginning).await?;
-            for letter in letters {
-                if offset.is_some_and(|wanted| wanted != letter.offset) {
-                    continue;
-                }
-                send_back(&producer, known, &letter).await?;
-                replayed += 1;
-            }
-            if let (Some(offset), 0) = (offset, replayed) {
+            let there = letters.len();
+            let is_wanted =
+                |letter: &DeadLetter| offset.is_none_or(|wanted| wanted == letter.offset);
+            let wanted: Vec<_> = letters.into_iter().filter(is_wanted).collect();
+            if let (Some(offset), true) = (offset, wanted.is_empty()) {
                 bail!(
                     "no dead letter of `{topic}` at offset {offset}; `dead-letters list --topic {topic}` shows them"
                 );
             }
-            writeln!(out, "{replayed} dead letters of {topic} sent back to it")?;
+            for (done, letter) in wanted.iter().enumerate() {
+                let sent = send_back(&producer, known, letter).await;
+                sent.with_context(|| {
+                    format!(
+                        "{done} of {} dead letters of {topic} were sent back; replay them again once the brokers answer: what was read after all changes nothing",
+                        wanted.len()
+                    )
+                })?;
+            }
+            let sent = wanted.len();
+            writeln!(
+                out,
+                "{sent} of {there} dead letters of {topic} sent back to it"
+            )?;
+            if sent > 0 {
+                writeln!(
+                    out,
+                    "they stay listed; one that cannot be read this time either is listed once more within seconds, with its reason: dead-letters list --topic {topic}"
+                )?;
+            }
         }
     }
     Ok(())

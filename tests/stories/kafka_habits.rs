@@ -235,7 +235,7 @@ async fn a_day_of_a_reader(broker: Broker) {
     )
     .await;
     assert!(
-        replayed.contains("1 dead letters of posts sent back"),
+        replayed.contains("1 of 3 dead letters of posts sent back"),
         "{replayed}"
     );
     wait_for("the fourth dead letter", || async {

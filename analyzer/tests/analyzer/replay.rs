@@ -18,6 +18,11 @@ struct Program {
 }
 
 async fn replay(input: &Path) -> anyhow::Result<Vec<Value>> {
+    Ok(replay_and_tell(input).await?.0)
+}
+
+/// The events, and what is told of the replay.
+async fn replay_and_tell(input: &Path) -> anyhow::Result<(Vec<Value>, String)> {
     let pipeline = pipeline(SAMPLE, &Risk::default());
     let out = tempfile::tempdir().unwrap();
     let program = Program::parse_from([
@@ -35,19 +40,11 @@ async fn replay(input: &Path) -> anyhow::Result<Vec<Value>> {
         user: String::new(),
         password: Secret::default(),
     };
-    replay::run(
-        &pipeline,
-        "990101",
-        &archive,
-        &program.arguments,
-        &mut Vec::new(),
-    )
-    .await?;
+    let mut told = Vec::new();
+    replay::run(&pipeline, "990101", &archive, &program.arguments, &mut told).await?;
     let text = std::fs::read_to_string(out.path().join("events.jsonl")).unwrap();
-    Ok(text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect())
+    let events = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    Ok((events.collect(), String::from_utf8(told).unwrap()))
 }
 
 fn posts(event: &Value) -> Vec<&str> {
@@ -72,13 +69,30 @@ async fn copies_and_other_tellings_of_a_matter_are_one_event_and_unlike_matters_
 {"id": "5", "title": "滨江苑捆绑销售车位", "time": "2020-08-01T08:00:00+08:00", "text": "滨江苑买房必须买十二万的车位，不买车位就取消购房资格，请领导查处。"}
 "#,
     );
-    let events = replay(file.path()).await.unwrap();
+    let (events, told) = replay_and_tell(file.path()).await.unwrap();
+    for what in [
+        "5 posts replayed; nothing was sent",
+        "3 events, the gravest first, are in ",
+        "0 signals are in ",
+        "to compare, change",
+    ] {
+        assert!(told.contains(what), "{told}");
+    }
     let groups: BTreeSet<Vec<&str>> = events.iter().map(posts).collect();
     assert_eq!(
         groups,
         BTreeSet::from([vec!["1", "2", "3"], vec!["4"], vec!["5"]])
     );
     assert_eq!(posts(&events[0]), ["1", "2", "3"], "the gravest is first");
+}
+
+#[tokio::test]
+async fn a_file_without_posts_is_a_mistake() {
+    let said = replay(file("\n").path()).await.unwrap_err().to_string();
+    assert!(
+        said.contains("there are no posts to replay; correct --input"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
