@@ -27,6 +27,21 @@ pub enum Place {
     Postgres(Url),
 }
 
+impl Place {
+    /// Looks that a file is there; a database is looked for when it is opened.
+    fn require(&self) -> anyhow::Result<()> {
+        if let Self::File(path) = self
+            && !path.is_file()
+        {
+            bail!(
+                "there is no store at {}; give --config the settings of the responder that has it, or start that first",
+                path.display()
+            );
+        }
+        Ok(())
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Engine {
     Sqlite,
@@ -65,14 +80,7 @@ impl Store {
     /// # Errors
     /// When there is none, and as [`Store::open`].
     pub async fn existing(place: &Place) -> anyhow::Result<Self> {
-        if let Place::File(path) = place
-            && !path.is_file()
-        {
-            bail!(
-                "there is no store at {}; give --config the settings of the responder that has it, or start that first",
-                path.display()
-            );
-        }
+        place.require()?;
         Self::open(place).await
     }
 

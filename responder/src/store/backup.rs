@@ -16,6 +16,7 @@ use super::{Place, Store, sqlite_url};
 /// # Errors
 /// When the store cannot be read, the file exists or cannot be written, or PostgreSQL's `pg_dump` is missing.
 pub async fn backup(place: &Place, file: &Path) -> anyhow::Result<()> {
+    place.require()?;
     ensure!(
         !file.exists(),
         "{} exists; name a file that does not",
@@ -27,7 +28,6 @@ pub async fn backup(place: &Place, file: &Path) -> anyhow::Result<()> {
     owned(&part)?;
     match place {
         Place::File(path) => {
-            ensure!(path.exists(), "there is no store at {}", path.display());
             // VACUUM INTO takes a file that is empty.
             let mut connection = connect(path).await?;
             sqlx::query("VACUUM INTO $1")

@@ -528,6 +528,29 @@ fn a_wrong_file_brings_nothing_in_and_a_right_one_is_seen_by_check_config() {
         "{}",
         said(&shown)
     );
+    let backup = folder.path().join("backup").display().to_string();
+    let kept = responder(folder.path(), &["backup", &backup]);
+    assert!(
+        said(&kept).contains("there is no store at"),
+        "{}",
+        said(&kept)
+    );
+    assert_eq!(
+        std::fs::read_dir(folder.path())
+            .unwrap()
+            .filter(|entry| {
+                entry
+                    .as_ref()
+                    .unwrap()
+                    .path()
+                    .display()
+                    .to_string()
+                    .contains("backup")
+            })
+            .count(),
+        0,
+        "nothing is begun"
+    );
     let store = Place::File(folder.path().join("responder.sqlite"));
     let runtime = tokio::runtime::Runtime::new().unwrap();
     (runtime.block_on(async { Store::open(&store).await.unwrap().close().await }));
