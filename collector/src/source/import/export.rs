@@ -16,6 +16,8 @@ use crate::source::SourceError;
 
 /// The longest line, in bytes.
 const LONGEST_LINE: u64 = 4_000_000;
+/// Bytes of a CSV by whose first line it is told what its columns are parted by.
+const BEGIN: u64 = 65_536;
 /// Of so many characters of more than one byte one may be damaged.
 const DAMAGED: usize = 50;
 
@@ -90,15 +92,16 @@ impl Export {
         (&file).take(end.len() as u64).read_to_end(&mut last)?;
         file.seek(SeekFrom::Start(0))?;
         // What is appended meanwhile belongs to the next time.
-        let text = DecodeReaderBytesBuilder::new()
+        let mut text = DecodeReaderBytesBuilder::new()
             .encoding(Some(encoding))
             .build(file.take(length));
         let mut columns = None;
         let rows: Box<dyn Iterator<Item = io::Result<Row>> + Send> = if is_csv {
-            let mut text = BufReader::new(text);
+            let mut begin = Vec::new();
+            text.by_ref().take(BEGIN).read_to_end(&mut begin)?;
             let mut reader = csv::ReaderBuilder::new()
-                .delimiter(separator(text.fill_buf()?))
-                .from_reader(text);
+                .delimiter(separator(&begin))
+                .from_reader(io::Cursor::new(begin).chain(text));
             let header: Vec<String> = reader
                 .headers()
                 .map_err(|error| io::Error::other(describe(&error)))?
@@ -168,8 +171,8 @@ fn separator(begin: &[u8]) -> u8 {
         .unwrap_or(b',')
 }
 
-/// What a mark at the front says. Without one UTF-8 where next to every character of more than one byte is one, else GB18030: a value that was cut within a character makes no file
-/// another one. A character cut off at the end may be still being written.
+/// What a mark at the front says. Without one UTF-8 where next to every character of more than one byte is one, else GB18030:
+/// a value that was cut within a character makes no file another one. A character cut off at the end may be still being written.
 fn detect(bytes: &mut impl Read) -> io::Result<&'static Encoding> {
     let mut decoder = UTF_8.new_decoder();
     let (mut buffer, mut text) = (vec![0; 65_536], String::with_capacity(262_144));
