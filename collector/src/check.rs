@@ -1,6 +1,5 @@
 //! Looking at a source before it is read: once, printed field by field, nothing sent.
 
-use std::fmt::Display;
 use std::future::Future;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context, bail};
 use backbone::kafka::SendError;
 use backbone::message::{Certainty, Finding, Post, SourceHealth};
-use backbone::settings::Problems;
+use backbone::settings::{Flaw, Problems};
 use jiff::Timestamp;
 use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
@@ -92,19 +91,25 @@ pub async fn config(path: &Path, problems: &mut Problems) -> usize {
         problems.tried(path, read.context("`intake.tls`"));
     }
     let sources = Definition::read_all(&settings.sources, problems);
-    for (file, source) in sources.iter().filter(|(_, source)| source.enabled) {
-        let of_source = |problem: &dyn Display| format!("source \"{}\": {problem}", source.name);
-        if let Some(push) = &source.push {
-            let unset = push.token.require("push.token").err();
-            problems.note(file, unset.map(|problem| of_source(&problem)));
-            if settings.intake.is_none() {
-                let needs = "has [push], and the settings have no [intake]; add one with `listen`";
-                problems.note(path, [of_source(&needs)]);
-            }
-        }
-        for (name, value) in source.api.iter().flat_map(|api| &api.headers) {
-            let unset = value.require(&format!("api.headers.{name}")).err();
-            problems.note(file, unset.map(|problem| of_source(&problem)));
+    for (file, index, source) in sources.iter().filter(|(.., source)| source.enabled) {
+        let of_source =
+            |problem: String| Flaw::from(format!("source \"{}\": {problem}", source.name));
+        let push = source.push.iter();
+        let secrets = push
+            .map(|push| ("push.token".to_owned(), &push.token))
+            .chain((source.api.iter()).flat_map(|api| {
+                let headers = api.headers.iter();
+                headers.map(|(name, value)| (format!("api.headers.{name}"), value))
+            }));
+        let unset = secrets.filter_map(|(field, secret)| secret.require(&field).err());
+        let entry = format!("source[{index}]");
+        problems.note(
+            file,
+            unset.map(|problem| of_source(problem.to_string()).of(entry.clone())),
+        );
+        if source.push.is_some() && settings.intake.is_none() {
+            let needs = "has [push], and the settings have no [intake]; add one with `listen`";
+            problems.note(path, [of_source(needs.to_owned())]);
         }
     }
     sources.len()

@@ -414,12 +414,12 @@ impl Definition {
     pub fn load_all(folder: &Path) -> Result<Vec<Self>, SettingsError> {
         faultless(|problems| {
             let read = Self::read_all(folder, problems).into_iter();
-            Some(read.map(|(_, definition)| definition).collect())
+            Some(read.map(|(.., definition)| definition).collect())
         })
     }
 
-    /// As [`Definition::load_all`], but going on at a problem: the sources in order, each with its file.
-    pub fn read_all(folder: &Path, problems: &mut Problems) -> Vec<(PathBuf, Self)> {
+    /// As [`Definition::load_all`], but going on at a problem: the sources in order, each with its file and its place there.
+    pub fn read_all(folder: &Path, problems: &mut Problems) -> Vec<(PathBuf, usize, Self)> {
         let mut names = BTreeSet::new();
         let mut definitions = Vec::new();
         let paths = files_of(folder).unwrap_or_else(|error| {
@@ -438,7 +438,7 @@ impl Definition {
                     );
                     problems.note(&path, [Flaw::from(problem).of(format!("source[{index}]"))]);
                 }
-                definitions.push((path.clone(), definition));
+                definitions.push((path.clone(), index, definition));
             }
         }
         definitions

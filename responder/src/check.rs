@@ -167,7 +167,7 @@ mod tests {
             "responder.toml:14: `console.session_hours` must be 1 to 8784",
             "responder.toml:20: `draft_help.timeout_seconds` must be 1 to 120",
             "responder.toml:22: `administrator.reach`: the channel `letter` is not in the settings",
-            "responder.toml:27: channel group: `attempts` and `per_minute` must be 1 or more",
+            "responder.toml:27: channel \"group\": `attempts` and `per_minute` must be 1 or more",
             "responder.toml:28: channel `group` is listed twice",
             "responder.toml:15: `console.tls`: cannot serve with the certificate",
             "responder.toml:19: `draft_help.key` is not set",

@@ -366,7 +366,7 @@ mod tests {
         let help = format!("url = \"http://127.0.0.1:9\"\nmodel = \"m\"\nkey = {secret}");
         let text = format!(
             "regions = [\"region\"]\n[store]\nurl = \"postgres://w@127.0.0.1/w\"\npassword = {secret}\n\
-             [kafka]\nbrokers = \"127.0.0.1:9\"\n[kafka.sasl]\nuser = \"w\"\npassword = {secret}\n\
+             [kafka]\nbrokers = \"127.0.0.1:9\"\n[kafka.tls]\n[kafka.sasl]\nuser = \"w\"\npassword = {secret}\n\
              [clickhouse]\nurl = \"http://127.0.0.1:9\"\npassword = {secret}\n\
              [operations]\nlisten = \"127.0.0.1:0\"\n\
              [console]\nlisten = \"127.0.0.1:0\"\npublic_url = \"http://127.0.0.1\"\nadministrator_password = {secret}\n\

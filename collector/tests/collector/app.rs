@@ -93,7 +93,7 @@ async fn all_that_would_keep_it_from_working_is_told_at_once() {
             "collector.toml:10: `fetch.most_at_once` must be 1 or more",
             "collector.toml:4: `kafka.brokers` must be host:port, with commas between several",
             "collector.toml:11: `kafka.tls` has one of `certificate` and `key`; give both or neither",
-            "a.toml:1: source \"热线\": `push.token` is not set: set the environment variable WENSHENG_NOT_SET_ANYWHERE",
+            "a.toml:4: source \"热线\": `push.token` is not set: set the environment variable WENSHENG_NOT_SET_ANYWHERE",
             "collector.toml: source \"热线\": has [push], and the settings have no [intake]; add one with `listen`",
         ]
     );

@@ -86,7 +86,7 @@ impl Channel {
         if self.attempts == 0 || self.per_minute == Some(0) {
             flaws.push("`attempts` and `per_minute` must be 1 or more".to_owned());
         }
-        let named = |problem| format!("channel {}: {problem}", self.name);
+        let named = |problem| format!("channel \"{}\": {problem}", self.name);
         flaws.into_iter().map(named).collect()
     }
 

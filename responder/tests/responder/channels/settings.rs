@@ -57,7 +57,7 @@ fn a_mistake_in_a_channel_is_named_with_the_remedy() {
         ),
         (
             format!("{ROBOT}attempts = 0\n"),
-            "channel `group`: `attempts`",
+            "channel \"group\": `attempts`",
         ),
         (
             format!("{ROBOT}timeout_seconds = 500\n"),
@@ -65,7 +65,7 @@ fn a_mistake_in_a_channel_is_named_with_the_remedy() {
         ),
         (
             format!("{MAIL}user = \"a\"\n"),
-            "channel `mail`: `user` and `password` go together",
+            "channel \"mail\": `user` and `password` go together",
         ),
         (
             format!("{MAIL}user = \"a\"\npassword = {{ env = \"P\" }}\nprotection = \"none\"\n"),
