@@ -213,8 +213,22 @@ async fn a_post_becomes_a_case_that_is_answered_and_nothing_is_lost() {
     let dead = up.asked("analyzer", &["dead-letters", "list", "--topic", "posts"]);
     assert!(dead.contains("0 dead letters of posts"), "{dead}");
     let replayed = up.folder.path().join("replayed").display().to_string();
-    let days = ["--from", "2000-01-01", "--out", replayed.as_str()];
-    let told = up.asked("analyzer", &[&["replay"], days.as_slice()].concat());
+    let county = project().join(match region {
+        "990000" => "deploy/config/region/990000",
+        _ => "deploy/sample/region/990101",
+    });
+    let told = up.asked(
+        "analyzer",
+        &[
+            "replay",
+            "--from",
+            "2000-01-01",
+            "--region",
+            county.to_str().unwrap(),
+            "--out",
+            &replayed,
+        ],
+    );
     assert!(told.contains("posts replayed"), "{told}");
 
     // Killed in the middle of it all, and started again: it has what it had, and goes on.

@@ -53,7 +53,7 @@ fn a_mistake_in_a_channel_is_named_with_the_remedy() {
         (format!("{ROBOT}{ROBOT}"), "channel `group` is listed twice"),
         (
             format!("{ROBOT}url = \"ftp://wecom.test/\"\n"),
-            "channel `group`: `url` must begin with http",
+            "channel \"group\": `url` must begin with http",
         ),
         (
             format!("{ROBOT}attempts = 0\n"),
