@@ -200,7 +200,7 @@ fn a_mistake_in_the_settings_is_named_with_file_line_and_field() {
             .arg("check-config")
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(output.status.code(), Some(2), "{said}");
         for part in expected {
             assert!(said.contains(part), "{process}: {said}");

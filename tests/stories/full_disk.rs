@@ -36,7 +36,7 @@ fn rows(numbers: std::ops::Range<u32>) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_of_one_machine_loses_and_doubles_nothing() {
     backbone::tls::install();
-    let office = Office::new("", "", &rows(0..200));
+    let office = Office::new("127.0.0.1:9", "http://127.0.0.1:9", &rows(0..200));
     let growing = office.folder().join("growing.jsonl");
     std::fs::write(&growing, rows(200..220)).unwrap();
     office.add_sources(&format!(

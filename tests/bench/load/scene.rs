@@ -128,7 +128,8 @@ impl Scene {
                 })
             }
             Engines::Standalone => {
-                let office = Office::new("", "", "");
+                // The standalone program has engines of its own.
+                let office = Office::new("127.0.0.1:9", "http://127.0.0.1:9", "");
                 settle(&office)?;
                 let data = folder.join("data");
                 std::fs::create_dir(&data)?;
