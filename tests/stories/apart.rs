@@ -222,3 +222,22 @@ fn a_mistake_in_the_settings_is_named_with_file_line_and_field() {
         );
     }
 }
+
+#[test]
+fn a_command_whose_output_nobody_reads_on_ends_silently() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let ended = Program::command("collector")
+        .arg("--config")
+        .arg(project().join("deploy/config/collector.toml"))
+        .arg("sources")
+        .stdout(writer)
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    assert_eq!(
+        ended.status.code(),
+        Some(141),
+        "as a closed pipe ends programs"
+    );
+}

@@ -241,24 +241,3 @@ async fn a_look_at_a_site_tells_by_what_each_field_was_found_and_keeps_the_pages
         "{said}"
     );
 }
-
-#[test]
-fn a_command_whose_output_nobody_reads_on_ends_silently() {
-    let folder = tempfile::tempdir().unwrap();
-    settings(folder.path(), &[("a.toml", IMPORT)]);
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    let ended = std::process::Command::new(env!("CARGO_BIN_EXE_collector"))
-        .arg("--config")
-        .arg(folder.path().join("collector.toml"))
-        .arg("sources")
-        .stdout(writer)
-        .output()
-        .unwrap();
-    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
-    assert_eq!(
-        ended.status.code(),
-        Some(141),
-        "as a closed pipe ends programs"
-    );
-}
