@@ -17,7 +17,7 @@ use crate::score;
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// What is judged.
-    #[arg(long, value_parser = ["subject", "sentiment", "appeal", "relevance", "unit"])]
+    #[arg(long, value_parser = ["subject", "sentiment", "appeal", "relevance", UNIT])]
     task: String,
     /// Labelled texts: tab-separated `label<TAB>text`, a header line may come first; or JSON Lines with `label` and `text`
     /// (and `title`). Labels of relevance are yes and no, of units the code of the one that leads, or none.
@@ -35,6 +35,8 @@ const BINS: usize = 15;
 /// The share of the texts that would be routed without a second look.
 const COVERAGE: f64 = 0.8;
 
+/// The task of the unit that leads.
+const UNIT: &str = "unit";
 /// What leads a text that is not relevant.
 const NONE: &str = "none";
 
@@ -285,17 +287,18 @@ pub fn run(
             task,
             &rows(&arguments.file, task.labels())?,
         ),
-        None => {
+        None if arguments.task == UNIT => {
             let units: Vec<&str> = pipeline.units(region).chain([NONE]).collect();
-            let (labels, told): (&[&str], fn(&Assessment) -> &str) = match arguments.task.as_str() {
-                "unit" => (&units, |assessment| {
-                    assessment.units.first().map_or(NONE, |unit| &unit.code)
-                }),
-                _ => (&["yes", "no"], |assessment| {
-                    if assessment.relevant { "yes" } else { "no" }
-                }),
-            };
-            judge_whole(pipeline, region, &rows(&arguments.file, labels)?, told)
+            let rows = rows(&arguments.file, &units)?;
+            judge_whole(pipeline, region, &rows, |assessment| {
+                assessment.units.first().map_or(NONE, |unit| &unit.code)
+            })
+        }
+        None => {
+            let rows = rows(&arguments.file, &["yes", "no"])?;
+            judge_whole(pipeline, region, &rows, |assessment| {
+                if assessment.relevant { "yes" } else { "no" }
+            })
         }
     };
     if arguments.json {

@@ -277,7 +277,6 @@ impl EventEdits {
             for made in self.of(&into).await? {
                 if let Change::Merge { from, .. } = made.edit.change
                     && !held.contains(&from)
-                    && from != into
                 {
                     held.push(from);
                 }

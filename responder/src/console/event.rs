@@ -9,6 +9,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use backbone::id;
 use jiff::Timestamp;
 
 use super::Console;
@@ -24,7 +25,6 @@ use super::posts::PostLine;
 use super::problem::Problem;
 use super::show::{self, CaseLine, Level};
 use super::story::{Earlier, KeyDateLine, Term, earlier, key_dates, terms};
-use crate::case::Query;
 use crate::clock::CHINA;
 
 pub(crate) use opening::{LONGEST_NOTE, open_case};
@@ -169,12 +169,7 @@ async fn show(
     let actor = signed_in.user.actor();
     let mut cases = Vec::new();
     for event in console.edits.held_by(id).await? {
-        let query = Query {
-            event,
-            limit: 1,
-            ..Query::default()
-        };
-        cases.extend(console.cases.list(&query, &actor).await?.cases);
+        cases.extend(console.cases.get(&id::of_case(&event), &actor).await?);
     }
     let edits = edits::lines(console, id).await?;
     console

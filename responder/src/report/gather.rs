@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use backbone::id;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
@@ -15,7 +16,7 @@ use super::timely::units;
 use super::view::grouped;
 use super::{Desk, MakeError};
 use crate::calendar::{at_minute, day_of};
-use crate::case::{Actor, Case, Query};
+use crate::case::{Actor, Case};
 use crate::commitment;
 use crate::console::archive::Unavailable;
 use crate::console::archive::period::{self, Came, EventOfPeriod, View};
@@ -397,13 +398,8 @@ pub(super) async fn tell(
 
 /// The case of an event; none where none was opened.
 pub(super) async fn case_of(desk: &Desk<'_>, event: &str) -> Result<Option<Case>, MakeError> {
-    let query = Query {
-        event: event.to_owned(),
-        limit: 1,
-        ..Query::default()
-    };
-    let found = desk.cases.list(&query, &Actor::system()).await?.cases;
-    Ok(found.into_iter().next())
+    let case = id::of_case(event);
+    Ok(desk.cases.get(&case, &Actor::system()).await?)
 }
 
 pub(super) fn told_case(links: &Links<'_>, case: &Case) -> EventCase {

@@ -227,19 +227,19 @@ impl Roster {
         if reason.is_empty() {
             return Err(SwapError::ReasonMissing);
         }
-        let of_these = |swap: &Swap| swap.shifts.iter().any(|id| shifts.contains(&id.as_str()));
-        let last = self.swaps(region).await?.into_iter().find(of_these);
+        let mut transaction = self.store.begin().await?;
+        let first = find(&mut transaction, region, shifts[0]).await?;
+        let second = find(&mut transaction, region, shifts[1]).await?;
+        // After the shifts: who sees them swapped sees the swap, too.
         let again = |last: &Swap| {
             (last.shifts.each_ref().map(String::as_str), last.by.as_str()) == (shifts, by)
                 && last.reason == reason
                 && now.duration_since(last.at) < RECENT
         };
+        let last = last_swap(&mut transaction, region, shifts).await?;
         if let Some(same) = last.filter(again) {
             return Ok(same);
         }
-        let mut transaction = self.store.begin().await?;
-        let first = find(&mut transaction, region, shifts[0]).await?;
-        let second = find(&mut transaction, region, shifts[1]).await?;
         if first.until <= now || second.until <= now {
             return Err(SwapError::Over);
         }
@@ -285,18 +285,7 @@ impl Roster {
             .bind(region)
             .fetch_all(self.store.pool())
             .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Swap {
-                    id: row.try_get("id")?,
-                    shifts: [row.try_get("first_shift")?, row.try_get("second_shift")?],
-                    who: [row.try_get("first_who")?, row.try_get("second_who")?],
-                    by: row.try_get("made_by")?,
-                    reason: row.try_get("reason")?,
-                    at: time(row.try_get("at")?)?,
-                })
-            })
-            .collect()
+        rows.iter().map(read_swap).collect()
     }
 }
 
@@ -358,6 +347,24 @@ async fn find(connection: &mut AnyConnection, region: &str, id: &str) -> Result<
     Ok(read(&row)?)
 }
 
+/// The newest swap of either of two shifts.
+async fn last_swap(
+    connection: &mut AnyConnection,
+    region: &str,
+    [first, second]: [&str; 2],
+) -> Result<Option<Swap>, StoreError> {
+    let row = sqlx::query(
+        "SELECT * FROM shift_swaps WHERE region = $1 AND (first_shift IN ($2, $3) OR second_shift IN ($2, $3)) \
+         ORDER BY at DESC, id LIMIT 1",
+    )
+    .bind(region)
+    .bind(first)
+    .bind(second)
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(read_swap).transpose()
+}
+
 async fn insert(
     connection: &mut AnyConnection,
     region: &str,
@@ -394,5 +401,16 @@ fn read(row: &AnyRow) -> Result<Shift, StoreError> {
         who: row.try_get("who")?,
         from: time(row.try_get("starts_at")?)?,
         until: time(row.try_get("ends_at")?)?,
+    })
+}
+
+fn read_swap(row: &AnyRow) -> Result<Swap, StoreError> {
+    Ok(Swap {
+        id: row.try_get("id")?,
+        shifts: [row.try_get("first_shift")?, row.try_get("second_shift")?],
+        who: [row.try_get("first_who")?, row.try_get("second_who")?],
+        by: row.try_get("made_by")?,
+        reason: row.try_get("reason")?,
+        at: time(row.try_get("at")?)?,
     })
 }
